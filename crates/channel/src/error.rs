@@ -1,0 +1,26 @@
+//! Why a channel cannot be used any more.
+
+use std::io;
+use std::time::Duration;
+
+use tortoise_protocol::Malformed;
+
+/// Why a frame could not be sent or received. The channel is dead afterwards.
+#[derive(Debug, thiserror::Error)]
+pub enum ChannelError {
+    /// The peer closed the connection between two frames.
+    #[error("the peer closed the connection")]
+    Closed,
+    /// The peer closed the connection inside a frame.
+    #[error("the peer went away in the middle of a message")]
+    Broken,
+    /// The peer did not send, or did not read, within the time given.
+    #[error("no answer within {} s", .0.as_secs_f64())]
+    TimedOut(Duration),
+    /// The peer sent what the wire does not allow.
+    #[error("the peer sent a malformed message: {0}")]
+    Malformed(#[from] Malformed),
+    /// The system refused.
+    #[error("the connection failed: {0}")]
+    Io(#[from] io::Error),
+}

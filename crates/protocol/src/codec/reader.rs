@@ -1,0 +1,294 @@
+//! Reads MessagePack from a peer that is not trusted.
+
+use super::{Depth, EXTENSION_HANDLE, EXTENSION_OBJECT, Malformed, ObjectReference};
+use crate::limits::MAX_NAME_BYTES;
+
+/// One step of a value. Containers say how many elements follow; whoever reads keeps the [`Depth`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Token<'a> {
+    /// Nothing.
+    Nil,
+    /// A truth value.
+    Boolean(bool),
+    /// An integer that fits in 64 signed bits.
+    Integer(i64),
+    /// An integer over `i64::MAX`.
+    Unsigned(u64),
+    /// A float.
+    Float(f64),
+    /// A text. That it is UTF-8 is checked by the side that needs it: Python when it makes a `str`, PHP not at all.
+    Text(&'a [u8]),
+    /// Bytes.
+    Binary(&'a [u8]),
+    /// So many values follow.
+    Array(usize),
+    /// So many pairs of a key and a value follow.
+    Map(usize),
+    /// An object that the session hands out.
+    Object(ObjectReference),
+    /// An object that the client hands back.
+    Handle(u64),
+}
+
+impl Token<'_> {
+    /// What the token is, for error messages.
+    #[must_use]
+    pub const fn describe(&self) -> &'static str {
+        match self {
+            Self::Nil => "nil",
+            Self::Boolean(_) => "a boolean",
+            Self::Integer(_) | Self::Unsigned(_) => "an integer",
+            Self::Float(_) => "a float",
+            Self::Text(_) => "a text",
+            Self::Binary(_) => "bytes",
+            Self::Array(_) => "an array",
+            Self::Map(_) => "a map",
+            Self::Object(_) => "an object",
+            Self::Handle(_) => "a handle",
+        }
+    }
+}
+
+/// Walks over MessagePack values. Every count is held against the bytes that are left before it is believed.
+#[derive(Debug, Clone)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads from the start of `bytes`.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// Bytes read so far.
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Checks that nothing is left.
+    ///
+    /// # Errors
+    /// [`Malformed::Trailing`].
+    pub const fn end(&self) -> Result<(), Malformed> {
+        match self.bytes.len() - self.at {
+            0 => Ok(()),
+            left => Err(Malformed::Trailing(left)),
+        }
+    }
+
+    /// The next token.
+    ///
+    /// # Errors
+    /// [`Malformed`], with nothing allocated.
+    pub fn token(&mut self) -> Result<Token<'a>, Malformed> {
+        let [tag] = self.fixed()?;
+        Ok(match tag {
+            0x00..=0x7f => Token::Integer(i64::from(tag)),
+            0x80..=0x8f => self.map_of(usize::from(tag & 0x0f))?,
+            0x90..=0x9f => self.array_of(usize::from(tag & 0x0f))?,
+            0xa0..=0xbf => Token::Text(self.take(usize::from(tag & 0x1f))?),
+            0xc0 => Token::Nil,
+            0xc2 => Token::Boolean(false),
+            0xc3 => Token::Boolean(true),
+            0xc4 => self.length8().and_then(|n| self.take(n)).map(Token::Binary)?,
+            0xc5 => self.length16().and_then(|n| self.take(n)).map(Token::Binary)?,
+            0xc6 => self.length32().and_then(|n| self.take(n)).map(Token::Binary)?,
+            0xc7 => {
+                let length = self.length8()?;
+                self.extension(length)?
+            }
+            0xca => Token::Float(f64::from(f32::from_be_bytes(self.fixed()?))),
+            0xcb => Token::Float(f64::from_be_bytes(self.fixed()?)),
+            0xcc => Token::Integer(i64::from(u8::from_be_bytes(self.fixed()?))),
+            0xcd => Token::Integer(i64::from(u16::from_be_bytes(self.fixed()?))),
+            0xce => Token::Integer(i64::from(u32::from_be_bytes(self.fixed()?))),
+            0xcf => {
+                let value = u64::from_be_bytes(self.fixed()?);
+                i64::try_from(value).map_or(Token::Unsigned(value), Token::Integer)
+            }
+            0xd0 => Token::Integer(i64::from(i8::from_be_bytes(self.fixed()?))),
+            0xd1 => Token::Integer(i64::from(i16::from_be_bytes(self.fixed()?))),
+            0xd2 => Token::Integer(i64::from(i32::from_be_bytes(self.fixed()?))),
+            0xd3 => Token::Integer(i64::from_be_bytes(self.fixed()?)),
+            0xd7 => self.extension(8)?,
+            0xd9 => self.length8().and_then(|n| self.take(n)).map(Token::Text)?,
+            0xda => self.length16().and_then(|n| self.take(n)).map(Token::Text)?,
+            0xdb => self.length32().and_then(|n| self.take(n)).map(Token::Text)?,
+            0xdc => self.length16().and_then(|n| self.array_of(n))?,
+            0xdd => self.length32().and_then(|n| self.array_of(n))?,
+            0xde => self.length16().and_then(|n| self.map_of(n))?,
+            0xdf => self.length32().and_then(|n| self.map_of(n))?,
+            0xe0..=0xff => Token::Integer(i64::from(tag as i8)),
+            _ => return Err(Malformed::UnknownValue(tag)),
+        })
+    }
+
+    /// An array's count, of at most `limit`.
+    ///
+    /// # Errors
+    /// [`Malformed`] if something else comes, or more.
+    pub fn array(&mut self, what: &'static str, limit: usize) -> Result<usize, Malformed> {
+        match self.token()? {
+            Token::Array(count) if count <= limit => Ok(count),
+            Token::Array(_) => Err(Malformed::OverLimit { what, limit }),
+            other => Err(Malformed::Unexpected { expected: what, found: other.describe() }),
+        }
+    }
+
+    /// A map's count, of at most `limit`.
+    ///
+    /// # Errors
+    /// [`Malformed`] if something else comes, or more.
+    pub fn map(&mut self, what: &'static str, limit: usize) -> Result<usize, Malformed> {
+        match self.token()? {
+            Token::Map(count) if count <= limit => Ok(count),
+            Token::Map(_) => Err(Malformed::OverLimit { what, limit }),
+            other => Err(Malformed::Unexpected { expected: what, found: other.describe() }),
+        }
+    }
+
+    /// An integer that is not negative.
+    ///
+    /// # Errors
+    /// [`Malformed`] if something else comes.
+    pub fn unsigned(&mut self, what: &'static str) -> Result<u64, Malformed> {
+        match self.token()? {
+            Token::Integer(value @ 0..) => Ok(value.unsigned_abs()),
+            Token::Unsigned(value) => Ok(value),
+            other => Err(Malformed::Unexpected { expected: what, found: other.describe() }),
+        }
+    }
+
+    /// A truth value.
+    ///
+    /// # Errors
+    /// [`Malformed`] if something else comes.
+    pub fn boolean(&mut self, what: &'static str) -> Result<bool, Malformed> {
+        match self.token()? {
+            Token::Boolean(value) => Ok(value),
+            other => Err(Malformed::Unexpected { expected: what, found: other.describe() }),
+        }
+    }
+
+    /// A text in UTF-8 of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`Malformed`] if something else comes, or more.
+    pub fn text(&mut self, what: &'static str, limit: usize) -> Result<&'a str, Malformed> {
+        match self.token()? {
+            Token::Text(bytes) if bytes.len() > limit => Err(Malformed::OverLimit { what, limit }),
+            Token::Text(bytes) => std::str::from_utf8(bytes).map_err(|_| Malformed::NotText(what)),
+            other => Err(Malformed::Unexpected { expected: what, found: other.describe() }),
+        }
+    }
+
+    /// A text or nil.
+    ///
+    /// # Errors
+    /// [`Malformed`] if something else comes, or more than `limit` bytes.
+    pub fn optional_text(&mut self, what: &'static str, limit: usize) -> Result<Option<&'a str>, Malformed> {
+        if self.bytes.get(self.at) == Some(&0xc0) {
+            self.at += 1;
+            return Ok(None);
+        }
+        self.text(what, limit).map(Some)
+    }
+
+    /// The name of a class, method, attribute or argument.
+    ///
+    /// # Errors
+    /// [`Malformed`] if something else comes, it is too long, or a NUL stands in it.
+    pub fn name(&mut self, what: &'static str) -> Result<&'a str, Malformed> {
+        let name = self.text(what, MAX_NAME_BYTES)?;
+        if name.contains('\0') { Err(Malformed::NotAnIdentifier(what)) } else { Ok(name) }
+    }
+
+    /// Bytes or nil, of at most `limit`.
+    ///
+    /// # Errors
+    /// [`Malformed`] if something else comes, or more.
+    pub fn optional_binary(&mut self, what: &'static str, limit: usize) -> Result<Option<&'a [u8]>, Malformed> {
+        match self.token()? {
+            Token::Nil => Ok(None),
+            Token::Binary(bytes) if bytes.len() <= limit => Ok(Some(bytes)),
+            Token::Binary(_) => Err(Malformed::OverLimit { what, limit }),
+            other => Err(Malformed::Unexpected { expected: what, found: other.describe() }),
+        }
+    }
+
+    /// Passes over one value and gives its bytes.
+    ///
+    /// # Errors
+    /// [`Malformed`] if it is not one whole value.
+    pub fn value(&mut self) -> Result<&'a [u8], Malformed> {
+        let start = self.at;
+        self.skip(Depth::ROOT)?;
+        Ok(&self.bytes[start..self.at])
+    }
+
+    fn skip(&mut self, depth: Depth) -> Result<(), Malformed> {
+        let elements = match self.token()? {
+            Token::Array(count) => count,
+            Token::Map(count) => 2 * count,
+            _ => return Ok(()),
+        };
+        let depth = depth.enter()?;
+        (0..elements).try_for_each(|_| self.skip(depth))
+    }
+
+    fn array_of(&self, count: usize) -> Result<Token<'a>, Malformed> {
+        self.holds(count, 1).map(|()| Token::Array(count))
+    }
+
+    fn map_of(&self, count: usize) -> Result<Token<'a>, Malformed> {
+        self.holds(count, 2).map(|()| Token::Map(count))
+    }
+
+    /// Every element takes at least one byte, so that a short payload cannot make anyone allocate much.
+    fn holds(&self, count: usize, bytes_each: usize) -> Result<(), Malformed> {
+        let left = self.bytes.len() - self.at;
+        if count > left / bytes_each { Err(Malformed::CountTooLarge { count, left }) } else { Ok(()) }
+    }
+
+    fn extension(&mut self, length: usize) -> Result<Token<'a>, Malformed> {
+        let [kind] = self.fixed()?;
+        match (kind as i8, length) {
+            (EXTENSION_OBJECT, 17) => {
+                let id = u64::from_be_bytes(self.fixed()?);
+                let class = u64::from_be_bytes(self.fixed()?);
+                let [traits] = self.fixed()?;
+                Ok(Token::Object(ObjectReference { id, class, traits }))
+            }
+            (EXTENSION_HANDLE, 8) => Ok(Token::Handle(u64::from_be_bytes(self.fixed()?))),
+            _ => Err(Malformed::UnknownValue(kind)),
+        }
+    }
+
+    fn length8(&mut self) -> Result<usize, Malformed> {
+        self.fixed().map(|bytes| usize::from(u8::from_be_bytes(bytes)))
+    }
+
+    fn length16(&mut self) -> Result<usize, Malformed> {
+        self.fixed().map(|bytes| usize::from(u16::from_be_bytes(bytes)))
+    }
+
+    fn length32(&mut self) -> Result<usize, Malformed> {
+        self.fixed().map(|bytes| u32::from_be_bytes(bytes) as usize)
+    }
+
+    fn fixed<const N: usize>(&mut self) -> Result<[u8; N], Malformed> {
+        let bytes = self.bytes[self.at..].first_chunk::<N>().ok_or(Malformed::Truncated(self.bytes.len()))?;
+        self.at += N;
+        Ok(*bytes)
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], Malformed> {
+        let bytes = self.bytes[self.at..].get(..length).ok_or(Malformed::Truncated(self.bytes.len()))?;
+        self.at += length;
+        Ok(bytes)
+    }
+}

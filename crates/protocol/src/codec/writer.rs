@@ -1,0 +1,128 @@
+//! Writes MessagePack, always in its shortest form.
+
+use super::{EXTENSION_HANDLE, EXTENSION_OBJECT, ObjectReference};
+
+/// Appends MessagePack values to a buffer that its owner keeps and reuses.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    buffer: &'a mut Vec<u8>,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes behind what `buffer` holds.
+    pub const fn new(buffer: &'a mut Vec<u8>) -> Self {
+        Self { buffer }
+    }
+
+    /// Bytes in the buffer so far, with what stood in it before.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Writes nothing, null, None.
+    pub fn nil(&mut self) {
+        self.buffer.push(0xc0);
+    }
+
+    /// Writes a truth value.
+    pub fn boolean(&mut self, value: bool) {
+        self.buffer.push(if value { 0xc3 } else { 0xc2 });
+    }
+
+    /// Writes a signed integer.
+    pub fn integer(&mut self, value: i64) {
+        match value {
+            0.. => self.unsigned(value.unsigned_abs()),
+            -32..=-1 => self.buffer.push(value as u8),
+            -0x80..=-33 => self.tagged(0xd0, [value as u8]),
+            -0x8000..=-0x81 => self.tagged(0xd1, (value as i16).to_be_bytes()),
+            -0x8000_0000..=-0x8001 => self.tagged(0xd2, (value as i32).to_be_bytes()),
+            _ => self.tagged(0xd3, value.to_be_bytes()),
+        }
+    }
+
+    /// Writes an integer that is not negative.
+    pub fn unsigned(&mut self, value: u64) {
+        match value {
+            0..=0x7f => self.buffer.push(value as u8),
+            0x80..=0xff => self.tagged(0xcc, [value as u8]),
+            0x100..=0xffff => self.tagged(0xcd, (value as u16).to_be_bytes()),
+            0x1_0000..=0xffff_ffff => self.tagged(0xce, (value as u32).to_be_bytes()),
+            _ => self.tagged(0xcf, value.to_be_bytes()),
+        }
+    }
+
+    /// Writes a float of 64 bits; NaN's payload and the sign of zero are kept.
+    pub fn float(&mut self, value: f64) {
+        self.tagged(0xcb, value.to_be_bytes());
+    }
+
+    /// Writes a text.
+    pub fn text(&mut self, value: &str) {
+        self.text_bytes(value.as_bytes());
+    }
+
+    /// Writes a text that the caller knows to be UTF-8.
+    pub fn text_bytes(&mut self, value: &[u8]) {
+        match value.len() {
+            length @ 0..=31 => self.buffer.push(0xa0 | length as u8),
+            length @ 32..=0xff => self.tagged(0xd9, [length as u8]),
+            length @ 0x100..=0xffff => self.tagged(0xda, (length as u16).to_be_bytes()),
+            length => self.tagged(0xdb, (length as u32).to_be_bytes()),
+        }
+        self.buffer.extend_from_slice(value);
+    }
+
+    /// Writes bytes.
+    pub fn binary(&mut self, value: &[u8]) {
+        match value.len() {
+            length @ 0..=0xff => self.tagged(0xc4, [length as u8]),
+            length @ 0x100..=0xffff => self.tagged(0xc5, (length as u16).to_be_bytes()),
+            length => self.tagged(0xc6, (length as u32).to_be_bytes()),
+        }
+        self.buffer.extend_from_slice(value);
+    }
+
+    /// Begins an array; `count` values must follow.
+    pub fn array(&mut self, count: usize) {
+        match count {
+            0..=15 => self.buffer.push(0x90 | count as u8),
+            16..=0xffff => self.tagged(0xdc, (count as u16).to_be_bytes()),
+            _ => self.tagged(0xdd, (count as u32).to_be_bytes()),
+        }
+    }
+
+    /// Begins a map; `count` pairs of a key and a value must follow.
+    pub fn map(&mut self, count: usize) {
+        match count {
+            0..=15 => self.buffer.push(0x80 | count as u8),
+            16..=0xffff => self.tagged(0xde, (count as u16).to_be_bytes()),
+            _ => self.tagged(0xdf, (count as u32).to_be_bytes()),
+        }
+    }
+
+    /// Writes an object that the session hands out.
+    pub fn object(&mut self, object: ObjectReference) {
+        self.buffer.extend_from_slice(&[0xc7, 17, EXTENSION_OBJECT as u8]);
+        self.buffer.extend_from_slice(&object.id.to_be_bytes());
+        self.buffer.extend_from_slice(&object.class.to_be_bytes());
+        self.buffer.push(object.traits);
+    }
+
+    /// Writes an object that the client hands back.
+    pub fn handle(&mut self, id: u64) {
+        self.buffer.extend_from_slice(&[0xd7, EXTENSION_HANDLE as u8]);
+        self.buffer.extend_from_slice(&id.to_be_bytes());
+    }
+
+    /// Appends values that were written before.
+    pub fn raw(&mut self, values: &[u8]) {
+        self.buffer.extend_from_slice(values);
+    }
+
+    fn tagged<const N: usize>(&mut self, tag: u8, bytes: [u8; N]) {
+        self.buffer.push(tag);
+        self.buffer.extend_from_slice(&bytes);
+    }
+}

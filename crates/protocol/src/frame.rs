@@ -1,0 +1,257 @@
+//! The header in front of every message, and the kinds of message.
+//!
+//! ```text
+//!  0               4       5       6       8
+//! +---------------+-------+-------+-------+
+//! | payload bytes | kind  | flags |  cpu  |
+//! +---------------+-------+-------+-------+
+//! |                call id                | 8
+//! +---------------------------------------+
+//! |             parent call id            | 16
+//! +---------------------------------------+
+//! |            Python thread id           | 24
+//! +---------------------------------------+
+//! | payload ...                             32
+//! ```
+//!
+//! All numbers are big-endian, as in MessagePack.
+
+use crate::codec::Malformed;
+use crate::limits::MAX_FRAME_BYTES;
+
+/// Bytes of a header.
+pub const HEADER_BYTES: usize = 32;
+
+/// The payload begins with a list of releases (see [`crate::request`]).
+pub const FLAG_RELEASES: u8 = 0b0000_0001;
+
+/// What a frame says. Numbers below 16 belong to the handshake, below 64 to the client, others to the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Client: who I am and what I want. The first frame of a connection.
+    Hello = 0x01,
+    /// Session: you may call. Nothing is sent by the client between hello and welcome.
+    Welcome = 0x02,
+    /// Supervisor or session: you may not, and why. The connection is closed after it.
+    Refusal = 0x03,
+    /// Client: describe this class.
+    Describe = 0x10,
+    /// Client: make an object.
+    Construct = 0x11,
+    /// Client: call a method, or the object itself.
+    Call = 0x12,
+    /// Client: read an attribute.
+    Get = 0x13,
+    /// Client: write an attribute.
+    Set = 0x14,
+    /// Client: is there such an attribute?
+    Has = 0x15,
+    /// Client: delete an attribute.
+    Delete = 0x16,
+    /// Client: search these class roots from now on.
+    Roots = 0x17,
+    /// Client, unanswered: forget these objects. (Releases usually ride on another frame.)
+    Release = 0x1e,
+    /// Client, unanswered: the PHP request is over, forget all its objects.
+    EndRequest = 0x1f,
+    /// Session: the value that was asked for.
+    Value = 0x40,
+    /// Session: it went wrong.
+    Failure = 0x41,
+    /// Session: the description that was asked for.
+    Described = 0x42,
+}
+
+impl Kind {
+    /// The kind of a byte, if there is one.
+    #[must_use]
+    pub const fn from_byte(byte: u8) -> Option<Self> {
+        Some(match byte {
+            0x01 => Self::Hello,
+            0x02 => Self::Welcome,
+            0x03 => Self::Refusal,
+            0x10 => Self::Describe,
+            0x11 => Self::Construct,
+            0x12 => Self::Call,
+            0x13 => Self::Get,
+            0x14 => Self::Set,
+            0x15 => Self::Has,
+            0x16 => Self::Delete,
+            0x17 => Self::Roots,
+            0x1e => Self::Release,
+            0x1f => Self::EndRequest,
+            0x40 => Self::Value,
+            0x41 => Self::Failure,
+            0x42 => Self::Described,
+            _ => return None,
+        })
+    }
+
+    /// Whether a session answers such a frame.
+    #[must_use]
+    pub const fn is_answered(self) -> bool {
+        !matches!(self, Self::Release | Self::EndRequest)
+    }
+}
+
+/// A frame's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Bytes that follow the header.
+    pub payload_bytes: u32,
+    /// What the frame says.
+    pub kind: Kind,
+    /// `FLAG_*` bits. Unknown ones are refused.
+    pub flags: u8,
+    /// The CPU that the sender ran on, so that the receiver knows whether spinning can pay; 0 over a socket.
+    pub cpu: u16,
+    /// Chosen by the caller, never used twice on a connection; an answer carries its call's. 0: not a call.
+    pub call: u64,
+    /// The call in which this one was made, for calls that Python makes while PHP waits. 0: none.
+    pub parent: u64,
+    /// The Python thread that speaks, so that answers find it. 0: the session's own thread.
+    pub thread: u64,
+}
+
+impl Header {
+    /// A header of a client's call. The payload's length is filled in by [`finish`].
+    #[must_use]
+    pub const fn new(kind: Kind, call: u64) -> Self {
+        Self { payload_bytes: 0, kind, flags: 0, cpu: 0, call, parent: 0, thread: 0 }
+    }
+
+    /// The header as bytes.
+    #[must_use]
+    pub fn encode(&self) -> [u8; HEADER_BYTES] {
+        let mut bytes = [0; HEADER_BYTES];
+        bytes[0..4].copy_from_slice(&self.payload_bytes.to_be_bytes());
+        bytes[4] = self.kind as u8;
+        bytes[5] = self.flags;
+        bytes[6..8].copy_from_slice(&self.cpu.to_be_bytes());
+        bytes[8..16].copy_from_slice(&self.call.to_be_bytes());
+        bytes[16..24].copy_from_slice(&self.parent.to_be_bytes());
+        bytes[24..32].copy_from_slice(&self.thread.to_be_bytes());
+        bytes
+    }
+
+    /// Reads a header, and refuses a length over `limit`, an unknown kind and unknown flags.
+    ///
+    /// # Errors
+    /// [`Malformed`] names what was wrong; the stream cannot be trusted afterwards.
+    pub fn decode(bytes: &[u8; HEADER_BYTES], limit: usize) -> Result<Self, Malformed> {
+        let payload_bytes = u32::from_be_bytes(field(bytes, 0));
+        if payload_bytes as usize > limit.min(MAX_FRAME_BYTES) {
+            return Err(Malformed::FrameTooLarge { bytes: payload_bytes as usize, limit: limit.min(MAX_FRAME_BYTES) });
+        }
+        let kind = Kind::from_byte(bytes[4]).ok_or(Malformed::UnknownKind(bytes[4]))?;
+        let flags = bytes[5];
+        if flags & !FLAG_RELEASES != 0 {
+            return Err(Malformed::UnknownFlags(flags));
+        }
+        Ok(Self {
+            payload_bytes,
+            kind,
+            flags,
+            cpu: u16::from_be_bytes(field(bytes, 6)),
+            call: u64::from_be_bytes(field(bytes, 8)),
+            parent: u64::from_be_bytes(field(bytes, 16)),
+            thread: u64::from_be_bytes(field(bytes, 24)),
+        })
+    }
+}
+
+/// Copies the `N` bytes at `at`; the caller names constant places within the header.
+fn field<const N: usize>(bytes: &[u8; HEADER_BYTES], at: usize) -> [u8; N] {
+    let mut out = [0; N];
+    out.copy_from_slice(&bytes[at..at + N]);
+    out
+}
+
+/// Empties `buffer` and leaves room for a header, so that a payload can be written behind it.
+pub fn begin(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.resize(HEADER_BYTES, 0);
+}
+
+/// Writes the header in front of the payload that stands behind [`begin`]'s room.
+///
+/// # Errors
+/// [`Malformed::FrameTooLarge`] if the payload is over the limit; nothing may be sent then.
+///
+/// # Panics
+/// If `buffer` was not begun.
+pub fn finish(buffer: &mut [u8], mut header: Header) -> Result<(), Malformed> {
+    let payload = buffer.len() - HEADER_BYTES;
+    header.payload_bytes = u32::try_from(payload)
+        .ok()
+        .filter(|_| payload <= MAX_FRAME_BYTES)
+        .ok_or(Malformed::FrameTooLarge { bytes: payload, limit: MAX_FRAME_BYTES })?;
+    buffer[..HEADER_BYTES].copy_from_slice(&header.encode());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALL: [u8; HEADER_BYTES] = [
+        0, 0, 0, 5, 0x12, 1, 0, 3, // 5 bytes, call, releases, cpu 3
+        0, 0, 0, 0, 0, 0, 0, 9, // call 9
+        0, 0, 0, 0, 0, 0, 0, 8, // parent 8
+        0, 0, 0, 0, 0, 0, 1, 0, // thread 256
+    ];
+
+    #[test]
+    fn a_header_is_these_bytes() {
+        let header = Header {
+            payload_bytes: 5,
+            kind: Kind::Call,
+            flags: FLAG_RELEASES,
+            cpu: 3,
+            call: 9,
+            parent: 8,
+            thread: 256,
+        };
+        assert_eq!(header.encode(), CALL);
+        assert_eq!(Header::decode(&CALL, 5), Ok(header));
+    }
+
+    #[test]
+    fn a_length_over_the_limit_is_refused_before_anything_else() {
+        assert_eq!(Header::decode(&CALL, 4), Err(Malformed::FrameTooLarge { bytes: 5, limit: 4 }));
+        let mut huge = CALL;
+        huge[..4].fill(0xff);
+        assert_eq!(
+            Header::decode(&huge, usize::MAX),
+            Err(Malformed::FrameTooLarge { bytes: 0xffff_ffff, limit: MAX_FRAME_BYTES })
+        );
+    }
+
+    #[test]
+    fn unknown_kinds_and_flags_are_named() {
+        let mut bytes = CALL;
+        bytes[4] = 0x7f;
+        assert_eq!(Header::decode(&bytes, 100), Err(Malformed::UnknownKind(0x7f)));
+        bytes = CALL;
+        bytes[5] = 0x81;
+        assert_eq!(Header::decode(&bytes, 100), Err(Malformed::UnknownFlags(0x81)));
+    }
+
+    #[test]
+    fn every_kind_survives_its_byte() {
+        let known: Vec<Kind> = (0..=255).filter_map(Kind::from_byte).collect();
+        assert_eq!(known.len(), 16);
+        assert!(known.iter().all(|kind| Kind::from_byte(*kind as u8) == Some(*kind)));
+    }
+
+    #[test]
+    fn finish_writes_the_length_of_what_was_written() {
+        let mut buffer = vec![1, 2, 3];
+        begin(&mut buffer);
+        buffer.extend_from_slice(b"hello");
+        finish(&mut buffer, Header::new(Kind::Value, 7)).expect("small");
+        let head: [u8; HEADER_BYTES] = buffer[..HEADER_BYTES].try_into().expect("a header");
+        assert_eq!(Header::decode(&head, 5).map(|header| (header.payload_bytes, header.call)), Ok((5, 7)));
+    }
+}

@@ -1,0 +1,199 @@
+//! Hello, welcome and refusal.
+//!
+//! ```text
+//! Hello payload      "TORTOISE" | wire version: 2 bytes | map
+//! Welcome payload    map
+//! Refusal payload    map
+//! ```
+//!
+//! The first ten bytes of a hello are the same for every version, so that a peer of another version is
+//! understood well enough to be told which versions are known.
+
+use crate::codec::{Malformed, Reader, Writer};
+use crate::limits::{MAX_MESSAGE_BYTES, MAX_MODULE_PATTERNS, MAX_NAME_BYTES, MAX_PATH_BYTES};
+use crate::request::{read_roots, write_roots};
+use crate::{PRODUCT_VERSION, PROTOCOL_VERSION};
+
+/// The first bytes of every hello.
+pub const MAGIC: [u8; 8] = *b"TORTOISE";
+
+/// What a client says first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// The client's version of the product.
+    pub product: String,
+    /// The client's process id, for logs.
+    pub process: u64,
+    /// Class roots, in the order in which they are searched. Only a private sidecar believes them.
+    pub roots: Vec<String>,
+    /// Patterns of modules that the client may open. Only a private sidecar believes them.
+    pub modules: Vec<String>,
+}
+
+impl Hello {
+    /// The payload.
+    pub fn write(&self, buffer: &mut Vec<u8>) {
+        buffer.extend_from_slice(&MAGIC);
+        buffer.extend_from_slice(&PROTOCOL_VERSION.to_be_bytes());
+        let mut writer = Writer::new(buffer);
+        writer.map(4);
+        writer.text("product");
+        writer.text(&self.product);
+        writer.text("process");
+        writer.unsigned(self.process);
+        writer.text("roots");
+        write_roots(&mut writer, &self.roots);
+        writer.text("modules");
+        write_roots(&mut writer, &self.modules);
+    }
+
+    /// Reads a hello, of this version of the wire only.
+    ///
+    /// # Errors
+    /// [`HelloError`] says what to answer, if anything.
+    pub fn read(payload: &[u8]) -> Result<Self, HelloError> {
+        let (magic, rest) = payload.split_first_chunk::<8>().ok_or(HelloError::NotTortoise)?;
+        let (version, rest) = rest.split_first_chunk::<2>().ok_or(HelloError::NotTortoise)?;
+        if *magic != MAGIC {
+            return Err(HelloError::NotTortoise);
+        }
+        match u16::from_be_bytes(*version) {
+            PROTOCOL_VERSION => {}
+            other => return Err(HelloError::UnknownVersion(other)),
+        }
+        Self::read_map(rest).map_err(HelloError::Malformed)
+    }
+
+    fn read_map(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(bytes);
+        let mut hello = Self { product: String::new(), process: 0, roots: Vec::new(), modules: Vec::new() };
+        for _ in 0..reader.map("a hello", 16)? {
+            match reader.text("a key of the hello", MAX_NAME_BYTES)? {
+                "product" => hello.product = reader.text("the product's version", MAX_NAME_BYTES)?.to_owned(),
+                "process" => hello.process = reader.unsigned("a process id")?,
+                "roots" => hello.roots = read_roots(&mut reader)?.into_iter().map(str::to_owned).collect(),
+                "modules" => {
+                    let count = reader.array("module patterns", MAX_MODULE_PATTERNS)?;
+                    hello.modules = (0..count)
+                        .map(|_| reader.text("a module pattern", MAX_PATH_BYTES).map(str::to_owned))
+                        .collect::<Result<_, _>>()?;
+                }
+                _ => drop(reader.value()?),
+            }
+        }
+        reader.end()?;
+        Ok(hello)
+    }
+}
+
+/// Why a hello was not one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HelloError {
+    /// The peer speaks something else; it gets no answer.
+    #[error("the peer does not speak Tortoise's protocol")]
+    NotTortoise,
+    /// The peer speaks another version; it is told which are known.
+    #[error("version {0} of the wire is not known here; known: {PROTOCOL_VERSION}")]
+    UnknownVersion(u16),
+    /// The version is right and the rest is not.
+    #[error("the hello is malformed: {0}")]
+    Malformed(#[from] Malformed),
+}
+
+/// What a session says first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Welcome {
+    /// The session's version of the product.
+    pub product: String,
+    /// The session's process id, for logs and for `Tortoise\status()`.
+    pub process: u64,
+    /// The version of Python, as `3.11.2`.
+    pub python: String,
+}
+
+impl Welcome {
+    /// The payload.
+    pub fn write(&self, buffer: &mut Vec<u8>) {
+        let mut writer = Writer::new(buffer);
+        writer.map(3);
+        writer.text("product");
+        writer.text(&self.product);
+        writer.text("process");
+        writer.unsigned(self.process);
+        writer.text("python");
+        writer.text(&self.python);
+    }
+
+    /// Reads a welcome.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn read(payload: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(payload);
+        let mut welcome = Self { product: String::new(), process: 0, python: String::new() };
+        for _ in 0..reader.map("a welcome", 16)? {
+            match reader.text("a key of the welcome", MAX_NAME_BYTES)? {
+                "product" => welcome.product = reader.text("the product's version", MAX_NAME_BYTES)?.to_owned(),
+                "process" => welcome.process = reader.unsigned("a process id")?,
+                "python" => welcome.python = reader.text("Python's version", MAX_NAME_BYTES)?.to_owned(),
+                _ => drop(reader.value()?),
+            }
+        }
+        reader.end()?;
+        Ok(welcome)
+    }
+}
+
+/// Why a client may not call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What went wrong and what to do, for a person.
+    pub message: String,
+    /// Whether the same hello may be accepted in a moment (the sidecar is leaving, starting or full).
+    pub retry: bool,
+}
+
+impl Refusal {
+    /// The refusal of a wire or product version that is not this one.
+    #[must_use]
+    pub fn of_version(client: &str) -> Self {
+        Self {
+            message: format!(
+                "the extension ({client}) and the sidecar ({PRODUCT_VERSION}, wire version {PROTOCOL_VERSION}) are of \
+                 different versions; install both from the same build and restart PHP and the sidecar"
+            ),
+            retry: false,
+        }
+    }
+
+    /// The payload.
+    pub fn write(&self, buffer: &mut Vec<u8>) {
+        let mut writer = Writer::new(buffer);
+        writer.map(3);
+        writer.text("message");
+        writer.text(&self.message);
+        writer.text("retry");
+        writer.boolean(self.retry);
+        writer.text("versions");
+        writer.array(1);
+        writer.unsigned(u64::from(PROTOCOL_VERSION));
+    }
+
+    /// Reads a refusal.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn read(payload: &[u8]) -> Result<Self, Malformed> {
+        let mut reader = Reader::new(payload);
+        let mut refusal = Self { message: String::new(), retry: false };
+        for _ in 0..reader.map("a refusal", 16)? {
+            match reader.text("a key of the refusal", MAX_NAME_BYTES)? {
+                "message" => refusal.message = reader.text("a message", MAX_MESSAGE_BYTES)?.to_owned(),
+                "retry" => refusal.retry = reader.boolean("a truth value")?,
+                _ => drop(reader.value()?),
+            }
+        }
+        reader.end()?;
+        Ok(refusal)
+    }
+}

@@ -1,0 +1,29 @@
+//! The wire of Tortoise: what PHP, the supervisor and a Python session say to each other, as bytes.
+//!
+//! This crate knows bytes, never sockets, so that every rule of the wire can be tested with literals
+//! and fuzzed without a peer. The layouts are drawn in `docs/protocol.md` and above the types.
+//!
+//! - [`frame`]: the header in front of every message, and the kinds of message.
+//! - [`handshake`]: hello, welcome and refusal.
+//! - [`codec`]: MessagePack, written and read without a tree in between.
+//! - [`request`]: what a client asks of a session.
+//! - [`description`]: a Python class as PHP needs to know it.
+//! - [`failure`]: what went wrong in a call, on which side, and whether the call can have run.
+//! - [`limits`]: every bound, checked before anything is allocated.
+#![forbid(unsafe_code)]
+
+pub mod codec;
+pub mod description;
+pub mod failure;
+pub mod frame;
+pub mod handshake;
+pub mod limits;
+pub mod request;
+
+/// The version of the wire. A peer that speaks another one is refused by an answer that names this one.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// The version of the product. All parts carry the same one, and the handshake compares them.
+pub const PRODUCT_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+pub use codec::{Depth, Malformed, ObjectReference, Reader, Token, Writer};
