@@ -1,0 +1,169 @@
+//! From the description of a Python class to the source of a PHP class that PHP always compiles.
+//!
+//! ```text
+//! class Bar extends \Tortoise\PyObject { const SIDES = 2; public function twice($plus = 0) { return \Tortoise\Bridge\method(); } }
+//! ```
+//!
+//! Everything is on one line, and the bodies pass nothing on: the native functions read the frame of their caller.
+//! Nothing of a description reaches the source but identifiers, which the protocol checked, and escaped literals.
+
+// The paths are spelled out because the tests include this file from another folder.
+#[path = "synthesis/docblock.rs"]
+mod docblock;
+#[path = "synthesis/literal.rs"]
+mod literal;
+#[path = "synthesis/method.rs"]
+mod method;
+#[path = "synthesis/shape.rs"]
+mod shape;
+
+use std::collections::HashSet;
+
+use tortoise_protocol::description::{ClassDescription, Method, MethodKind};
+
+pub(crate) use self::method::DeclaredMethod;
+pub(crate) use self::shape::{MethodShape, Shapes, root_shapes_of_exception, root_shapes_of_object};
+
+/// The PHP class that a new one extends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parent<'a> {
+    /// Its name, without a leading backslash.
+    pub(crate) name: &'a str,
+    /// All its methods.
+    pub(crate) shapes: &'a Shapes,
+}
+
+/// A PHP class, ready to be compiled.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// The source to evaluate, without `<?php`.
+    pub(crate) source: String,
+    /// The methods that the source declares.
+    pub(crate) methods: Vec<DeclaredMethod>,
+    /// Python's names of the methods that PHP cannot declare, because PHP tells them not apart from an inherited one or
+    /// from another of the class. A call on an object in exactly this spelling is meant for Python.
+    pub(crate) undeclared: Vec<String>,
+    /// All methods of the new class, for its children.
+    pub(crate) shapes: Shapes,
+    /// The docblock of the class.
+    pub(crate) documentation: Option<String>,
+    /// What PHP shows otherwise than Python.
+    pub(crate) report: Report,
+}
+
+/// What a PHP class shows otherwise than the Python class.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Report {
+    /// Methods that take more than in Python, because an inherited one does.
+    pub(crate) widened: usize,
+    /// Names that PHP refuses: of the class, of methods and of parameters.
+    pub(crate) renamed: usize,
+    /// Methods and constants that PHP cannot declare.
+    pub(crate) undeclared: usize,
+    /// Bases that are no PHP parents.
+    pub(crate) lost_bases: usize,
+}
+
+/// Plans the PHP class of `description` under the name `php_name`, which PHP must be able to declare.
+pub(crate) fn plan(description: &ClassDescription, php_name: &str, parent: &Parent<'_>) -> Plan {
+    let mut plan = Plan {
+        source: open(php_name, parent.name),
+        methods: Vec::with_capacity(description.methods.len()),
+        undeclared: Vec::new(),
+        shapes: parent.shapes.clone(),
+        documentation: docblock::docblock(description.documentation.as_deref(), std::iter::empty()),
+        report: Report {
+            renamed: usize::from(php_name != description.name),
+            lost_bases: description.bases.len().saturating_sub(1),
+            ..Report::default()
+        },
+    };
+    plan.add_constants(description);
+    plan.add_methods(description, parent.shapes);
+    plan.source.push_str(" }");
+    plan
+}
+
+fn open(php_name: &str, parent: &str) -> String {
+    let (namespace, class) = php_name.rsplit_once('\\').map_or((None, php_name), |(space, name)| (Some(space), name));
+    let mut source = String::with_capacity(1024);
+    if let Some(namespace) = namespace {
+        source.extend(["namespace ", namespace, "; "]);
+    }
+    source.extend(["class ", class, " extends \\", parent, " {"]);
+    source
+}
+
+impl Plan {
+    fn add_constants(&mut self, description: &ClassDescription) {
+        let mut names = HashSet::with_capacity(description.constants.len());
+        for constant in &description.constants {
+            // `Foo::class` is the class's name, and `__halt_compiler` ends the source wherever it stands.
+            let is_refused = ["class", "__halt_compiler"].iter().any(|name| constant.name.eq_ignore_ascii_case(name));
+            if is_refused || !names.insert(constant.name.as_str()) {
+                self.report.undeclared += 1;
+                continue;
+            }
+            self.source.extend([" const ", constant.name.as_str(), " = "]);
+            literal::write(&mut self.source, &constant.value);
+            self.source.push(';');
+        }
+    }
+
+    fn add_methods(&mut self, description: &ClassDescription, inherited: &Shapes) {
+        let wanted: HashSet<String> =
+            description.methods.iter().map(|method| method.name.to_ascii_lowercase()).collect();
+        let mut taken = HashSet::with_capacity(description.methods.len());
+        for method in &description.methods {
+            let Some(name) = declarable_name(method, inherited, &wanted) else { continue };
+            let mut declared = DeclaredMethod::new(method, &name);
+            let overridden = inherited.get(&declared.lower_name);
+            let is_declarable = !taken.contains(&declared.lower_name)
+                && overridden.is_none_or(|parent| can_override(&declared, parent));
+            if !is_declarable {
+                self.report.undeclared += 1;
+                if declared.kind != MethodKind::Constructor {
+                    self.undeclared.push(declared.python_name);
+                }
+                continue;
+            }
+            // PHP lets a constructor differ from the parent's.
+            if let Some(parent) = overridden.filter(|_| declared.kind != MethodKind::Constructor) {
+                self.report.widened += usize::from(declared.widen(parent));
+            }
+            self.report.renamed += declared.renamed() + usize::from(declared.php_name != declared.python_name);
+            declared.write(&mut self.source);
+            taken.insert(declared.lower_name.clone());
+            self.shapes.insert(&declared.lower_name, declared.shape());
+            self.methods.push(declared);
+        }
+    }
+}
+
+/// The name under which PHP can declare a method; None for the names that PHP gives a meaning of its own.
+///
+/// A name that is final in PHP gets an underscore, so that both methods can be called.
+fn declarable_name(method: &Method, inherited: &Shapes, wanted: &HashSet<String>) -> Option<String> {
+    if method.kind == MethodKind::Constructor {
+        return Some("__construct".to_owned());
+    }
+    if method.name.starts_with("__") {
+        return None;
+    }
+    let mut name = method.name.clone();
+    while inherited.get(&name.to_ascii_lowercase()).is_some_and(|parent| parent.is_final) {
+        name.push('_');
+        while wanted.contains(&name.to_ascii_lowercase()) {
+            name.push('_');
+        }
+    }
+    Some(name)
+}
+
+/// Whether PHP can take `declared` for an override: the same method, bound in the same way.
+fn can_override(declared: &DeclaredMethod, parent: &MethodShape) -> bool {
+    !parent.is_final
+        && parent.is_static == declared.is_static()
+        && parent.python_name == declared.python_name
+        && parent.return_type.as_deref() != Some("never")
+}
