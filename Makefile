@@ -1,0 +1,96 @@
+# Builds, tests, shows and installs Tortoise. `make help` lists what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+.ONESHELL:
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+ADDRESS ?= localhost:8000
+
+# What tools/setup found: PATH, the PHP to use, the Python to use.
+environment := . .build/environment
+run := tools/logged
+quickstart := -n -d extension=dist/tortoise.so -d tortoise.path=examples/quickstart/classes \
+  -d tortoise.python="$$TORTOISE_PYTHON"
+
+##@ Use
+.PHONY: help
+help: ## Show this list
+	@awk -v bold="$$([[ ! -t 1 ]] || tput bold)" -v plain="$$([[ ! -t 1 ]] || tput sgr0)" 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  %smake %-18s%s%s\n", bold, $$1, plain, $$2 }' Makefile
+	@printf '\n%s\n' 'The first run of each installs what this machine lacks (as root or with sudo).'
+
+.PHONY: demo
+demo: build ## Run the example: Python classes used from PHP
+	@$(environment)
+	"$$php_cli" $(quickstart) examples/quickstart/demo.php
+
+.PHONY: demo-page
+demo-page: build ## Serve the example as a page (ADDRESS=localhost:8000)
+	@$(environment)
+	"$$php_cli" $(quickstart) -S $(ADDRESS) examples/quickstart/index.php
+
+##@ Build
+.PHONY: build
+build: setup-build ## Build dist/: the extension, the sidecar, the Python module
+	@$(environment)
+	cargo build --release -p tortoise-extension -p tortoise-sidecar -p tortoise-worker
+	tools/collect
+
+.PHONY: install
+install: ## Install dist/ under PREFIX=/usr/local (and DESTDIR=), and the extension for PHP
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' tools/install
+
+.PHONY: uninstall
+uninstall: ## Remove what `make install` installed
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' tools/install --remove
+
+.PHONY: clean
+clean: ## Remove everything that was built
+	rm -rf target dist .build
+
+##@ Test
+.PHONY: test
+test: lint test-unit test-integration ## Run everything that CI runs
+	@tools/logged --summary
+
+.PHONY: lint
+lint: setup-test ## Check style: clippy, rustfmt, ruff, php -l
+	@$(environment)
+	$(run) clippy cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(run) rustfmt cargo fmt --check
+	$(run) ruff .build/venv/bin/ruff check --quiet .
+	$(run) ruff-format .build/venv/bin/ruff format --check --quiet .
+	$(run) php-syntax tools/php-syntax "$$php_cli"
+
+.PHONY: format
+format: setup-test ## Bring Rust and Python into shape
+	@$(environment)
+	cargo fmt
+	.build/venv/bin/ruff check --fix --quiet .
+	.build/venv/bin/ruff format --quiet .
+
+.PHONY: test-unit
+test-unit: setup-test build ## Run the crates' tests and the Python part's
+	@$(environment)
+	$(run) cargo-test cargo test --workspace
+	PYTHONPATH="$$PWD/dist/lib/tortoise" $(run) pytest .build/venv/bin/python -m pytest crates/worker/tests
+
+.PHONY: test-integration
+test-integration: setup-test build ## Run PHPUnit against the built extension and a real sidecar
+	@$(environment)
+	$(run) phpunit tests/run "$$php_cli"
+
+# Looks for what is missing and installs it; says nothing when nothing is.
+.PHONY: setup-build setup-test
+setup-build:
+	@tools/setup build
+
+setup-test:
+	@tools/setup test
