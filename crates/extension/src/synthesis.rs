@@ -151,13 +151,22 @@ fn declarable_name(method: &Method, inherited: &Shapes, wanted: &HashSet<String>
         return None;
     }
     let mut name = method.name.clone();
-    while inherited.get(&name.to_ascii_lowercase()).is_some_and(|parent| parent.is_final) {
+    let mut lower_name = name.to_ascii_lowercase();
+    if inherited.get(&lower_name).is_none_or(|parent| !parent.is_final) {
+        return Some(name);
+    }
+    loop {
         name.push('_');
-        while wanted.contains(&name.to_ascii_lowercase()) {
-            name.push('_');
+        lower_name.push('_');
+        // A parent may have renamed the same method before.
+        let is_free = inherited.get(&lower_name).map_or_else(
+            || !wanted.contains(&lower_name),
+            |parent| !parent.is_final && parent.python_name == method.name,
+        );
+        if is_free {
+            return Some(name);
         }
     }
-    Some(name)
 }
 
 /// Whether PHP can take `declared` for an override: the same method, bound in the same way.

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::Command;
 
 #[path = "../src/naming.rs"]
 mod naming;
@@ -106,4 +108,41 @@ fn a_reserved_name_gets_an_underscore_and_loses_it_again() {
         assert_eq!(declarable_class_name(name), declarable);
         assert_eq!(python_class_name(declarable), name);
     }
+}
+
+/// The words of the manual's "List of Keywords" and "List of other reserved words", and what is free in spite of them.
+const WORDS: &str = "
+    __halt_compiler abstract and array as break callable case catch class clone const continue declare default die do
+    echo else elseif empty enddeclare endfor endforeach endif endswitch endwhile eval exit extends final finally fn for
+    foreach function global goto if implements include include_once instanceof insteadof interface isset list match
+    namespace new or print private protected public readonly require require_once return static switch throw trait try
+    unset use var while xor yield __CLASS__ __DIR__ __FILE__ __FUNCTION__ __LINE__ __METHOD__ __NAMESPACE__
+    __PROPERTY__ __TRAIT__ self parent int float bool string true false null void iterable object mixed never _
+    enum resource numeric from boolean integer double binary strict_types yield_ list_";
+
+#[test]
+fn php_declares_every_name_that_is_said_to_be_declarable() {
+    let mut source = "<?php error_reporting(E_ALL); set_error_handler(fn () => exit(1));".to_owned();
+    let mut names = std::collections::HashSet::new();
+    for word in WORDS.split_whitespace() {
+        for name in [word.to_owned(), format!("a\\{word}"), format!("{word}\\b"), format!("{word}\\a\\b")] {
+            let declarable = declarable_class_name(&name).into_owned();
+            // `list` becomes what `list_` is already.
+            if names.insert(declarable.to_ascii_lowercase()) {
+                let (namespace, class) = declarable.rsplit_once('\\').unwrap_or(("", &declarable));
+                let namespace = if namespace.is_empty() { String::new() } else { format!("namespace {namespace};") };
+                source += &format!("\neval('{namespace}class {class} {{}}');");
+            }
+        }
+    }
+    source += "echo 'all';";
+    let mut script = tempfile::NamedTempFile::new().unwrap();
+    script.write_all(source.as_bytes()).unwrap();
+    let output = Command::new("php")
+        .args(["-n", "-d", "display_errors=1"])
+        .arg(script.path())
+        .output()
+        .expect("`php` must be in PATH: this test has PHP 8.2 or newer declare the names");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "all");
+    println!("PHP declared {} classes", names.len());
 }
