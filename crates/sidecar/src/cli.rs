@@ -1,0 +1,85 @@
+//! The command line of `tortoise`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::address::Address;
+use crate::environment;
+use crate::settings::{LogLevel, MAX_MAX_SESSIONS};
+
+/// Runs Python classes for PHP.
+#[derive(Debug, Parser)]
+#[command(name = "tortoise", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `tortoise` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve PHP processes, in the foreground, logging to standard error
+    ///
+    /// Each setting may stand in the settings file (tortoise.toml, see --config), in the environment, or here. A flag
+    /// wins over the environment, the environment over the file.
+    Serve(Box<Serve>),
+}
+
+/// The flags of `tortoise serve`.
+#[derive(Debug, Default, Args)]
+pub struct Serve {
+    /// Settings file, in TOML
+    #[arg(long, value_name = "FILE", env = environment::CONFIG)]
+    pub config: Option<PathBuf>,
+
+    /// Class roots, searched in this order; clients see no others
+    #[arg(long, value_name = "DIR:DIR", env = environment::PATH, value_delimiter = ':')]
+    pub path: Option<Vec<PathBuf>>,
+
+    /// Patterns of the modules that clients may open, with commas between
+    #[arg(long, value_name = "PATTERN,PATTERN", env = environment::MODULES, value_delimiter = ',')]
+    pub modules: Option<Vec<String>>,
+
+    /// Python interpreter, 3.11 or newer, such as a venv's bin/python [default: python3]
+    #[arg(long, value_name = "FILE", env = environment::PYTHON)]
+    pub python: Option<PathBuf>,
+
+    /// Address to listen on, as unix:///run/tortoise/tortoise.sock; may be given more than once
+    #[arg(long, value_name = "ADDRESS", env = environment::LISTEN, value_delimiter = ',')]
+    pub listen: Option<Vec<Address>>,
+
+    /// Leave after this many seconds without a session; 0: never [default: 0]
+    #[arg(long, value_name = "SECONDS", env = environment::IDLE_EXIT)]
+    pub idle_exit: Option<u64>,
+
+    /// Sessions at once; clients beyond it are told to try again [default: 512]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = environment::MAX_SESSIONS,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_MAX_SESSIONS)),
+    )]
+    pub max_sessions: Option<u32>,
+
+    /// How much to log [default: info]
+    #[arg(long, value_name = "LEVEL", env = environment::LOG_LEVEL)]
+    pub log_level: Option<LogLevel>,
+
+    /// Become the private sidecar of the PHP process that starts us.
+    #[arg(long, hide = true, requires_all = ["lock", "log", "ready_fd", "listen"])]
+    pub auto: bool,
+
+    /// With --auto: the file that PHP locks while it starts us, and we while we leave.
+    #[arg(long, hide = true, value_name = "FILE", requires = "auto")]
+    pub lock: Option<PathBuf>,
+
+    /// With --auto: where standard output, standard error and the log go.
+    #[arg(long, hide = true, value_name = "FILE", requires = "auto")]
+    pub log: Option<PathBuf>,
+
+    /// With --auto: the inherited file descriptor that receives `ready` or `error: …`.
+    #[arg(long, hide = true, value_name = "N", requires = "auto")]
+    pub ready_fd: Option<i32>,
+}

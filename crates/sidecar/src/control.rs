@@ -1,0 +1,200 @@
+//! The control socket between the supervisor and a worker: one JSON object a packet, client sockets beside them.
+//!
+//! ```text
+//! worker → supervisor   {"ready": {"pid": 7, "python": "3.11.2", "product": "0.1.0"}}
+//!                       {"started": 8, "client": 9}          session process 8 serves PHP process 9
+//!                       {"ended": 8, "status": 0}            with the raw status of waitpid
+//! supervisor → worker   {"session": {"roots": […], "modules": […], "client": 9}}   with one descriptor
+//! ```
+
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, recv, sendmsg, setsockopt, socketpair,
+    sockopt,
+};
+use serde::{Deserialize, Serialize};
+use tokio::io::Interest;
+use tokio::net::UnixDatagram;
+
+/// Bytes of one packet. A hello of [`tortoise_protocol::limits::MAX_HELLO_BYTES`] with ordinary paths fits twice.
+pub const MAX_PACKET_BYTES: usize = 128 << 10;
+
+/// What a worker says.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged, expecting = "not a message of a worker")]
+pub(crate) enum Report {
+    /// It can take sessions.
+    Ready { ready: Ready },
+    /// A session's process has begun.
+    Started { started: i32, client: u64 },
+    /// A session's process has ended.
+    Ended { ended: i32, status: i32 },
+}
+
+/// A worker that can take sessions.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Ready {
+    pub(crate) pid: i32,
+    pub(crate) python: String,
+    pub(crate) product: String,
+}
+
+/// What a worker is told.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Order<'a> {
+    /// Serve the client at the other end of the descriptor beside this.
+    Session(&'a Session),
+}
+
+/// What a session may do, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Session {
+    /// Class roots, in the order in which they are searched.
+    pub roots: Vec<String>,
+    /// Patterns of modules that may be opened.
+    pub modules: Vec<String>,
+    /// The PHP process, for logs.
+    pub client: u64,
+}
+
+/// Our end of a control socket.
+#[derive(Debug)]
+pub(crate) struct Control {
+    /// In truth of the kind SOCK_SEQPACKET, which keeps packets apart and, unlike a datagram socket, has an end. The
+    /// runtime only tells when it is ready; what is sent and received is our own system call.
+    socket: UnixDatagram,
+}
+
+impl Control {
+    /// A control socket, and the end that the worker inherits.
+    pub(crate) fn pair() -> io::Result<(Self, OwnedFd)> {
+        let (near, far) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+        fcntl(&near, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        setsockopt(&near, sockopt::SndBuf, &(2 * MAX_PACKET_BYTES))?;
+        Ok((Self { socket: UnixDatagram::from_std(near.into())? }, far))
+    }
+
+    /// Sends a packet and a descriptor beside it: both or, if the future is dropped, neither.
+    pub(crate) async fn send(&self, packet: &[u8], beside: BorrowedFd<'_>) -> io::Result<()> {
+        let descriptors = [beside.as_raw_fd()];
+        let rights = [ControlMessage::ScmRights(&descriptors)];
+        let send = || {
+            let parts = [IoSlice::new(packet)];
+            Ok(sendmsg::<UnixAddr>(self.as_raw_fd(), &parts, &rights, MsgFlags::MSG_NOSIGNAL, None)?)
+        };
+        self.socket.async_io(Interest::WRITABLE, send).await.map(drop)
+    }
+
+    /// The next packet; None when the worker has closed its end.
+    pub(crate) async fn receive(&self) -> io::Result<Option<Report>> {
+        let mut buffer = vec![0; MAX_PACKET_BYTES];
+        // MSG_TRUNC makes the result the packet's true length, so that a cut one is not taken for whole.
+        let receive = || Ok(recv(self.as_raw_fd(), &mut buffer, MsgFlags::MSG_TRUNC)?);
+        let length = match self.socket.async_io(Interest::READABLE, receive).await {
+            Err(error) if error.raw_os_error() == Some(Errno::ECONNRESET as i32) => 0,
+            result => result?,
+        };
+        match buffer.get(..length) {
+            Some([]) => Ok(None),
+            Some(packet) => Ok(Some(serde_json::from_slice(packet)?)),
+            None => {
+                Err(io::Error::other(format!("a packet of {length} bytes is over the limit of {MAX_PACKET_BYTES}")))
+            }
+        }
+    }
+}
+
+impl AsRawFd for Control {
+    fn as_raw_fd(&self) -> RawFd {
+        self.socket.as_raw_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    use nix::sys::socket::{ControlMessageOwned, recvmsg, send};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_worker_says_is_understood() {
+        let (near, far) = Control::pair().expect("a pair");
+        for (packet, expected) in [
+            (
+                r#"{"ready": {"pid": 7, "python": "3.11.2", "product": "0.1.0"}}"#,
+                Report::Ready { ready: Ready { pid: 7, python: "3.11.2".into(), product: "0.1.0".into() } },
+            ),
+            (r#"{"started": 8, "client": 9}"#, Report::Started { started: 8, client: 9 }),
+            (r#"{"ended": 8, "status": 11}"#, Report::Ended { ended: 8, status: 11 }),
+        ] {
+            send(far.as_raw_fd(), packet.as_bytes(), MsgFlags::empty()).expect("sent");
+            assert_eq!(near.receive().await.expect("a report"), Some(expected));
+        }
+        drop(far);
+        assert_eq!(near.receive().await.expect("the end"), None);
+    }
+
+    #[tokio::test]
+    async fn what_no_worker_says_is_an_error() {
+        let (near, far) = Control::pair().expect("a pair");
+        let deep = "[".repeat(MAX_PACKET_BYTES);
+        for packet in ["{", "[]", r#"{"begun": 8}"#, r#"{"started": "8", "client": 9}"#, "\0", &deep] {
+            send(far.as_raw_fd(), packet.as_bytes(), MsgFlags::empty()).expect("sent");
+            near.receive().await.expect_err(packet);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_packet_over_the_limit_is_an_error_and_the_next_one_is_whole() {
+        let (near, far) = Control::pair().expect("a pair");
+        send(far.as_raw_fd(), &vec![b' '; MAX_PACKET_BYTES + 1], MsgFlags::empty()).expect("sent");
+        send(far.as_raw_fd(), br#"{"started": 8, "client": 9}"#, MsgFlags::empty()).expect("sent");
+        let error = near.receive().await.expect_err("too long").to_string();
+        assert!(error.contains("131073 bytes"), "{error}");
+        assert_eq!(near.receive().await.expect("a report"), Some(Report::Started { started: 8, client: 9 }));
+    }
+
+    #[tokio::test]
+    async fn a_socket_crosses_with_the_largest_packet() {
+        let (near, far) = Control::pair().expect("a pair");
+        let (client, session) = UnixStream::pair().expect("a pair");
+        let packet = vec![b'x'; MAX_PACKET_BYTES];
+        near.send(&packet, std::os::fd::AsFd::as_fd(&session)).await.expect("sent");
+        drop(session);
+
+        let mut buffer = vec![0; MAX_PACKET_BYTES + 1];
+        let mut parts = [io::IoSliceMut::new(&mut buffer)];
+        let mut space = nix::cmsg_space!([i32; 1]);
+        let message =
+            recvmsg::<UnixAddr>(far.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::empty()).expect("received");
+        assert_eq!(message.bytes, MAX_PACKET_BYTES);
+        let received = message.cmsgs().expect("control messages").find_map(|message| match message {
+            ControlMessageOwned::ScmRights(numbers) => numbers.first().copied(),
+            _ => None,
+        });
+        let number = received.expect("a descriptor");
+        std::fs::write(format!("/proc/self/fd/{number}"), "").expect_err("a socket is no file to open");
+        send(number, b"welcome", MsgFlags::empty()).expect("sent");
+        nix::unistd::close(number).expect("closed");
+        let mut text = String::new();
+        (&client).read_to_string(&mut text).expect("read to the end");
+        assert_eq!(text, "welcome");
+    }
+
+    #[test]
+    fn an_order_is_this_json() {
+        let session = Session { roots: vec!["/a \"b\"".into()], modules: vec!["json".into()], client: 9 };
+        assert_eq!(
+            serde_json::to_string(&Order::Session(&session)).expect("JSON"),
+            r#"{"session":{"roots":["/a \"b\""],"modules":["json"],"client":9}}"#
+        );
+    }
+}

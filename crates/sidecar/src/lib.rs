@@ -1,0 +1,118 @@
+//! The supervisor of Tortoise: listens, checks who comes, and hands each PHP process to a Python session.
+//!
+//! No Python runs in it, so no user code can hang or crash it. A client's way through it:
+//!
+//! [`listener`] → [`connection`] ([`handshake`], [`admission`]) → [`control`] → the worker, which forks a session
+//!
+//! [`supervisor`] holds these together from the start to the end, [`keeper`] keeps the [`worker`] alive, and
+//! [`sessions`] counts, so that [`idle`] knows when nobody is left.
+
+pub mod address;
+pub mod admission;
+pub mod cli;
+mod connection;
+pub mod control;
+pub mod daemon;
+pub mod environment;
+mod handshake;
+mod idle;
+pub mod interpreter;
+mod keeper;
+pub mod limits;
+pub mod listener;
+mod log;
+mod output;
+mod process;
+mod sessions;
+pub mod settings;
+mod signals;
+pub mod supervisor;
+pub mod worker;
+
+use std::io;
+use std::path::Path;
+
+use admission::Admission;
+use cli::{Cli, Command, Serve};
+use daemon::{Announcement, DaemonError};
+use interpreter::InterpreterError;
+use limits::Limits;
+use log::LogFile;
+use settings::{Settings, SettingsError};
+use signals::Signals;
+use supervisor::{Service, StartError};
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Our Python package cannot be found.
+    #[error(transparent)]
+    Interpreter(#[from] InterpreterError),
+    /// The sidecar could not become a private one.
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
+    /// The sidecar did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The system refused.
+    #[error("cannot start: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// Runs a command to its end. The process must have one thread.
+///
+/// # Errors
+/// [`CommandError`] is written for the person who reads it.
+pub fn run(cli: Cli) -> Result<(), CommandError> {
+    match cli.command {
+        Command::Serve(flags) => serve(*flags),
+    }
+}
+
+fn serve(mut flags: Serve) -> Result<(), CommandError> {
+    process::reset_signals()?;
+    let Some(number) = flags.ready_fd else {
+        return serve_here(&flags, None, || {});
+    };
+    daemon::absolute_paths(&mut flags)?;
+    let mut announcement = Some(daemon::detach(Announcement::inherited(number)?)?);
+    let result = serve_privately(&flags, || {
+        if let Some(announcement) = announcement.take() {
+            announcement.ready();
+        }
+    });
+    if let (Err(error), Some(announcement)) = (&result, announcement) {
+        announcement.fail(error);
+    }
+    result
+}
+
+fn serve_privately(flags: &Serve, ready: impl FnOnce()) -> Result<(), CommandError> {
+    let log = flags.log.as_deref().map(daemon::log_to).transpose()?;
+    serve_here(flags, log, ready)
+}
+
+fn serve_here(flags: &Serve, log: Option<LogFile>, ready: impl FnOnce()) -> Result<(), CommandError> {
+    let settings = Settings::load(flags)?;
+    let library = interpreter::library()?;
+    if flags.auto {
+        // The folder that PHP happened to stand in shall not be kept busy.
+        std::env::set_current_dir(Path::new("/"))?;
+    }
+    log::start(settings.log_level, log);
+    let admission = if flags.auto {
+        Admission::Believe
+    } else {
+        Admission::Narrow { path: settings.path.clone(), modules: settings.modules.clone() }
+    };
+    let service = Service { settings, library, admission, lock: flags.lock.clone(), limits: Limits::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let signals = Signals::install()?;
+        supervisor::supervise(service, signals.first(), ready).await?;
+        Ok(())
+    })
+}

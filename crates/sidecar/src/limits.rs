@@ -1,0 +1,39 @@
+//! Bounds in time and number that are not settings: what a sidecar does not wait longer for, or take more of.
+
+use std::time::Duration;
+
+/// The bounds. Tests choose shorter ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Handshakes at once; further clients wait in the socket's queue.
+    pub handshakes: usize,
+    /// A hello must be whole within this time.
+    pub hello: Duration,
+    /// A client waits this long for a worker while none is ready.
+    pub worker: Duration,
+    /// A worker must be ready within this time: it imports the user's modules first.
+    pub ready: Duration,
+    /// A worker that was told to leave is killed after this time.
+    pub leave: Duration,
+    /// The pause before a dead worker is replaced; it doubles each time.
+    pub least_backoff: Duration,
+    /// The longest such pause.
+    pub most_backoff: Duration,
+    /// A worker that lived this long was sound: the next pause is the least one again.
+    pub sound: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            handshakes: 256,
+            hello: Duration::from_secs(5),
+            worker: Duration::from_secs(5),
+            ready: Duration::from_secs(30),
+            leave: Duration::from_secs(5),
+            least_backoff: Duration::from_millis(100),
+            most_backoff: Duration::from_secs(30),
+            sound: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! A sidecar from its start to its end: listens, keeps the worker, receives clients, leaves.
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use nix::fcntl::Flock;
+use tokio::net::UnixStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+
+use crate::admission::Admission;
+use crate::connection::{self, Reception};
+use crate::idle::{self, Leave};
+use crate::keeper::Keeper;
+use crate::limits::Limits;
+use crate::listener::{ListenError, Listener};
+use crate::sessions::Sessions;
+use crate::settings::Settings;
+use crate::worker::{Launch, WorkerError};
+
+/// The pause after an error of accept, such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many such errors pass between two lines of the log: ten seconds' worth.
+const ACCEPT_ERRORS_A_LINE: u64 = 100;
+
+/// How long clients that are not served any more may take to hear it.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
+/// What a sidecar is made of.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// The settings.
+    pub settings: Settings,
+    /// The folder with our Python package.
+    pub library: PathBuf,
+    /// Who decides on class roots and modules.
+    pub admission: Admission,
+    /// The file that PHP locks while it starts a private sidecar.
+    pub lock: Option<PathBuf>,
+    /// What is not a setting.
+    pub limits: Limits,
+}
+
+/// Why a sidecar did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It cannot listen.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The worker does not start.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// It was told to leave before it was ready.
+    #[error("stopped before it was ready")]
+    Stopped,
+}
+
+/// Runs a sidecar, in a runtime of one thread, until `shutdown` ends or it has been idle for long enough. `ready` is
+/// called when listeners and the worker are live.
+///
+/// # Errors
+/// [`StartError`], if it never got that far.
+pub async fn supervise(
+    service: Service,
+    shutdown: impl Future<Output = ()>,
+    ready: impl FnOnce(),
+) -> Result<(), StartError> {
+    let Service { settings, library, admission, lock, limits } = service;
+    let listeners = settings.listen.iter().map(Listener::bind).collect::<Result<Vec<_>, _>>()?;
+    let sessions = Sessions::new(settings.max_sessions);
+    let launch = Launch { python: settings.python, library, ready: limits.ready };
+    tokio::pin!(shutdown);
+    let started = tokio::select! {
+        started = Keeper::start(launch, limits.clone(), Arc::clone(&sessions)) => started.map_err(StartError::from),
+        () = &mut shutdown => Err(StartError::Stopped),
+    };
+    let mut keeper = match started {
+        Ok(keeper) => keeper,
+        Err(error) => {
+            listeners.into_iter().for_each(|listener| drop(listener.close()));
+            return Err(error);
+        }
+    };
+    let reception = Reception { admission, limits, workers: keeper.present(), user: nix::unistd::geteuid().as_raw() };
+    let house = House {
+        listeners,
+        sessions,
+        handshakes: Arc::new(Semaphore::new(reception.limits.handshakes)),
+        reception: Arc::new(reception),
+    };
+    for listener in &house.listeners {
+        tracing::info!("ready: listening on {}", listener.address());
+    }
+    ready();
+
+    let lock = tokio::select! {
+        () = &mut shutdown => None,
+        never = keeper.keep() => match never {},
+        never = house.accept() => match never {},
+        lock = house.idle(settings.idle_exit, lock.as_deref()) => {
+            tracing::info!("leaving: there has been no session for the time of idle_exit");
+            lock
+        }
+    };
+    house.close(keeper, lock).await;
+    Ok(())
+}
+
+/// What a sidecar that is open has.
+struct House {
+    listeners: Vec<Listener>,
+    sessions: Arc<Sessions>,
+    handshakes: Arc<Semaphore>,
+    reception: Arc<Reception>,
+}
+
+impl House {
+    /// Receives clients.
+    async fn accept(&self) -> Infallible {
+        let mut errors = 0;
+        loop {
+            let place = self.place().await;
+            match poll_fn(|context| self.poll_accept(context)).await {
+                Ok(stream) => self.receive(stream, place),
+                Err(error) => {
+                    if errors % ACCEPT_ERRORS_A_LINE == 0 {
+                        tracing::error!("cannot accept clients at present: {error}");
+                    }
+                    errors += 1;
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
+        let first = self.listeners.iter().map(|listener| listener.poll_accept(context)).find(Poll::is_ready);
+        first.unwrap_or(Poll::Pending)
+    }
+
+    async fn place(&self) -> OwnedSemaphorePermit {
+        match Arc::clone(&self.handshakes).acquire_owned().await {
+            Ok(place) => place,
+            // Nobody closes the semaphore.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Serves a client in a task of its own: what goes wrong in it, even a panic, ends no other.
+    fn receive(&self, stream: UnixStream, place: OwnedSemaphorePermit) {
+        let client = connection::receive(stream, self.sessions.visit(), Arc::clone(&self.reception));
+        tokio::spawn(async move {
+            client.await;
+            drop(place);
+        });
+    }
+
+    /// Waits until it is time to leave for want of clients, and gives the lock that keeps PHP from starting another
+    /// sidecar in that moment.
+    async fn idle(&self, after: Option<Duration>, lock: Option<&Path>) -> Option<Flock<File>> {
+        let Some(after) = after else { return std::future::pending().await };
+        let mut present = self.sessions.present();
+        loop {
+            idle::idle_for(after, &mut present).await;
+            let Leave::Granted(lock) = idle::ask_leave(lock) else { continue };
+            let waiting: Vec<_> = self.listeners.iter().flat_map(Listener::waiting).collect();
+            if waiting.is_empty() {
+                return lock;
+            }
+            drop(lock);
+            for stream in waiting {
+                self.receive(stream, self.place().await);
+            }
+        }
+    }
+
+    /// Stops listening, tells those who came too late to try again, and sees the worker off.
+    async fn close(self, keeper: Keeper, lock: Option<Flock<File>>) {
+        let late: Vec<_> = self.listeners.into_iter().flat_map(Listener::close).collect();
+        // From here on a new sidecar may take our place.
+        drop(lock);
+        match self.sessions.count() {
+            0 => {}
+            count => tracing::info!("closing {count} sessions"),
+        }
+        for stream in late {
+            let turned_away = connection::turn_away(stream, Arc::clone(&self.reception));
+            let place = Arc::clone(&self.handshakes).acquire_owned().await;
+            tokio::spawn(async move {
+                turned_away.await;
+                drop(place);
+            });
+        }
+        let all = u32::try_from(self.reception.limits.handshakes).unwrap_or(u32::MAX);
+        let _ = tokio::join!(keeper.leave(), timeout(LAST_ANSWERS, self.handshakes.acquire_many(all)));
+        tracing::info!("left");
+    }
+}

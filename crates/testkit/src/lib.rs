@@ -1,0 +1,3 @@
+//! Scripted peers for tests; never shipped.
+
+pub mod client;
