@@ -1,0 +1,144 @@
+//! The arguments of a call on their way to the wire: which are positional, which travel by name, which are missing.
+
+use ext_php_rs::types::Zval;
+use tortoise_protocol::Writer;
+
+use crate::LEFT_OUT;
+use crate::engine::{Arguments, Frame, Key, class_name, elements};
+use crate::error::BridgeError;
+use crate::synthesis::DeclaredMethod;
+use crate::values::{write_index_or_name, write_value};
+
+/// Writes the positional and the named arguments of a call.
+pub(crate) trait WriteArguments {
+    /// Writes an array and a map.
+    ///
+    /// # Errors
+    /// [`BridgeError`] names the argument that cannot cross.
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError>;
+}
+
+/// What a generated method was called with.
+pub(crate) struct PassedArguments<'a> {
+    pub(crate) method: &'a DeclaredMethod,
+    pub(crate) arguments: Arguments<'a>,
+}
+
+/// What a native function with one variadic parameter was called with.
+pub(crate) struct NativeArguments<'a>(pub(crate) Arguments<'a>);
+
+impl WriteArguments for NativeArguments<'_> {
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError> {
+        writer.array(self.0.surplus.len());
+        for (at, value) in self.0.surplus.iter().enumerate() {
+            write_value(writer, value).map_err(|error| error.within(&format!("args[{at}]")))?;
+        }
+        writer.map(self.0.names().count());
+        self.0.write_names(writer)
+    }
+}
+
+impl<'a> Arguments<'a> {
+    /// What the variadic parameter collected, without and with names.
+    fn collected(&self) -> impl Iterator<Item = (Key<'a>, &'a Zval)> {
+        // SAFETY: the frame keeps the table, and nothing changes it while the arguments are written.
+        self.collected.into_iter().flat_map(|table| unsafe { elements(table) })
+    }
+
+    fn names(&self) -> impl Iterator<Item = (&'a [u8], &'a Zval)> {
+        self.collected().filter_map(|(key, value)| match key {
+            Key::Name(name) => Some((name, value)),
+            Key::Index(_) => None,
+        })
+    }
+
+    fn list(&self) -> impl Iterator<Item = &'a Zval> {
+        let collected = self.collected().filter_map(|(key, value)| matches!(key, Key::Index(_)).then_some(value));
+        self.surplus.iter().chain(collected)
+    }
+
+    fn write_names(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError> {
+        self.names().try_for_each(|(name, value)| {
+            write_index_or_name(writer, Key::Name(name))
+                .and_then(|()| write_value(writer, value))
+                .map_err(|error| error.within(&format!("args[\"{}\"]", String::from_utf8_lossy(name))))
+        })
+    }
+}
+
+impl PassedArguments<'_> {
+    /// Checks that Python will get what it must be given.
+    ///
+    /// # Errors
+    /// [`BridgeError::ArgumentCount`] names what is missing.
+    pub(crate) fn check(&self, frame: Frame<'_>, method: &DeclaredMethod) -> Result<(), BridgeError> {
+        let given = self.arguments.positional;
+        let missing = method.missing(
+            |position| given.get(position).is_some_and(|value| !is_left_out(value)),
+            |name| self.arguments.names().any(|(given, _)| given == name.as_bytes()),
+        );
+        if missing.is_empty() {
+            return Ok(());
+        }
+        // SAFETY: the class of a running method is live.
+        let class = unsafe { class_name(frame.called_class()) };
+        let names: Vec<_> = missing.iter().map(|name| format!("${name}")).collect();
+        let verb = if names.len() == 1 { "argument is" } else { "arguments are" };
+        let names = names.join(", ");
+        Err(BridgeError::ArgumentCount(format!("{class}::{}(): the {verb} missing: {names}", method.php_name)))
+    }
+
+    /// The position of the first argument that was left out, or the number of arguments.
+    fn gap(&self) -> usize {
+        let given = self.arguments.positional;
+        given.iter().position(is_left_out).unwrap_or(given.len())
+    }
+
+    /// The arguments behind a gap, which must travel by name.
+    fn behind(&self, gap: usize) -> impl Iterator<Item = (usize, &Zval)> {
+        self.arguments.positional.iter().enumerate().skip(gap).filter(|(_, value)| !is_left_out(value))
+    }
+
+    fn shown_name(&self, position: usize) -> &str {
+        self.method.parameters.get(position).map_or("", |parameter| &parameter.php_name)
+    }
+}
+
+impl WriteArguments for PassedArguments<'_> {
+    fn write(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError> {
+        let gap = self.gap();
+        let behind = self.behind(gap).count();
+        let more = self.arguments.list().count();
+        let is_gap = gap < self.arguments.positional.len();
+        let needs_position = |(at, _): (usize, &Zval)| {
+            self.method.parameters.get(at).is_none_or(|parameter| parameter.is_positional_only)
+        };
+        if is_gap && (more > 0 || self.behind(gap).any(needs_position)) {
+            return Err(BridgeError::ArgumentCount(format!(
+                "{}(): ${} cannot be left out, because an argument behind it has no name",
+                self.method.php_name,
+                self.shown_name(gap)
+            )));
+        }
+        writer.array(gap + more);
+        let positional = self.arguments.positional[..gap].iter();
+        for (at, value) in positional.chain(self.arguments.list()).enumerate() {
+            write_value(writer, value).map_err(|error| error.within(&format!("args[{at}]")))?;
+        }
+        writer.map(behind + self.arguments.names().count());
+        for (at, value) in self.behind(gap) {
+            writer.text(&self.method.parameters[at].python_name);
+            write_value(writer, value).map_err(|error| error.within(&format!("args[\"{}\"]", self.shown_name(at))))?;
+        }
+        self.arguments.write_names(writer)
+    }
+}
+
+/// Whether the argument is the constant that stands for a default that only Python can write, or was never set.
+fn is_left_out(value: &Zval) -> bool {
+    // SAFETY: every zval has a type; that of an argument that was never set is 0.
+    if unsafe { value.u1.type_info } == 0 {
+        return true;
+    }
+    value.zend_str().is_some_and(|text| text.as_bytes() == LEFT_OUT.as_bytes())
+}

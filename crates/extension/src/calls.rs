@@ -1,0 +1,131 @@
+//! Calls: from the frame of a generated or dynamic method to a request, and from the answer to a PHP value.
+
+use ext_php_rs::ffi::zend_object;
+use ext_php_rs::types::Zval;
+use ext_php_rs::zend::ExecuteData;
+use tortoise_protocol::description::MethodKind;
+use tortoise_protocol::frame::Kind;
+use tortoise_protocol::{Reader, Token, Writer};
+
+use crate::arguments::{NativeArguments, PassedArguments, WriteArguments};
+use crate::classes::{self, MethodOf};
+use crate::engine::{Frame, class_name, guard};
+use crate::error::{self, BridgeError};
+use crate::link::{self, Session};
+use crate::{proxy, raised, values};
+
+/// `Tortoise\Bridge\method()`, the body of every generated method.
+pub(crate) extern "C" fn bridge_method(data: &mut ExecuteData, result: &mut Zval) {
+    guard((), || {
+        // SAFETY: the engine passes the frame of this very call.
+        let frame = unsafe { Frame::new(data) };
+        let outcome = generated(frame).and_then(|(caller, of, arguments)| {
+            let method = of.method();
+            arguments.check(caller, method)?;
+            let target = match method.kind {
+                MethodKind::Static | MethodKind::Class => classes::target_of(caller.called_class()),
+                MethodKind::Instance | MethodKind::Constructor => match caller.this() {
+                    Some(object) => target_of_object(object),
+                    None => Err(not_generated()),
+                },
+            };
+            call(target?, &method.python_name, &arguments)
+        });
+        deliver(outcome, result);
+    });
+}
+
+/// `Tortoise\Bridge\construct()`, the body of every generated constructor.
+pub(crate) extern "C" fn bridge_construct(data: &mut ExecuteData, result: &mut Zval) {
+    guard((), || {
+        // SAFETY: the engine passes the frame of this very call.
+        let frame = unsafe { Frame::new(data) };
+        let outcome = generated(frame).and_then(|(caller, of, arguments)| {
+            arguments.check(caller, of.method())?;
+            construct(caller.this().ok_or_else(not_generated)?, &arguments)
+        });
+        deliver(outcome, result);
+    });
+}
+
+/// The constructor of a class that inherits Python's.
+pub(crate) fn construct_with_native_arguments(frame: Frame<'_>, result: &mut Zval) {
+    // SAFETY: the caller's frame is that of a native function.
+    let arguments = NativeArguments(unsafe { frame.native_arguments() });
+    let outcome = match frame.this() {
+        Some(object) => construct(object, &arguments),
+        None => Err(not_generated()),
+    };
+    deliver(outcome, result);
+}
+
+/// A dynamic method.
+pub(crate) fn call_with_native_arguments(
+    frame: Frame<'_>,
+    target: Result<(u64, u32), BridgeError>,
+    name: &str,
+    result: &mut Zval,
+) {
+    // SAFETY: the caller's frame is that of a native function.
+    let arguments = NativeArguments(unsafe { frame.native_arguments() });
+    deliver(target.and_then(|target| call(target, name, &arguments)), result);
+}
+
+/// The generated method that called us, and what it was called with.
+fn generated<'a>(frame: Frame<'a>) -> Result<(Frame<'a>, &'a MethodOf, PassedArguments<'a>), BridgeError> {
+    let (caller, code) = frame.caller().ok_or_else(not_generated)?;
+    let of = classes::method_of(code).ok_or_else(not_generated)?;
+    let method = of.method();
+    // SAFETY: the caller's code is a generated method, whose only opcodes before this call receive its arguments.
+    let arguments = unsafe { caller.user_arguments(code, method.variadic.is_some()) };
+    Ok((caller, of, PassedArguments { method, arguments }))
+}
+
+fn not_generated() -> BridgeError {
+    BridgeError::Access("the functions of Tortoise\\Bridge are for generated classes only".to_owned())
+}
+
+fn target_of_object(object: &zend_object) -> Result<(u64, u32), BridgeError> {
+    raised::python_exception_of(object).map_or_else(|| proxy::target(object), |inner| proxy::target(inner?))
+}
+
+fn call((id, generation): (u64, u32), name: &str, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {
+    let reply = link::exchange(Session::Of(generation), Kind::Call, Kind::Value, |writer: &mut Writer<'_>| {
+        writer.unsigned(id);
+        writer.text(name);
+        arguments.write(writer)
+    })?;
+    values::read_reply(&reply)
+}
+
+fn construct(object: &mut zend_object, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {
+    // SAFETY: a live object's class is live.
+    let name = || unsafe { class_name(object.ce) };
+    if proxy::is_constructed(object) {
+        return Err(BridgeError::Access(format!("this {} is constructed already", name())));
+    }
+    let (class, generation) = classes::target_of(object.ce)?;
+    let id = link::new_object_id();
+    let reply = link::exchange(Session::Of(generation), Kind::Construct, Kind::Value, |writer| {
+        writer.unsigned(class);
+        writer.unsigned(id);
+        arguments.write(writer)
+    })?;
+    match Reader::new(&reply.payload).token()? {
+        Token::Object(reference) => proxy::bind(object, reference, reply.generation),
+        other => {
+            return Err(BridgeError::Connection(format!(
+                "the session answered {} to a construction",
+                other.describe()
+            )));
+        }
+    }
+    Ok(Zval::null())
+}
+
+fn deliver(outcome: Result<Zval, BridgeError>, result: &mut Zval) {
+    match outcome {
+        Ok(value) => *result = value,
+        Err(error) => error::throw(error),
+    }
+}

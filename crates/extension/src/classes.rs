@@ -1,0 +1,197 @@
+//! The Python classes that PHP has declared in this request, and how a class becomes declared.
+
+mod compile;
+mod declare;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use ext_php_rs::ffi::zend_class_entry;
+use tortoise_protocol::request::{Fingerprint, Selector};
+
+use crate::engine::{class_in_table, class_name, lower_case, zend_register_class_alias_ex};
+use crate::error::BridgeError;
+use crate::link;
+use crate::naming::python_class_name;
+use crate::native::{self, Native};
+use crate::synthesis::{DeclaredMethod, Plan};
+
+pub(crate) use compile::{find_extension_slot, method_of};
+
+thread_local! {
+    static CLASSES: RefCell<Classes> = RefCell::new(Classes::default());
+}
+
+/// Classes of this request.
+#[derive(Default)]
+struct Classes {
+    by_entry: HashMap<*mut zend_class_entry, Rc<SynthesizedClass>>,
+    /// By the session's id, for [`Self::generation`] only.
+    by_id: HashMap<u64, Rc<SynthesizedClass>>,
+    generation: u32,
+}
+
+/// A PHP class that stands for a Python class.
+pub(crate) struct SynthesizedClass {
+    /// PHP's class.
+    pub(crate) entry: *mut zend_class_entry,
+    /// Its name in PHP.
+    pub(crate) name: String,
+    /// What was compiled.
+    pub(crate) plan: Rc<Plan>,
+    /// Tells whether a session after a reconnection runs the same class.
+    fingerprint: Fingerprint,
+    /// The name that was asked for, to ask again; None for a class that came with an object.
+    asked_name: Option<String>,
+    /// The session's id of the class, and the session.
+    id: Cell<(u64, u32)>,
+    /// Whether it is an exception.
+    is_exception: bool,
+}
+
+/// What a generated method finds in its own code: which method it is.
+pub(crate) struct MethodOf {
+    class: Rc<Plan>,
+    index: usize,
+}
+
+impl MethodOf {
+    /// The method.
+    pub(crate) fn method(&self) -> &DeclaredMethod {
+        &self.class.methods[self.index]
+    }
+}
+
+/// The PHP class of a name that has a class file, declared now if need be. None if the session knows no such class.
+///
+/// # Errors
+/// [`BridgeError`]: the file is broken, or the sidecar is.
+pub(crate) fn load(name: &str) -> Result<Option<*mut zend_class_entry>, BridgeError> {
+    link::announce_roots()?;
+    let Some(class) = declare::declare(Selector::Name(&python_class_name(name)))? else { return Ok(None) };
+    let lower = lower_case(name.as_bytes());
+    if class_in_table(&lower).is_none() {
+        // The file holds the class under PHP's other spelling of the same name: one class, two names.
+        // SAFETY: the class was just declared; the engine copies the name.
+        unsafe { zend_register_class_alias_ex(name.as_ptr().cast(), name.len(), class.entry, false) };
+    }
+    Ok(class_in_table(&lower))
+}
+
+/// The PHP class for an object of the class `id`.
+pub(crate) fn class_of_value(id: u64, generation: u32) -> Result<*mut zend_class_entry, BridgeError> {
+    let class = by_id(id, generation)?;
+    // A PHP exception is no proxy. As a value a Python exception is a plain object.
+    Ok(if class.is_exception { native::class(Native::PyObject) } else { class.entry })
+}
+
+/// The PHP class to throw for an exception of the class `id`.
+pub(crate) fn class_of_exception(id: u64, generation: u32) -> Result<*mut zend_class_entry, BridgeError> {
+    let class = by_id(id, generation)?;
+    Ok(if class.is_exception { class.entry } else { native::class(Native::PythonException) })
+}
+
+fn by_id(id: u64, generation: u32) -> Result<Rc<SynthesizedClass>, BridgeError> {
+    if let Some(class) = known(id, generation) {
+        return Ok(class);
+    }
+    declare::declare(Selector::Class(id))?
+        .ok_or_else(|| BridgeError::Connection(format!("the session does not know its own class {id}")))
+}
+
+/// A class of the session that PHP has declared.
+fn known(id: u64, generation: u32) -> Option<Rc<SynthesizedClass>> {
+    CLASSES.with_borrow(
+        |classes| {
+            if classes.generation == generation { classes.by_id.get(&id).map(Rc::clone) } else { None }
+        },
+    )
+}
+
+fn remember(class: &Rc<SynthesizedClass>, id: u64, generation: u32) {
+    class.id.set((id, generation));
+    CLASSES.with_borrow_mut(|classes| {
+        if classes.generation != generation {
+            classes.by_id.clear();
+            classes.generation = generation;
+        }
+        classes.by_id.insert(id, Rc::clone(class));
+        classes.by_entry.insert(class.entry, Rc::clone(class));
+    });
+}
+
+/// The synthesized class that `class` is or extends.
+pub(crate) fn synthesized(class: *mut zend_class_entry) -> Option<Rc<SynthesizedClass>> {
+    let mut class = class;
+    CLASSES.with_borrow(|classes| {
+        while !class.is_null() {
+            if let Some(found) = classes.by_entry.get(&class) {
+                return Some(Rc::clone(found));
+            }
+            // SAFETY: a linked class's parent is a linked class or null.
+            class = unsafe { (*class).__bindgen_anon_1.parent };
+        }
+        None
+    })
+}
+
+/// Whether a call of `name` on an object of `class` is meant for Python although PHP has a method of a like name.
+pub(crate) fn is_undeclared(class: *mut zend_class_entry, name: &str) -> bool {
+    let mut class = class;
+    CLASSES.with_borrow(|classes| {
+        while !class.is_null() {
+            if let Some(found) = classes.by_entry.get(&class) {
+                if found.plan.undeclared.iter().any(|undeclared| undeclared == name) {
+                    return true;
+                }
+            }
+            // SAFETY: as above.
+            class = unsafe { (*class).__bindgen_anon_1.parent };
+        }
+        false
+    })
+}
+
+/// The Python class object that stands behind a PHP class: its id, and the session that knows it.
+///
+/// # Errors
+/// [`BridgeError::Stale`] if the session was replaced by one that runs another version of the class.
+pub(crate) fn target_of(class: *mut zend_class_entry) -> Result<(u64, u32), BridgeError> {
+    let Some(found) = synthesized(class) else {
+        return Err(BridgeError::Access(format!(
+            "{} is not a Python class",
+            // SAFETY: the engine passes a live class.
+            unsafe { class_name(class) }
+        )));
+    };
+    let (id, generation) = found.id.get();
+    if generation == link::generation() {
+        return Ok((id, generation));
+    }
+    let again = match &found.asked_name {
+        Some(name) => {
+            link::announce_roots()?;
+            declare::identify(name, &found)?
+        }
+        None => None,
+    };
+    again.ok_or_else(|| {
+        BridgeError::Stale(format!(
+            "the Python session of class {} is gone, and the new one does not run the same class; it is there again \
+             with the next request",
+            found.name
+        ))
+    })
+}
+
+/// Forgets everything, when nothing of the request can run any more.
+pub(crate) fn forget_all() {
+    CLASSES.with_borrow_mut(|classes| *classes = Classes::default());
+    compile::forget_methods();
+}
+
+/// How many classes are declared.
+pub(crate) fn count() -> usize {
+    CLASSES.with_borrow(|classes| classes.by_entry.len())
+}

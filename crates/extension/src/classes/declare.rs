@@ -1,0 +1,193 @@
+//! Asks the session what a class is, finds its parent and its name in PHP, and has it compiled.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use tortoise_protocol::Malformed;
+use tortoise_protocol::description::{ClassDescription, Described, MethodKind};
+use tortoise_protocol::failure::Category;
+use tortoise_protocol::frame::Kind;
+use tortoise_protocol::limits::MAX_BASES;
+use tortoise_protocol::request::{Fingerprint, Selector, write_describe};
+
+use super::{SynthesizedClass, compile, known, remember};
+use crate::engine::{class_in_table, lower_case};
+use crate::error::BridgeError;
+use crate::link::{self, Session};
+use crate::naming::declarable_class_name;
+use crate::synthesis::{self, Parent, Plan, Shapes, root_shapes_of_exception, root_shapes_of_object};
+
+/// Descriptions kept over requests. A process that meets more classes forgets them all and learns them anew.
+const MAX_KEPT: usize = 4096;
+
+thread_local! {
+    static KEPT: RefCell<Kept> = RefCell::new(Kept::default());
+}
+
+/// What is worth keeping over requests.
+#[derive(Default)]
+struct Kept {
+    /// The fingerprint of the class that a name stood for when it was last asked.
+    by_name: HashMap<String, Fingerprint>,
+    classes: HashMap<Fingerprint, KeptClass>,
+}
+
+/// A class whose description is known.
+struct KeptClass {
+    description: Rc<ClassDescription>,
+    /// The plan, and the names of the class and of its parent for which it was made.
+    plan: Option<(Rc<Plan>, String, String)>,
+}
+
+/// Declares a class and its parents, unless they are declared. None if no class file has the name.
+pub(super) fn declare(selector: Selector<'_>) -> Result<Option<Rc<SynthesizedClass>>, BridgeError> {
+    declare_within(selector, 0)
+}
+
+fn declare_within(selector: Selector<'_>, depth: usize) -> Result<Option<Rc<SynthesizedClass>>, BridgeError> {
+    if depth > MAX_BASES {
+        return Err(BridgeError::from(Malformed::TooDeep));
+    }
+    let Some((described, generation)) = describe(selector)? else { return Ok(None) };
+    if let Some(class) = known(described.class, generation) {
+        return Ok(Some(class));
+    }
+    let description = description_of(&described)?;
+    if let Selector::Name(name) = selector {
+        KEPT.with_borrow_mut(|kept| kept.by_name.insert(name.to_owned(), described.fingerprint));
+    }
+    let parent = match described.bases.first() {
+        None => None,
+        Some(base) => match known(*base, generation) {
+            Some(parent) => Some(parent),
+            None => declare_within(Selector::Class(*base), depth + 1)?,
+        },
+    };
+    // A parent of the other kind would make an exception that cannot be thrown, or an object that cannot be called.
+    let parent = parent.filter(|parent| parent.is_exception == description.is_exception());
+    let name = free_name(&description);
+    let plan = plan_for(&described.fingerprint, &description, &name, parent.as_deref());
+    let entry = compile::compile(&name, &plan, &description)?;
+    let class = Rc::new(SynthesizedClass {
+        entry,
+        name,
+        plan,
+        fingerprint: described.fingerprint,
+        asked_name: if let Selector::Name(name) = selector { Some(name.to_owned()) } else { None },
+        id: std::cell::Cell::new((described.class, generation)),
+        is_exception: description.is_exception(),
+    });
+    remember(&class, described.class, generation);
+    Ok(Some(class))
+}
+
+/// The id that a new session gives to a class that an earlier one described. None if it runs another version of it.
+pub(super) fn identify(name: &str, class: &Rc<SynthesizedClass>) -> Result<Option<(u64, u32)>, BridgeError> {
+    let Some((described, generation)) = describe(Selector::Name(name))? else { return Ok(None) };
+    if described.fingerprint != class.fingerprint {
+        return Ok(None);
+    }
+    remember(class, described.class, generation);
+    Ok(Some((described.class, generation)))
+}
+
+fn describe(selector: Selector<'_>) -> Result<Option<(Described, u32)>, BridgeError> {
+    let held = match selector {
+        Selector::Name(name) => KEPT.with_borrow(|kept| {
+            kept.by_name.get(name).copied().filter(|fingerprint| kept.classes.contains_key(fingerprint))
+        }),
+        Selector::Class(_) => None,
+    };
+    // A class id is the session's own: another session must not be asked for it.
+    let session = match selector {
+        Selector::Name(_) => Session::Any,
+        Selector::Class(_) => Session::Of(link::generation()),
+    };
+    let reply = link::exchange(session, Kind::Describe, Kind::Described, |writer| {
+        write_describe(writer, selector, held.as_ref());
+        Ok(())
+    });
+    match reply {
+        Ok(reply) => Ok(Some((Described::read(&reply.payload)?, reply.generation))),
+        // The sidecar's roots are narrower than ours: for PHP the class does not exist.
+        Err(BridgeError::Remote(failure)) if failure.category == Category::Access => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The description that came, or the one that we hold.
+fn description_of(described: &Described) -> Result<Rc<ClassDescription>, BridgeError> {
+    KEPT.with_borrow_mut(|kept| {
+        if kept.classes.len() >= MAX_KEPT {
+            *kept = Kept::default();
+        }
+        if let Some(description) = &described.description {
+            let mut description = description.clone();
+            if description.is_exception() {
+                // PHP's exceptions are made by PHP's constructor.
+                description.methods.retain(|method| method.kind != MethodKind::Constructor);
+            }
+            let description = Rc::new(description);
+            kept.classes.insert(described.fingerprint, KeptClass { description: Rc::clone(&description), plan: None });
+            return Ok(description);
+        }
+        kept.classes
+            .get(&described.fingerprint)
+            .map(|class| Rc::clone(&class.description))
+            .ok_or_else(|| BridgeError::Connection("the session left out a description that nobody holds".to_owned()))
+    })
+}
+
+fn plan_for(
+    fingerprint: &Fingerprint,
+    description: &ClassDescription,
+    name: &str,
+    parent: Option<&SynthesizedClass>,
+) -> Rc<Plan> {
+    let roots: Shapes;
+    let (parent_name, shapes) = match parent {
+        Some(parent) => (parent.name.as_str(), &parent.plan.shapes),
+        None if description.is_exception() => {
+            roots = root_shapes_of_exception();
+            ("Tortoise\\PythonException", &roots)
+        }
+        None => {
+            roots = root_shapes_of_object();
+            ("Tortoise\\PyObject", &roots)
+        }
+    };
+    KEPT.with_borrow_mut(|kept| {
+        let class = kept.classes.get_mut(fingerprint);
+        if let Some((plan, for_name, for_parent)) = class.as_ref().and_then(|class| class.plan.as_ref()) {
+            if for_name == name && for_parent == parent_name {
+                return Rc::clone(plan);
+            }
+        }
+        let plan = Rc::new(synthesis::plan(description, name, &Parent { name: parent_name, shapes }));
+        if let Some(class) = class {
+            class.plan = Some((Rc::clone(&plan), name.to_owned(), parent_name.to_owned()));
+        }
+        plan
+    })
+}
+
+/// The name that the class asks for, or, if PHP has a class of that name, one below `Tortoise\Python`.
+fn free_name(description: &ClassDescription) -> String {
+    let is_free = |name: &str| class_in_table(&lower_case(name.as_bytes())).is_none();
+    let wanted = declarable_class_name(&description.name).into_owned();
+    if is_free(&wanted) {
+        return wanted;
+    }
+    let module = description.module.replace('.', "\\");
+    let short = description.name.rsplit('\\').next().unwrap_or(&description.name);
+    let fallback = format!("Tortoise\\Python\\{module}\\{short}");
+    let is_name = fallback.split('\\').all(tortoise_protocol::description::is_identifier);
+    let fallback = if is_name { declarable_class_name(&fallback).into_owned() } else { format!("{wanted}_") };
+    if is_free(&fallback) {
+        return fallback;
+    }
+    // Several Python classes may share a module and a name, when they are made inside of functions.
+    let numbered = (2_u64..).map(|number| format!("{fallback}_{number}")).find(|name| is_free(name));
+    numbered.unwrap_or(fallback)
+}

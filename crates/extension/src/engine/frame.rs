@@ -1,0 +1,131 @@
+//! Reads the arguments of a call straight from its frame, so that nothing is copied before it is on the wire.
+
+use ext_php_rs::ffi::{_zend_execute_data, zend_array, zend_class_entry, zend_object, zend_op_array, zval};
+use ext_php_rs::types::Zval;
+
+use super::reading::object_of;
+
+/// Zvals that a frame's head takes (the engine's `ZEND_CALL_FRAME_SLOT`).
+const FRAME_SLOT: usize = size_of::<_zend_execute_data>().div_ceil(size_of::<zval>());
+
+/// A call in progress.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    data: &'a _zend_execute_data,
+}
+
+/// The arguments of a call as the engine laid them down.
+#[derive(Clone, Copy)]
+pub(crate) struct Arguments<'a> {
+    /// Arguments that the callee declares, as far as they were passed. One that was left out between others holds
+    /// its default.
+    pub(crate) positional: &'a [Zval],
+    /// Arguments beyond those that the callee declares.
+    pub(crate) surplus: &'a [Zval],
+    /// What the callee's variadic parameter collected: a list, then names.
+    pub(crate) collected: Option<&'a zend_array>,
+}
+
+impl<'a> Frame<'a> {
+    /// The frame of a running call.
+    ///
+    /// # Safety
+    /// `data` is the frame that the engine passed to a native function, or one below it, and stays on its stack for `'a`.
+    pub(crate) const unsafe fn new(data: &'a _zend_execute_data) -> Self {
+        Self { data }
+    }
+
+    /// The frame that called this one, if it runs PHP code.
+    pub(crate) fn caller(self) -> Option<(Self, &'a zend_op_array)> {
+        // SAFETY: the engine's chain of frames is intact while this one runs; a user function's union member is op_array.
+        unsafe {
+            let caller = self.data.prev_execute_data.as_ref()?;
+            let function = caller.func.as_ref()?;
+            let is_user = u32::from(function.type_) == ext_php_rs::ffi::ZEND_USER_FUNCTION;
+            is_user.then_some((Self { data: caller }, &function.op_array))
+        }
+    }
+
+    /// The name and scope of the native function that runs in this frame.
+    pub(crate) fn function_name(self) -> &'a [u8] {
+        // SAFETY: a running frame has a function, and a function that is called by name has one.
+        unsafe { super::bytes_of((*self.data.func).common.function_name) }
+    }
+
+    /// `$this`, unless the method is static.
+    pub(crate) fn this(self) -> Option<&'a mut zend_object> {
+        object_of(&self.data.This)
+    }
+
+    /// The class that a static method was called on.
+    pub(crate) fn called_class(self) -> *mut zend_class_entry {
+        match self.this() {
+            Some(object) => object.ce,
+            // SAFETY: without `$this` the slot holds the called scope, or null.
+            None => unsafe { self.data.This.value.ce },
+        }
+    }
+
+    /// How many arguments were passed by position, or by the name of a declared parameter.
+    pub(crate) fn passed(self) -> usize {
+        // SAFETY: in a frame's `This` slot, u2 is the number of arguments.
+        unsafe { self.data.This.u2.num_args as usize }
+    }
+
+    /// The arguments of a user function. `collects`: its last parameter is variadic.
+    ///
+    /// # Safety
+    /// The frame runs `function`, and none of its opcodes after the receiving ones has run yet.
+    pub(crate) unsafe fn user_arguments(self, function: &'a zend_op_array, collects: bool) -> Arguments<'a> {
+        let declared = function.num_args as usize;
+        let passed = self.passed();
+        // SAFETY: the engine lays parameters in the first variable slots, then the variadic one, and what was passed
+        // beyond the declared ones behind all variables and temporaries.
+        unsafe {
+            let surplus = if passed > declared && !collects {
+                let first = usize::try_from(function.last_var).unwrap_or(0) + function.T as usize;
+                std::slice::from_raw_parts(self.slot(first), passed - declared)
+            } else {
+                &[]
+            };
+            let collected = if collects { (*self.slot(declared)).array_pointer() } else { None };
+            Arguments { positional: std::slice::from_raw_parts(self.slot(0), passed.min(declared)), surplus, collected }
+        }
+    }
+
+    /// The arguments of the native function of this frame, which declares one variadic parameter.
+    ///
+    /// # Safety
+    /// The frame runs a native function.
+    pub(crate) unsafe fn native_arguments(self) -> Arguments<'a> {
+        // SAFETY: a native function's arguments stand in the first slots; unknown names, if any, in the frame's table.
+        unsafe {
+            let has_names = self.data.This.u1.type_info & EXTRA_NAMED_PARAMETERS != 0;
+            Arguments {
+                positional: &[],
+                surplus: std::slice::from_raw_parts(self.slot(0), self.passed()),
+                collected: if has_names { self.data.extra_named_params.as_ref() } else { None },
+            }
+        }
+    }
+
+    fn slot(self, index: usize) -> *const Zval {
+        std::ptr::from_ref(self.data).cast::<Zval>().wrapping_add(FRAME_SLOT + index)
+    }
+}
+
+/// The engine's `ZEND_CALL_HAS_EXTRA_NAMED_PARAMS`, where a frame's call information stands in `This`.
+const EXTRA_NAMED_PARAMETERS: u32 = 1 << 27;
+
+/// Reads an array out of a zval that the borrow checker cannot tie to a table.
+trait ArrayPointer {
+    /// The array, if the zval holds one.
+    unsafe fn array_pointer<'a>(&self) -> Option<&'a zend_array>;
+}
+
+impl ArrayPointer for Zval {
+    unsafe fn array_pointer<'a>(&self) -> Option<&'a zend_array> {
+        // SAFETY: the type was looked at; the frame keeps the array alive for as long as it runs.
+        if self.is_array() { unsafe { self.value.arr.as_ref() } } else { None }
+    }
+}

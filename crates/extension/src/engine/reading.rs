@@ -1,0 +1,141 @@
+//! Small readings of engine memory.
+
+use std::ffi::{CStr, c_char};
+
+use ext_php_rs::ffi::{
+    _Bucket, ext_php_rs_compiler_globals, ext_php_rs_executor_globals, zend_array, zend_class_entry,
+    zend_hash_str_find, zend_object, zend_string, zval,
+};
+use ext_php_rs::types::Zval;
+
+/// The engine's `HASH_FLAG_PACKED`: elements without keys of their own.
+const HASH_PACKED: u32 = 1 << 2;
+
+/// The engine's `ZEND_COMPILE_PRELOAD`.
+const COMPILE_PRELOAD: u32 = 1 << 15;
+
+/// The bytes of a string.
+///
+/// # Safety
+/// `string` is a live string, and stays so while the result is used.
+pub(crate) unsafe fn bytes_of<'a>(string: *const zend_string) -> &'a [u8] {
+    // SAFETY: the engine keeps `len` bytes behind the head of a live string.
+    unsafe { std::slice::from_raw_parts((&raw const (*string).val).cast::<u8>(), (*string).len) }
+}
+
+/// The text of a string, if it is UTF-8.
+///
+/// # Safety
+/// As [`bytes_of`].
+pub(crate) unsafe fn text_of<'a>(string: *const zend_string) -> Option<&'a str> {
+    // SAFETY: the caller's promise.
+    std::str::from_utf8(unsafe { bytes_of(string) }).ok()
+}
+
+/// PHP's lower case of a name: ASCII only.
+pub(crate) fn lower_case(name: &[u8]) -> Vec<u8> {
+    name.to_ascii_lowercase()
+}
+
+/// A class's name as declared.
+///
+/// # Safety
+/// `class` is a live class.
+pub(crate) unsafe fn class_name<'a>(class: *const zend_class_entry) -> std::borrow::Cow<'a, str> {
+    // SAFETY: a live class has a live name.
+    String::from_utf8_lossy(unsafe { bytes_of((*class).name) })
+}
+
+/// The class of that lower-case name, if it is declared. Loads nothing.
+pub(crate) fn class_in_table(lower_name: &[u8]) -> Option<*mut zend_class_entry> {
+    // SAFETY: inside a request the class table is there; its elements are pointers to classes.
+    unsafe {
+        let table = (*ext_php_rs_executor_globals()).class_table;
+        let found = zend_hash_str_find(table, lower_name.as_ptr().cast::<c_char>(), lower_name.len());
+        found.as_ref().map(|found| found.value.ce)
+    }
+}
+
+/// Whether opcache's preload script runs: what is declared then is shared by all requests, so nothing may be connected.
+pub(crate) fn is_preloading() -> bool {
+    // SAFETY: the compiler's globals are there as long as PHP is.
+    unsafe { (*ext_php_rs_compiler_globals()).compiler_options & COMPILE_PRELOAD != 0 }
+}
+
+/// Whether an exception waits to be handled.
+pub(crate) fn exception_is_pending() -> bool {
+    // SAFETY: the executor's globals are there as long as PHP is.
+    unsafe { !(*ext_php_rs_executor_globals()).exception.is_null() }
+}
+
+/// An ini setting's text; empty if it is not set.
+pub(crate) fn ini_text(name: &CStr) -> String {
+    // SAFETY: the engine gives null or C text that lives until the setting changes; it is copied at once.
+    unsafe {
+        let value = super::zend_ini_string(name.as_ptr(), name.count_bytes(), 0);
+        if value.is_null() { String::new() } else { CStr::from_ptr(value).to_string_lossy().into_owned() }
+    }
+}
+
+/// The object in a zval.
+pub(crate) fn object_of<'a>(value: &Zval) -> Option<&'a mut zend_object> {
+    // SAFETY: the type byte says that the value is a live object; PHP objects are shared and never moved.
+    unsafe { if value.is_object() { value.value.obj.as_mut() } else { None } }
+}
+
+/// A zval that owns one count of `object`.
+///
+/// # Safety
+/// `object` is live; the caller gives one of its counts away.
+pub(crate) unsafe fn owned_object(object: *mut zend_object) -> Zval {
+    let mut value = Zval::new();
+    value.value.obj = object;
+    value.u1.type_info = ext_php_rs::ffi::IS_OBJECT_EX;
+    value
+}
+
+/// Puts a value into a slot that PHP gives for a result and that holds nothing yet.
+///
+/// # Safety
+/// `slot` is writable and holds nothing that must be freed.
+pub(crate) unsafe fn write_result(slot: *mut zval, value: Zval) {
+    // SAFETY: the caller's promise; a plain write drops nothing.
+    unsafe { slot.write(value) }
+}
+
+/// A key of a PHP array.
+#[derive(Clone, Copy)]
+pub(crate) enum Key<'a> {
+    /// An integer key.
+    Index(i64),
+    /// A text key, as bytes.
+    Name(&'a [u8]),
+}
+
+/// The elements of a PHP array in order, without holes.
+///
+/// # Safety
+/// `array` is live and not changed while the iterator is used.
+pub(crate) unsafe fn elements<'a>(array: &'a zend_array) -> impl Iterator<Item = (Key<'a>, &'a Zval)> {
+    // SAFETY: `u.flags` is the whole word of which the union's other members are parts.
+    let packed = unsafe { array.u.flags & HASH_PACKED != 0 };
+    (0..array.nNumUsed as usize).filter_map(move |at| {
+        // SAFETY: the first `nNumUsed` places are written; a packed table has zvals there, any other buckets.
+        let (key, value) = unsafe {
+            if packed && cfg!(php82) {
+                (Key::Index(at as i64), &*array.__bindgen_anon_1.arPacked.add(at))
+            } else {
+                let bucket: &_Bucket = &*array.__bindgen_anon_1.arData.add(at);
+                let key = match bucket.key.is_null() {
+                    true => Key::Index(bucket.h as i64),
+                    false => Key::Name(bytes_of(bucket.key)),
+                };
+                (key, &bucket.val)
+            }
+        };
+        let value = value.indirect().unwrap_or(value);
+        // A hole has the type "undefined", which is 0.
+        // SAFETY: every written zval has a type.
+        (unsafe { value.u1.type_info } != 0).then_some((key, value))
+    })
+}

@@ -1,0 +1,160 @@
+//! Connects to a sidecar and says hello.
+
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tortoise_channel::{Channel, ChannelError};
+use tortoise_protocol::PRODUCT_VERSION;
+use tortoise_protocol::frame::{Header, Kind, begin, finish};
+use tortoise_protocol::handshake::{Hello, Refusal, Welcome};
+use tortoise_protocol::limits::MAX_HELLO_BYTES;
+
+use super::address::Address;
+use super::{FORKS, GENERATION, LAST_GENERATION, LINK, LINK_FORKS, Link, autostart, path_texts};
+use crate::error::BridgeError;
+use crate::{engine, objects, settings};
+
+/// How long a sidecar may take to start, or to find room for one more session.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The first pause before another try; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Makes the link.
+///
+/// # Errors
+/// [`BridgeError::Connection`] says what was tried and where to look.
+pub(super) fn establish() -> Result<(), BridgeError> {
+    if engine::is_preloading() {
+        return Err(BridgeError::Connection(
+            "no Python session during opcache.preload: what is declared then is shared by all requests".to_owned(),
+        ));
+    }
+    let address = Address::parse(&settings::server())?;
+    let timeout = settings::timeout()?;
+    let roots = settings::roots();
+    let hello = Hello {
+        product: PRODUCT_VERSION.to_owned(),
+        process: u64::from(std::process::id()),
+        roots: path_texts(&roots)?,
+        modules: settings::modules(),
+    };
+    let give_up = Instant::now() + PATIENCE;
+    let mut pause = FIRST_PAUSE;
+    let (mut channel, welcome, place) = loop {
+        let (stream, place) = open(&address)?;
+        let mut channel = Channel::over_socket(stream);
+        channel.set_timeout(Some(PATIENCE))?;
+        match greet(&mut channel, &hello) {
+            Ok(welcome) => break (channel, welcome, place),
+            // It was leaving just then, or is full for a moment.
+            Err(Greeting::Retry(_)) if Instant::now() < give_up => {
+                std::thread::sleep(pause);
+                pause = (2 * pause).min(LONGEST_PAUSE);
+            }
+            Err(Greeting::Retry(why) | Greeting::Refused(why)) => {
+                return Err(BridgeError::Connection(format!(
+                    "the sidecar at {} says: {why}{}",
+                    place.server,
+                    place.hint()
+                )));
+            }
+        }
+    };
+    channel.set_timeout(timeout)?;
+    let generation = LAST_GENERATION.get() + 1;
+    LAST_GENERATION.set(generation);
+    GENERATION.set(generation);
+    LINK_FORKS.set(FORKS.load(Ordering::Relaxed));
+    objects::forget_all();
+    LINK.with_borrow_mut(|link| {
+        *link = Some(Link {
+            channel,
+            next_call: 0,
+            next_object: 1,
+            roots,
+            request: Vec::new(),
+            is_used: true,
+            welcome,
+            server: place.server,
+            log: place.log,
+        });
+    });
+    Ok(())
+}
+
+/// Where a sidecar was found.
+pub(super) struct Place {
+    pub(super) server: String,
+    pub(super) log: Option<PathBuf>,
+}
+
+impl Place {
+    fn hint(&self) -> String {
+        self.log.as_ref().map(|log| format!(" (its log is {})", log.display())).unwrap_or_default()
+    }
+}
+
+fn open(address: &Address) -> Result<(UnixStream, Place), BridgeError> {
+    match address {
+        Address::Auto => autostart::connect(&settings::python()),
+        Address::Unix(path) => match UnixStream::connect(path) {
+            Ok(stream) => Ok((stream, Place { server: format!("unix://{}", path.display()), log: None })),
+            Err(error) => Err(BridgeError::Connection(format!(
+                "no sidecar answers at unix://{} ({error}); start it with `tortoise serve --listen unix://{}`, or set \
+                 tortoise.server=auto",
+                path.display(),
+                path.display()
+            ))),
+        },
+    }
+}
+
+/// Why there is no welcome.
+enum Greeting {
+    Retry(String),
+    Refused(String),
+}
+
+impl From<ChannelError> for Greeting {
+    fn from(error: ChannelError) -> Self {
+        match error {
+            ChannelError::Closed | ChannelError::Broken => Self::Retry(error.to_string()),
+            _ => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+fn greet(channel: &mut Channel, hello: &Hello) -> Result<Welcome, Greeting> {
+    let malformed = |error| Greeting::Refused(format!("the sidecar's answer makes no sense: {error}"));
+    let mut frame = Vec::new();
+    begin(&mut frame);
+    hello.write(&mut frame);
+    finish(&mut frame, Header::new(Kind::Hello, 0)).map_err(malformed)?;
+    if let Err(error) = channel.send(&frame) {
+        // It may have refused before it read; what it said is still there.
+        if !matches!(error, ChannelError::Closed | ChannelError::Broken) {
+            return Err(error.into());
+        }
+    }
+    let mut payload = Vec::new();
+    let header = channel.receive(&mut payload, MAX_HELLO_BYTES)?;
+    match header.kind {
+        Kind::Welcome => {
+            let welcome = Welcome::read(&payload).map_err(malformed)?;
+            if welcome.product == PRODUCT_VERSION {
+                Ok(welcome)
+            } else {
+                Err(Greeting::Refused(Refusal::of_version(PRODUCT_VERSION).message))
+            }
+        }
+        Kind::Refusal => {
+            let refusal = Refusal::read(&payload).map_err(malformed)?;
+            Err(if refusal.retry { Greeting::Retry(refusal.message) } else { Greeting::Refused(refusal.message) })
+        }
+        other => Err(Greeting::Refused(format!("{other:?} where a welcome was due"))),
+    }
+}

@@ -1,0 +1,90 @@
+//! Which PHP object stands for which Python object, and what PHP has let go of since the last frame.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use ext_php_rs::ffi::zend_object;
+use tortoise_protocol::limits::MAX_PENDING_RELEASES;
+
+thread_local! {
+    static OBJECTS: RefCell<Objects> = RefCell::new(Objects::default());
+}
+
+#[derive(Default)]
+struct Objects {
+    /// The proxies of this request. The map does not own them: a proxy takes itself out when PHP frees it.
+    by_id: HashMap<u64, *mut zend_object, BuildHasherDefault<IdHasher>>,
+    /// Object ids and how often each was received.
+    releases: Vec<(u64, u64)>,
+}
+
+/// Ids are small distinct numbers: spreading them over the table is all a hash must do.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(self.0 ^ u64::from(*byte));
+        }
+    }
+    fn write_u64(&mut self, id: u64) {
+        // Fibonacci hashing (Knuth, The Art of Computer Programming 6.4): 2^64 divided by the golden ratio.
+        self.0 = id.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+/// The proxy of a Python object, if PHP has one.
+pub(crate) fn find(id: u64) -> Option<*mut zend_object> {
+    OBJECTS.with_borrow(|objects| objects.by_id.get(&id).copied())
+}
+
+/// Remembers the proxy of a Python object.
+pub(crate) fn insert(id: u64, object: *mut zend_object) {
+    OBJECTS.with_borrow_mut(|objects| objects.by_id.insert(id, object));
+}
+
+/// How many proxies there are.
+pub(crate) fn count() -> usize {
+    OBJECTS.with_borrow(|objects| objects.by_id.len())
+}
+
+/// PHP frees `object`, which it was handed `received` times. The session hears of it with the next frame, unless the
+/// object belongs to a link that is gone.
+pub(crate) fn release(id: u64, object: *mut zend_object, received: u64, is_current: bool) {
+    OBJECTS.with_borrow_mut(|objects| {
+        if objects.by_id.get(&id) == Some(&object) {
+            objects.by_id.remove(&id);
+        }
+        if is_current {
+            objects.releases.push((id, received));
+        }
+    });
+}
+
+/// Takes what is to be released with the next frame.
+pub(crate) fn take_releases() -> Vec<(u64, u64)> {
+    OBJECTS.with_borrow_mut(|objects| std::mem::take(&mut objects.releases))
+}
+
+/// Puts back what could not be sent.
+pub(crate) fn restore_releases(releases: Vec<(u64, u64)>) {
+    OBJECTS.with_borrow_mut(|objects| objects.releases.extend(releases));
+}
+
+/// Whether so many releases wait that they should be sent in a frame of their own.
+pub(crate) fn releases_are_due() -> bool {
+    OBJECTS.with_borrow(|objects| objects.releases.len() >= MAX_PENDING_RELEASES)
+}
+
+/// Forgets everything: the request is over, or the link is gone, and the session has forgotten it too.
+pub(crate) fn forget_all() {
+    OBJECTS.with_borrow_mut(|objects| {
+        objects.by_id.clear();
+        objects.releases.clear();
+    });
+}

@@ -1,0 +1,220 @@
+//! A PHP object that stands for a Python object: its memory, its birth and its end.
+
+mod methods;
+mod properties;
+
+use std::sync::OnceLock;
+
+use ext_php_rs::ffi::{
+    ext_php_rs_zend_object_alloc, object_properties_init, std_object_handlers, zend_class_entry, zend_object,
+    zend_object_handlers, zend_object_std_dtor, zend_object_std_init, zend_std_compare_objects, zval,
+};
+use ext_php_rs::types::Zval;
+use tortoise_protocol::ObjectReference;
+
+use crate::engine::{guard, object_of, owned_object};
+use crate::error::BridgeError;
+use crate::native::{self, Native};
+use crate::{classes, link, objects};
+
+pub(crate) use methods::{dynamic_method, dynamic_static_method, forget_dynamic, get_static};
+
+/// What stands in front of PHP's own part of the object.
+#[repr(C)]
+pub(crate) struct Proxy {
+    /// The Python object; 0 before it is made.
+    id: u64,
+    /// How often the session handed it out to us.
+    received: u64,
+    /// The link that knows the id.
+    generation: u32,
+    /// `TRAIT_*` bits.
+    traits: u8,
+    /// PHP's part. Its property table reaches beyond the end, so it is the last.
+    object: zend_object,
+}
+
+/// The handlers of every proxy. The engine takes their address.
+struct Handlers(zend_object_handlers);
+
+// SAFETY: the table holds function pointers and an offset, and is never written after it was made.
+unsafe impl Sync for Handlers {}
+// SAFETY: as above.
+unsafe impl Send for Handlers {}
+
+static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+
+fn handlers() -> &'static zend_object_handlers {
+    &HANDLERS
+        .get_or_init(|| {
+            // SAFETY: the engine's table is set when PHP starts and constant.
+            let mut handlers = unsafe { std_object_handlers };
+            handlers.offset = std::mem::offset_of!(Proxy, object) as i32;
+            handlers.free_obj = Some(free);
+            handlers.clone_obj = None;
+            handlers.compare = Some(compare);
+            handlers.read_property = Some(properties::read);
+            handlers.write_property = Some(properties::write);
+            handlers.has_property = Some(properties::has);
+            handlers.unset_property = Some(properties::unset);
+            handlers.get_property_ptr_ptr = Some(properties::pointer);
+            handlers.get_method = Some(methods::get);
+            handlers.get_closure = Some(methods::closure);
+            Handlers(handlers)
+        })
+        .0
+}
+
+/// Makes a class, and so all that inherit from it, a class of proxies. Their objects cannot be serialized.
+pub(crate) fn adopt(class: *mut zend_class_entry) {
+    // SAFETY: the class was just registered and nobody has made an object of it.
+    unsafe {
+        (*class).__bindgen_anon_2.create_object = Some(create);
+        (*class).ce_flags |= ext_php_rs::ffi::ZEND_ACC_NOT_SERIALIZABLE;
+    }
+}
+
+/// Allocates an object that stands for nothing yet.
+unsafe extern "C" fn create(class: *mut zend_class_entry) -> *mut zend_object {
+    // SAFETY: the engine passes a linked class; its allocator leaves room for the class's properties behind the
+    // proxy, and the parts are set up before anyone sees them.
+    unsafe {
+        let proxy = ext_php_rs_zend_object_alloc(size_of::<Proxy>(), class).cast::<Proxy>();
+        (&raw mut (*proxy).id).write(0);
+        (&raw mut (*proxy).received).write(0);
+        (&raw mut (*proxy).generation).write(0);
+        (&raw mut (*proxy).traits).write(0);
+        let object = &raw mut (*proxy).object;
+        zend_object_std_init(object, class);
+        object_properties_init(object, class);
+        (*object).handlers = handlers();
+        object
+    }
+}
+
+/// PHP has let go of the object.
+unsafe extern "C" fn free(object: *mut zend_object) {
+    guard((), || {
+        // SAFETY: the engine frees an object once, and only our own have this handler.
+        let proxy = unsafe { of_own(object) };
+        if proxy.id != 0 {
+            objects::release(proxy.id, object, proxy.received, proxy.generation == link::generation());
+            link::flush_releases_if_due();
+        }
+    });
+    // SAFETY: the object's PHP part is whole.
+    unsafe { zend_object_std_dtor(object) };
+}
+
+/// `==` holds for the same Python object, which is the same PHP object.
+unsafe extern "C" fn compare(left: *mut zval, right: *mut zval) -> i32 {
+    /// The engine's `ZEND_UNCOMPARABLE`.
+    const UNCOMPARABLE: i32 = 1;
+    // SAFETY: the engine passes two values, at least one of which is a proxy.
+    unsafe {
+        match (object_of(&*left), object_of(&*right)) {
+            (Some(one), Some(other)) => {
+                if std::ptr::eq(one, other) {
+                    0
+                } else {
+                    UNCOMPARABLE
+                }
+            }
+            _ => zend_std_compare_objects(left, right),
+        }
+    }
+}
+
+/// The proxy around an object that is known to be one.
+///
+/// # Safety
+/// `object` is live and has our handlers.
+unsafe fn of_own<'a>(object: *mut zend_object) -> &'a mut Proxy {
+    // SAFETY: such an object was made by `create`, inside a `Proxy`.
+    unsafe { &mut *object.byte_sub(std::mem::offset_of!(Proxy, object)).cast::<Proxy>() }
+}
+
+/// The proxy that an object is part of, if it is one.
+fn of<'a>(object: &zend_object) -> Option<&'a mut Proxy> {
+    // SAFETY: only objects made by `create` have these handlers.
+    std::ptr::eq(object.handlers, handlers()).then(|| unsafe { of_own(std::ptr::from_ref(object).cast_mut()) })
+}
+
+/// The object does not belong to the session that would be asked.
+pub(crate) struct Stale;
+
+/// The id that names a proxy to the session; None if the object is no proxy.
+pub(crate) fn id_to_send(object: &zend_object) -> Option<Result<u64, Stale>> {
+    let proxy = of(object)?;
+    Some(if proxy.id != 0 && proxy.generation == link::generation() { Ok(proxy.id) } else { Err(Stale) })
+}
+
+/// The id and session of a proxy that is about to be used.
+///
+/// # Errors
+/// [`BridgeError::Stale`] if it was never constructed.
+pub(crate) fn target(object: &zend_object) -> Result<(u64, u32), BridgeError> {
+    match of(object) {
+        Some(proxy) if proxy.id != 0 => Ok((proxy.id, proxy.generation)),
+        _ => Err(BridgeError::Stale(format!(
+            "this {} was never made in Python: its constructor did not call parent::__construct()",
+            // SAFETY: a live object's class is live.
+            unsafe { crate::engine::class_name(object.ce) }
+        ))),
+    }
+}
+
+/// Whether the Python object can be called.
+fn is_callable(object: &zend_object) -> bool {
+    of(object).is_some_and(|proxy| proxy.traits & tortoise_protocol::codec::TRAIT_CALLABLE != 0)
+}
+
+/// Whether the object stands for a Python object already.
+pub(crate) fn is_constructed(object: &zend_object) -> bool {
+    of(object).is_some_and(|proxy| proxy.id != 0)
+}
+
+/// Ties an object that `new` made to the Python object that was constructed for it.
+pub(crate) fn bind(object: &mut zend_object, reference: ObjectReference, generation: u32) {
+    let Some(proxy) = of(object) else { return };
+    proxy.id = reference.id;
+    proxy.generation = generation;
+    proxy.traits = reference.traits;
+    proxy.received = 1;
+    // `__new__` may give an object that PHP knows already; its first proxy stays the one that is found.
+    if objects::find(reference.id).is_none() {
+        objects::insert(reference.id, object);
+    }
+}
+
+/// The PHP object for one that the session hands out: the one that PHP has, or a new one of its true class.
+///
+/// # Errors
+/// [`BridgeError`] if its class cannot be declared.
+pub(crate) fn receive(reference: ObjectReference, generation: u32) -> Result<Zval, BridgeError> {
+    let known = |object: *mut zend_object| {
+        // SAFETY: the table of objects holds live proxies only; the new count is given to the value.
+        unsafe {
+            of_own(object).received += 1;
+            (*object).gc.refcount += 1;
+            owned_object(object)
+        }
+    };
+    if let Some(object) = objects::find(reference.id) {
+        return Ok(known(object));
+    }
+    let class = match reference.class {
+        0 => native::class(Native::PyObject),
+        class => classes::class_of_value(class, generation)?,
+    };
+    // Declaring the class may have gone to Python and back.
+    if let Some(object) = objects::find(reference.id) {
+        return Ok(known(object));
+    }
+    // SAFETY: the class is one of proxies, so `create` is its maker; a new object's one count goes to the value.
+    unsafe {
+        let object = create(class);
+        bind(&mut *object, reference, generation);
+        Ok(owned_object(object))
+    }
+}

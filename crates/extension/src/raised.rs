@@ -1,0 +1,145 @@
+//! Python's exceptions as PHP exceptions: of their own class, with message, place, traceback and causes.
+
+use ext_php_rs::ffi::{
+    zend_ce_exception, zend_class_entry, zend_object, zend_read_property, zend_throw_exception_object,
+};
+use ext_php_rs::types::{ZendStr, Zval};
+use ext_php_rs::zend::ExecuteData;
+use tortoise_protocol::ObjectReference;
+use tortoise_protocol::failure::{Category, Failure, RaisedException};
+
+use crate::engine::{Frame, guard, object_init_ex, object_of, zend_update_property};
+use crate::error::{self, BridgeError};
+use crate::native::{self, Native};
+use crate::proxy::{self, Stale};
+use crate::{classes, link};
+
+const CLASS: &str = "pythonClass";
+const TRACEBACK: &str = "pythonTraceback";
+const EXCEPTION: &str = "pythonException";
+
+/// The private properties of `Tortoise\PythonException`.
+pub(crate) const PROPERTIES: [&str; 3] = [CLASS, TRACEBACK, EXCEPTION];
+
+/// Throws what a session said went wrong.
+pub(crate) fn throw(failure: &Failure) {
+    let message = failure.message.clone();
+    match failure.category {
+        Category::Python if !failure.exceptions.is_empty() => throw_python(&failure.exceptions),
+        Category::Python | Category::Protocol => error::throw(BridgeError::Connection(message)),
+        Category::Access => error::throw(BridgeError::Access(message)),
+        Category::Conversion => error::throw(BridgeError::Conversion(message)),
+        Category::Stale => error::throw(BridgeError::Stale(message)),
+    }
+}
+
+fn throw_python(chain: &[RaisedException]) {
+    let generation = link::generation();
+    let mut previous: Option<Zval> = None;
+    for raised in chain.iter().rev() {
+        match make(raised, previous.take(), generation) {
+            Ok(exception) => previous = Some(exception),
+            Err(error) => return error::throw(error),
+        }
+    }
+    if let Some(mut exception) = previous {
+        // SAFETY: the value is an exception; the engine takes its count over.
+        unsafe { zend_throw_exception_object(&raw mut exception) };
+        std::mem::forget(exception);
+    }
+}
+
+fn make(raised: &RaisedException, previous: Option<Zval>, generation: u32) -> Result<Zval, BridgeError> {
+    let class = classes::class_of_exception(raised.object.class, generation)?;
+    let mut exception = Zval::new();
+    // SAFETY: the class is a concrete exception class, and the slot holds nothing.
+    unsafe { object_init_ex(&raw mut exception, class) };
+    let Some(object) = object_of(&exception) else { return Err(BridgeError::Pending) };
+    // SAFETY: the engine's class of exceptions is there from its start.
+    let base = unsafe { zend_ce_exception };
+    set(base, object, "message", text(&raised.message));
+    if let Some(file) = &raised.file {
+        let mut line = Zval::new();
+        line.set_long(i64::try_from(raised.line).unwrap_or(0));
+        set(base, object, "file", text(file));
+        set(base, object, "line", line);
+    }
+    if let Some(previous) = previous {
+        set(base, object, "previous", previous);
+    }
+    let own = native::class(Native::PythonException);
+    set(own, object, CLASS, text(&raised.class_name));
+    set(own, object, TRACEBACK, text(&raised.traceback));
+    // The exception itself is a plain object: its attributes may have names that PHP's exceptions reserve.
+    set(own, object, EXCEPTION, proxy::receive(ObjectReference { class: 0, ..raised.object }, generation)?);
+    Ok(exception)
+}
+
+fn text(text: &str) -> Zval {
+    let mut value = Zval::new();
+    value.set_zend_string(ZendStr::new(text, false));
+    value
+}
+
+fn set(scope: *mut zend_class_entry, object: &mut zend_object, name: &str, mut value: Zval) {
+    // SAFETY: object and value are live; the engine takes a count of the value of its own.
+    unsafe { zend_update_property(scope, object, name.as_ptr().cast(), name.len(), &raw mut value) };
+}
+
+fn get<'a>(object: &'a zend_object, name: &str) -> &'a Zval {
+    let mut unused = Zval::new();
+    // SAFETY: the object is a Tortoise\PythonException, which declares the property, so that the engine gives the
+    // property itself and not the slot that is dropped here.
+    unsafe {
+        let object = std::ptr::from_ref(object).cast_mut();
+        let scope = native::class(Native::PythonException);
+        &*zend_read_property(scope, object, name.as_ptr().cast(), name.len(), true, &raw mut unused)
+    }
+}
+
+/// The proxy of the Python exception behind a PHP one; None if the object is no Python exception.
+pub(crate) fn python_exception_of(object: &zend_object) -> Option<Result<&zend_object, BridgeError>> {
+    let class = native::class(Native::PythonException);
+    // SAFETY: both classes are live.
+    let is_one =
+        std::ptr::eq(object.ce, class) || unsafe { ext_php_rs::ffi::instanceof_function_slow(object.ce, class) };
+    is_one.then(|| {
+        object_of(get(object, EXCEPTION)).map(|inner| &*inner).ok_or_else(|| {
+            BridgeError::Stale("this exception was made in PHP; there is no Python exception behind it".to_owned())
+        })
+    })
+}
+
+/// The id that names the Python exception behind a PHP one to the session; None if the object is no Python exception.
+pub(crate) fn id_to_send(object: &zend_object) -> Option<Result<u64, Stale>> {
+    python_exception_of(object)
+        .map(|inner| inner.map_or(Err(Stale), |inner| proxy::id_to_send(inner).unwrap_or(Err(Stale))))
+}
+
+pub(crate) extern "C" fn get_python_class(data: &mut ExecuteData, result: &mut Zval) {
+    give(data, CLASS, result);
+}
+
+pub(crate) extern "C" fn get_python_traceback(data: &mut ExecuteData, result: &mut Zval) {
+    give(data, TRACEBACK, result);
+}
+
+pub(crate) extern "C" fn get_python_exception(data: &mut ExecuteData, result: &mut Zval) {
+    give(data, EXCEPTION, result);
+}
+
+fn give(data: &ExecuteData, name: &str, result: &mut Zval) {
+    guard((), || {
+        // SAFETY: the engine passes the frame of this very call.
+        let frame = unsafe { Frame::new(data) };
+        let Some(object) = frame.this() else { return };
+        let value = get(object, name);
+        if value.is_null() && name == EXCEPTION {
+            if let Some(Err(error)) = python_exception_of(object) {
+                error::throw(error);
+            }
+            return;
+        }
+        *result = if value.is_null() { text("") } else { value.shallow_clone() };
+    });
+}

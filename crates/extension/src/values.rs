@@ -1,0 +1,8 @@
+//! PHP values to the wire and back, with nothing in between.
+
+mod from_wire;
+mod path;
+mod to_wire;
+
+pub(crate) use from_wire::read_reply;
+pub(crate) use to_wire::{write_index_or_name, write_value};

@@ -1,0 +1,59 @@
+//! Where in a value something could not be converted: `args[2]["when"]`.
+
+use std::fmt::Write;
+
+use crate::error::BridgeError;
+
+/// A value that cannot cross, and the way to it, innermost step first: it is put together only on the way out.
+#[derive(Debug)]
+pub(crate) struct Unconvertible {
+    steps: Vec<String>,
+    kind: Kind,
+    message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Conversion,
+    Stale,
+}
+
+impl Unconvertible {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { steps: Vec::new(), kind: Kind::Conversion, message: message.into() }
+    }
+
+    /// The value is a proxy whose session is gone.
+    pub(super) fn stale() -> Self {
+        Self {
+            steps: Vec::new(),
+            kind: Kind::Stale,
+            message: "this object's Python session is gone; make the object anew".to_owned(),
+        }
+    }
+
+    /// Within an element of a list.
+    pub(super) fn at_index(mut self, index: i64) -> Self {
+        self.steps.push(format!("[{index}]"));
+        self
+    }
+
+    /// Within an element of a map.
+    pub(super) fn at_name(mut self, name: &[u8]) -> Self {
+        self.steps.push(format!("[\"{}\"]", String::from_utf8_lossy(name).escape_debug()));
+        self
+    }
+
+    /// The error to throw; `root` says what the path begins with.
+    pub(crate) fn within(self, root: &str) -> BridgeError {
+        let mut text = root.to_owned();
+        for step in self.steps.iter().rev() {
+            text.push_str(step);
+        }
+        let _ = write!(text, ": {}", self.message);
+        match self.kind {
+            Kind::Conversion => BridgeError::Conversion(text),
+            Kind::Stale => BridgeError::Stale(text),
+        }
+    }
+}
