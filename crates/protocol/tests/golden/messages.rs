@@ -1,0 +1,214 @@
+//! What each golden message means to the code: the fields that it reads, and that it writes them back as they were.
+
+use tortoise_protocol::description::{
+    ClassDescription, Constant, DefaultValue, Described, Literal, Method, MethodKind, Parameter, ParameterKind,
+};
+use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
+use tortoise_protocol::frame::{FLAG_RELEASES, Header};
+use tortoise_protocol::handshake::{Hello, Refusal, Welcome};
+use tortoise_protocol::request::{
+    Fingerprint, Question, Selector, read_argument_count, read_describe, read_named_argument_count, read_releases,
+    read_roots, write_describe, write_releases, write_roots,
+};
+use tortoise_protocol::{ObjectReference, Reader, Token, Writer};
+
+const FINGERPRINT: Fingerprint = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/// Checks the payload of the message of that name.
+pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
+    let mut reader = Reader::new(payload);
+    match name {
+        "hello" => hello(payload),
+        "welcome" => {
+            let expected = Welcome { product: text("0.1.0"), process: 4712, python: text("3.11.2") };
+            assert_eq!(Welcome::read(payload).as_ref(), Ok(&expected));
+            assert_eq!(written(|buffer| expected.write(buffer)), payload);
+        }
+        "refusal" => {
+            let expected = Refusal { message: text("full"), retry: true };
+            assert_eq!(Refusal::read(payload).as_ref(), Ok(&expected));
+            assert_eq!(written(|buffer| expected.write(buffer)), payload);
+        }
+        "describe, by name" => describe(payload, Selector::Name("Foo_Bar"), None),
+        "describe, by class, with the fingerprint that the client holds" => {
+            describe(payload, Selector::Class(4), Some(FINGERPRINT));
+        }
+        "construct" => {
+            assert_eq!(numbers(&mut reader, 2), [4, 1], "the class and the new object");
+            assert_eq!(read_argument_count(&mut reader), Ok(0));
+            assert_eq!(read_named_argument_count(&mut reader), Ok(1));
+            assert_eq!(reader.name("a name"), Ok("n"));
+            assert_eq!(reader.token(), Ok(Token::Integer(4)));
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "call" => {
+            assert_eq!(numbers(&mut reader, 1), [1], "the target");
+            assert_eq!(reader.name("a method"), Ok("twice"));
+            assert_eq!(read_argument_count(&mut reader), Ok(2));
+            assert_eq!(reader.token(), Ok(Token::Float(1.5)));
+            assert_eq!(reader.token(), Ok(Token::Handle(1)));
+            assert_eq!(read_named_argument_count(&mut reader), Ok(1));
+            assert_eq!(reader.name("a name"), Ok("plus"));
+            assert_eq!(reader.token(), Ok(Token::Integer(-3)));
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "call, with releases in front" => {
+            releases(&mut reader, header, &[(7, 1), (300, 2)]);
+            assert_eq!(numbers(&mut reader, 1), [1], "the target");
+            assert_eq!(reader.name("a method"), Ok(""));
+            assert_eq!((read_argument_count(&mut reader), read_named_argument_count(&mut reader)), (Ok(0), Ok(0)));
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "get, with every field of the header" => {
+            assert_eq!((header.cpu, header.call, header.parent, header.thread), (3, 9, 8, 256));
+            releases(&mut reader, header, &[(7, 2)]);
+            attribute(&mut reader, 5, "size");
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "get" | "delete" => {
+            attribute(&mut reader, 1, "n");
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "set" => {
+            attribute(&mut reader, 1, "n");
+            assert_eq!(reader.token(), Ok(Token::Integer(5)));
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "has" => {
+            attribute(&mut reader, 1, "n");
+            assert_eq!(Question::read(&mut reader), Ok(Question::IsSet));
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "roots" => {
+            let expected = ["/srv/classes", "/srv/more"];
+            assert_eq!(read_roots(&mut reader).as_deref(), Ok(&expected[..]));
+            assert_eq!(reader.end(), Ok(()));
+            assert_eq!(written(|buffer| write_roots(&mut Writer::new(buffer), &expected)), payload);
+        }
+        "release" => {
+            releases(&mut reader, header, &[(7, 1)]);
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "end request" => assert_eq!(payload, b""),
+        "value" => assert_eq!((reader.token(), reader.end()), (Ok(Token::Integer(9)), Ok(()))),
+        "value, an object" => {
+            let object = ObjectReference { id: 1, class: 4, traits: 0 };
+            assert_eq!((reader.token(), reader.end()), (Ok(Token::Object(object)), Ok(())));
+        }
+        "failure, of Python" => failure(payload, &key_error()),
+        "failure, of ours" => failure(payload, &Failure::new(Category::Access, Ran::No, "_n is private")),
+        "described" => assert_eq!(Described::read(payload), Ok(described(4, Vec::new(), Some(foo_bar())))),
+        "described, as the client holds it" => {
+            assert_eq!(Described::read(payload), Ok(described(4, vec![2], None)));
+        }
+        _ => panic!("nothing checks the fields of the message \"{name}\""),
+    }
+}
+
+fn hello(payload: &[u8]) {
+    let expected =
+        Hello { product: text("0.1.0"), process: 4711, roots: vec![text("/srv/classes")], modules: vec![text("json")] };
+    assert_eq!(Hello::read(payload).as_ref(), Ok(&expected));
+    assert_eq!(written(|buffer| expected.write(buffer)), payload);
+}
+
+fn describe(payload: &[u8], selector: Selector<'_>, held: Option<Fingerprint>) {
+    let mut reader = Reader::new(payload);
+    assert_eq!(read_describe(&mut reader), Ok((selector, held)));
+    assert_eq!(reader.end(), Ok(()));
+    assert_eq!(written(|buffer| write_describe(&mut Writer::new(buffer), selector, held.as_ref())), payload);
+}
+
+fn releases(reader: &mut Reader<'_>, header: Header, expected: &[(u64, u64)]) {
+    assert_eq!(header.flags, FLAG_RELEASES);
+    let mut rewritten = Vec::new();
+    write_releases(&mut Writer::new(&mut rewritten), expected);
+    assert_eq!(reader.clone().value(), Ok(&rewritten[..]));
+    let mut found = Vec::new();
+    assert_eq!(read_releases(reader, |id, count| found.push((id, count))), Ok(()));
+    assert_eq!(found, expected);
+}
+
+fn attribute(reader: &mut Reader<'_>, target: u64, name: &str) {
+    assert_eq!(numbers(reader, 1), [target]);
+    assert_eq!(reader.name("an attribute"), Ok(name));
+}
+
+fn failure(payload: &[u8], expected: &Failure) {
+    assert_eq!(Failure::read(payload).as_ref(), Ok(expected));
+    assert_eq!(written(|buffer| expected.write(buffer)), payload);
+}
+
+fn key_error() -> Failure {
+    Failure {
+        category: Category::Python,
+        ran: Ran::Yes,
+        message: text("'n'"),
+        exceptions: vec![RaisedException {
+            object: ObjectReference { id: 8, class: 10, traits: 0 },
+            class_name: text("KeyError"),
+            message: text("'n'"),
+            file: Some(text("/srv/classes/Foo/Bar.py")),
+            line: 7,
+            traceback: text("Traceback …"),
+        }],
+    }
+}
+
+fn described(class: u64, bases: Vec<u64>, description: Option<ClassDescription>) -> Described {
+    Described { class, fingerprint: FINGERPRINT, bases, description }
+}
+
+fn foo_bar() -> ClassDescription {
+    let parameter = |name: &str, kind, default| Parameter { name: text(name), kind, default };
+    let method = |name: &str, kind, parameters, line| Method {
+        name: text(name),
+        kind,
+        parameters: Some(parameters),
+        documentation: None,
+        line,
+    };
+    let literal = |value| DefaultValue::Literal(Literal::Integer(value));
+    ClassDescription {
+        name: text("Foo_Bar"),
+        module: text("Foo.Bar"),
+        qualified_name: text("Foo_Bar"),
+        file: Some(text("/srv/classes/Foo/Bar.py")),
+        line: 1,
+        documentation: Some(text("A number.")),
+        traits: 0,
+        bases: Vec::new(),
+        constants: vec![Constant { name: text("SIDES"), value: Literal::Integer(2) }],
+        methods: vec![
+            method(
+                "__construct",
+                MethodKind::Constructor,
+                vec![parameter("n", ParameterKind::PositionalOrKeyword, literal(1))],
+                4,
+            ),
+            method(
+                "twice",
+                MethodKind::Instance,
+                vec![
+                    parameter("plus", ParameterKind::PositionalOrKeyword, literal(0)),
+                    parameter("rest", ParameterKind::VariadicKeyword, DefaultValue::Required),
+                ],
+                5,
+            ),
+        ],
+    }
+}
+
+fn numbers(reader: &mut Reader<'_>, count: usize) -> Vec<u64> {
+    (0..count).map(|_| reader.unsigned("an id").expect("a number")).collect()
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut buffer = Vec::new();
+    write(&mut buffer);
+    buffer
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}

@@ -1,0 +1,196 @@
+//! Values as `docs/protocol.md` writes them: read from text, written as MessagePack and read back.
+
+use tortoise_protocol::handshake::MAGIC;
+use tortoise_protocol::{Malformed, ObjectReference, Reader, Token, Writer};
+
+/// A value.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    Nil,
+    Boolean(bool),
+    Integer(i64),
+    Unsigned(u64),
+    Float(f64),
+    Text(String),
+    Binary(Vec<u8>),
+    Array(Vec<Value>),
+    Map(Vec<(Value, Value)>),
+    Object(ObjectReference),
+    Handle(u64),
+}
+
+/// The only value of a text.
+pub(crate) fn one(text: &str) -> Value {
+    let mut parser = Parser { rest: text };
+    let value = parser.value();
+    assert_eq!(parser.rest, "", "behind the value in {text}");
+    value
+}
+
+/// Appends all values of a text, which blanks separate.
+pub(crate) fn write_all(text: &str, buffer: &mut Vec<u8>) {
+    let mut parser = Parser { rest: text.trim() };
+    while !parser.rest.is_empty() {
+        if let Some(rest) = parser.rest.strip_prefix("TORTOISE/") {
+            parser.rest = rest;
+            buffer.extend_from_slice(&MAGIC);
+            let version = u16::try_from(parser.unsigned()).expect("two bytes");
+            buffer.extend_from_slice(&version.to_be_bytes());
+        } else {
+            parser.value().write(&mut Writer::new(buffer));
+        }
+        parser.skip_blanks();
+    }
+}
+
+impl Value {
+    pub(crate) fn write(&self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Nil => writer.nil(),
+            Self::Boolean(value) => writer.boolean(*value),
+            Self::Integer(value) => writer.integer(*value),
+            Self::Unsigned(value) => writer.unsigned(*value),
+            Self::Float(value) => writer.float(*value),
+            Self::Text(value) => writer.text(value),
+            Self::Binary(value) => writer.binary(value),
+            Self::Array(values) => {
+                writer.array(values.len());
+                values.iter().for_each(|value| value.write(writer));
+            }
+            Self::Map(pairs) => {
+                writer.map(pairs.len());
+                pairs.iter().for_each(|(key, value)| {
+                    key.write(writer);
+                    value.write(writer);
+                });
+            }
+            Self::Object(object) => writer.object(*object),
+            Self::Handle(id) => writer.handle(*id),
+        }
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(match reader.token()? {
+            Token::Nil => Self::Nil,
+            Token::Boolean(value) => Self::Boolean(value),
+            Token::Integer(value) => Self::Integer(value),
+            Token::Unsigned(value) => Self::Unsigned(value),
+            Token::Float(value) => Self::Float(value),
+            Token::Text(bytes) => Self::Text(String::from_utf8(bytes.to_vec()).expect("UTF-8")),
+            Token::Binary(bytes) => Self::Binary(bytes.to_vec()),
+            Token::Array(count) => Self::Array((0..count).map(|_| Self::read(reader)).collect::<Result<_, _>>()?),
+            Token::Map(count) => Self::Map(
+                (0..count).map(|_| Ok((Self::read(reader)?, Self::read(reader)?))).collect::<Result<_, Malformed>>()?,
+            ),
+            Token::Object(object) => Self::Object(object),
+            Token::Handle(id) => Self::Handle(id),
+        })
+    }
+}
+
+impl PartialEq for Value {
+    /// Floats are equal if their bits are: NaN is NaN, and -0.0 is not 0.0.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Nil, Self::Nil) => true,
+            (Self::Boolean(a), Self::Boolean(b)) => a == b,
+            (Self::Integer(a), Self::Integer(b)) => a == b,
+            (Self::Unsigned(a), Self::Unsigned(b)) => a == b,
+            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
+            (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::Binary(a), Self::Binary(b)) => a == b,
+            (Self::Array(a), Self::Array(b)) => a == b,
+            (Self::Map(a), Self::Map(b)) => a == b,
+            (Self::Object(a), Self::Object(b)) => a == b,
+            (Self::Handle(a), Self::Handle(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+}
+
+impl<'a> Parser<'a> {
+    fn value(&mut self) -> Value {
+        if self.takes("[") {
+            return Value::Array(self.until("]", Self::value));
+        }
+        if self.takes("{") {
+            return Value::Map(self.until("}", |parser| {
+                let key = parser.value();
+                assert!(parser.takes(":"), "a colon is due at {}", parser.rest);
+                (key, parser.value())
+            }));
+        }
+        if self.takes("object(") {
+            let numbers = self.until(")", Self::unsigned);
+            let [id, class, traits] = numbers[..] else { panic!("an object has three numbers") };
+            return Value::Object(ObjectReference { id, class, traits: u8::try_from(traits).expect("a byte") });
+        }
+        if self.takes("handle(") {
+            let numbers = self.until(")", Self::unsigned);
+            let [id] = numbers[..] else { panic!("a handle has one number") };
+            return Value::Handle(id);
+        }
+        if self.takes("h'") {
+            let hex = self.up_to('\'');
+            let pairs = hex.split_whitespace().map(|pair| u8::from_str_radix(pair, 16).expect("hex"));
+            return Value::Binary(pairs.collect());
+        }
+        if self.takes("\"") {
+            return Value::Text(self.up_to('"').to_owned());
+        }
+        match self.word() {
+            "nil" => Value::Nil,
+            "true" => Value::Boolean(true),
+            "false" => Value::Boolean(false),
+            "inf" => Value::Float(f64::INFINITY),
+            "nan" => Value::Float(f64::NAN),
+            word if word.contains('.') => Value::Float(word.parse().expect("a float")),
+            word => word.parse().map_or_else(|_| Value::Unsigned(word.parse().expect("a number")), Value::Integer),
+        }
+    }
+
+    fn unsigned(&mut self) -> u64 {
+        self.word().parse().expect("a number")
+    }
+
+    /// Elements with commas between them, and what closes them.
+    fn until<T>(&mut self, close: &str, mut element: impl FnMut(&mut Self) -> T) -> Vec<T> {
+        let mut elements = Vec::new();
+        while !self.takes(close) {
+            if !elements.is_empty() {
+                assert!(self.takes(","), "a comma is due at {}", self.rest);
+            }
+            elements.push(element(self));
+        }
+        elements
+    }
+
+    fn takes(&mut self, prefix: &str) -> bool {
+        self.skip_blanks();
+        let rest = self.rest.strip_prefix(prefix);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    fn up_to(&mut self, close: char) -> &'a str {
+        let (text, rest) = self.rest.split_once(close).unwrap_or_else(|| panic!("no {close} in {}", self.rest));
+        self.rest = rest;
+        text
+    }
+
+    fn word(&mut self) -> &'a str {
+        self.skip_blanks();
+        let end = self.rest.find([' ', ',', ':', ']', '}', ')']).unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        word
+    }
+
+    fn skip_blanks(&mut self) {
+        self.rest = self.rest.trim_start();
+    }
+}
