@@ -1,0 +1,111 @@
+"""What PHP is told about a Python exception: class, message, place, traceback, and the same of its causes."""
+
+import os
+import traceback
+from collections.abc import Iterator
+
+from tortoise_worker._native import MAX_CAUSES, MAX_MESSAGE_BYTES, MAX_NAME_BYTES, MAX_PATH_BYTES
+
+type_module = type.__dict__["__module__"]
+type_qualname = type.__dict__["__qualname__"]
+
+Explanation = tuple[BaseException, str, str, str | None, int, str]
+"""The exception, its class's name, its message, the file or None, the line or 0, its traceback."""
+
+_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_IMPORTLIB = "<frozen importlib."
+
+
+class AccessRefused(Exception):
+    """The client asked for something that is not for clients; nothing of the user's has run."""
+
+
+def explain(exception: BaseException) -> list[Explanation]:
+    """The raised exception first, then what caused it, as far as Python would print it."""
+    chain = list(_chain(exception))
+    # Built once for the whole chain: each one of it holds those of its causes.
+    printed: traceback.TracebackException | None
+    try:
+        printed = traceback.TracebackException(type(exception), exception, exception.__traceback__, compact=True)
+    except Exception:
+        printed = None
+    explanations = []
+    for link in chain:
+        file, line = _place(link)
+        message = _message(link)
+        text = _text(printed) if printed else f"{class_name(type(link))}: {message}\n"
+        name = _limited(class_name(type(link)), MAX_NAME_BYTES)
+        explanations.append((link, name, message, file, line, _limited(text, MAX_MESSAGE_BYTES)))
+        printed = (printed.__cause__ or printed.__context__) if printed else None
+    return explanations
+
+
+def class_name(cls: type) -> str:
+    """A class as Python names it in a traceback: `module.Class`, and `Class` for a built-in one."""
+    module, name = type_module.__get__(cls), type_qualname.__get__(cls)
+    return name if module in ("builtins", "__main__") or not isinstance(module, str) else f"{module}.{name}"
+
+
+def _chain(exception: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    link: BaseException | None = exception
+    while link is not None and id(link) not in seen and len(seen) < MAX_CAUSES:
+        seen.add(id(link))
+        yield link
+        if link.__cause__ is not None:
+            link = link.__cause__
+        else:
+            link = None if link.__suppress_context__ else link.__context__
+
+
+def _message(exception: BaseException) -> str:
+    try:
+        message = str(exception)
+    except BaseException as second:
+        message = f"(str() of the {class_name(type(exception))} failed with {class_name(type(second))})"
+    return _limited(message, MAX_MESSAGE_BYTES)
+
+
+def _place(exception: BaseException) -> tuple[str | None, int]:
+    """Where the exception was raised: the innermost line of a file that is not ours."""
+    file, line = None, 0
+    if isinstance(exception, SyntaxError) and isinstance(exception.filename, str):
+        file, line = exception.filename, exception.lineno or 0
+    else:
+        for frame, frame_line in traceback.walk_tb(exception.__traceback__):
+            name = frame.f_code.co_filename
+            if not name.startswith(("<", _OWN_FOLDER)):
+                file, line = name, frame_line or 0
+        if file is None and isinstance(exception, ImportError) and isinstance(exception.path, str):
+            file, line = exception.path, 1
+    if file is None or len(file.encode(errors="replace")) > MAX_PATH_BYTES:
+        return None, 0
+    return _limited(file, MAX_PATH_BYTES), line if isinstance(line, int) and line >= 0 else 0
+
+
+def _text(printed: traceback.TracebackException) -> str:
+    """The traceback without our own frames, and without the import machinery that they entered."""
+    try:
+        inside = False
+        kept = []
+        for frame in printed.stack:
+            own = frame.filename.startswith(_OWN_FOLDER)
+            if not own and not (frame.filename.startswith(_IMPORTLIB) and not inside):
+                kept.append(frame)
+                inside = True
+        if not kept:
+            return "".join(printed.format_exception_only())
+        printed.stack[:] = kept
+        alone = "".join(printed.stack.format()) + "".join(printed.format_exception_only())
+        return "Traceback (most recent call last):\n" + alone
+    except Exception as second:
+        return f"(the traceback could not be printed: {class_name(type(second))})"
+
+
+def _limited(text: str, limit: int) -> str:
+    """`text` in at most `limit` bytes of UTF-8, and a word that it is cut if it is."""
+    encoded = text.encode(errors="backslashreplace")
+    if len(encoded) > limit:
+        note = f"… [cut: {len(encoded)} bytes]".encode()
+        encoded = encoded[: limit - len(note)] + note
+    return encoded.decode(errors="ignore")

@@ -1,0 +1,163 @@
+"""Finds the class file of a PHP class under the class roots, and imports it as one module, whoever asks."""
+
+import hashlib
+import importlib
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import types
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tortoise_worker import naming
+from tortoise_worker.errors import AccessRefused
+
+# The package under which a class file is loaded whose plain name another module has.
+CLASH_PACKAGE = "tortoise_classes"
+
+# Names that an error lists; a module may define thousands.
+MAX_LISTED_NAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A class root."""
+
+    path: str
+    """As it was given: what stands on `sys.path` and in messages."""
+    real: str
+    """Without symbolic links, and with a separator at its end."""
+
+
+class Loader:
+    """Class roots, and the modules that come from them."""
+
+    def __init__(self, roots: Sequence[str]) -> None:
+        self._roots: list[Root] = []
+        self.set_roots(roots)
+
+    def set_roots(self, roots: Sequence[str]) -> None:
+        """Searches these roots from now on. What was imported before stays."""
+        for root in roots:
+            if not os.path.isabs(root) or "\0" in root:
+                raise AccessRefused(f"the class root {root!r} is not an absolute path")
+        before = {root.path for root in self._roots}
+        self._roots = [Root(path, os.path.join(os.path.realpath(path), "")) for path in dict.fromkeys(roots)]
+        # Last, so that nothing of the user's shadows a module that a library relies on.
+        sys.path[:] = [entry for entry in sys.path if entry not in before] + [root.path for root in self._roots]
+
+    def load(self, name: str) -> type:
+        """The class of a PHP class name. Runs its file's code if that is not loaded yet.
+
+        Raises `AccessRefused` if there is no such file, `ImportError` if the file has no such class, and whatever
+        the file itself raises.
+        """
+        candidates = naming.candidates(name)
+        if candidates is None:
+            raise AccessRefused(f"{_shortened(name)} is not the name of a Python class")
+        root, parts, file = self._find(name, candidates)
+        module, is_new = self._import(root, parts, file)
+        found = _class_of(module, candidates.classes)
+        if found is None:
+            if is_new:
+                _forget(module.__name__)
+            raise ImportError(_missing_class(file, candidates.classes, module), name=module.__name__, path=file)
+        return found
+
+    def parts_of(self, file: str) -> tuple[str, ...] | None:
+        """The relative path of a class file, in parts and without `.py`; None if it stands under no root."""
+        real = os.path.realpath(file)
+        for root in self._roots:
+            if real.startswith(root.real) and real.endswith(".py"):
+                parts = tuple(real[len(root.real) : -len(".py")].split(os.sep))
+                return parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts
+        return None
+
+    def _find(self, name: str, candidates: naming.Candidates) -> tuple[Root, tuple[str, ...], str]:
+        for root in self._roots:
+            for parts in candidates.files:
+                file = os.path.join(root.path, *parts) + ".py"
+                if os.path.isfile(file):
+                    if not os.path.realpath(file).startswith(root.real):
+                        raise AccessRefused(f"{file} is a symbolic link out of the class root {root.path}")
+                    return root, parts, file
+        searched = ", ".join(root.path for root in self._roots) or "no class root at all"
+        raise AccessRefused(f"there is no class file for {name} under {searched}")
+
+    def _import(self, root: Root, parts: tuple[str, ...], file: str) -> tuple[types.ModuleType, bool]:
+        """The module of a class file, and whether its code ran just now."""
+        # A file that was written a moment ago is not in the directory listings that Python keeps.
+        importlib.invalidate_caches()
+        name = ".".join(parts)
+        if not _is_found_as(root, parts, file):
+            name = f"{_clash_package(root)}.{name}"
+        known = sys.modules.get(name)
+        return (known, False) if known is not None else (importlib.import_module(name), True)
+
+
+def _is_found_as(root: Root, parts: tuple[str, ...], file: str) -> bool:
+    """Whether a plain `import` of the dotted name gives this very file."""
+    for length in range(1, len(parts)):
+        # Parents are imported by asking for their children: first see that they are ours.
+        spec = _spec(".".join(parts[:length]))
+        locations = spec.submodule_search_locations if spec else None
+        folder = os.path.realpath(os.path.join(root.path, *parts[:length]))
+        if locations is None or folder not in map(os.path.realpath, locations):
+            return False
+    spec = _spec(".".join(parts))
+    return spec is not None and spec.origin is not None and os.path.realpath(spec.origin) == os.path.realpath(file)
+
+
+def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        return None
+
+
+def _clash_package(root: Root) -> str:
+    """The package whose submodules are the files of one root, and nothing else. Its name is that root's for good."""
+    key = hashlib.blake2b(root.real.encode(errors="surrogateescape"), digest_size=4).hexdigest()
+    name = f"{CLASH_PACKAGE}.r{key}"
+    for package, path in ((CLASH_PACKAGE, []), (name, [root.path])):
+        if package not in sys.modules:
+            module = types.ModuleType(package, "Class files whose plain names other modules have.")
+            module.__path__ = path
+            module.__spec__ = importlib.machinery.ModuleSpec(package, None, is_package=True)
+            module.__spec__.submodule_search_locations = path
+            sys.modules[package] = module
+    return name
+
+
+def _class_of(module: types.ModuleType, names: Sequence[str]) -> type | None:
+    """The first of `names` that is a class in the module: as spelled, then in any case, as PHP compares."""
+    namespace = vars(module)
+    for name in names:
+        if isinstance(namespace.get(name), type):
+            return namespace[name]
+    lowered = {naming.lower(name): value for name, value in namespace.items() if isinstance(value, type)}
+    return next((lowered[naming.lower(name)] for name in names if naming.lower(name) in lowered), None)
+
+
+def _missing_class(file: str, names: Sequence[str], module: types.ModuleType) -> str:
+    defined = [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__ and not name.startswith("_")
+    ]
+    listed = ", ".join(defined[:MAX_LISTED_NAMES]) + (", …" if len(defined) > MAX_LISTED_NAMES else "")
+    looked_for = " or ".join(names)
+    return f"{file} defines no class {looked_for}; it defines {listed or 'no class at all'}"
+
+
+def _forget(name: str) -> None:
+    """Makes the next import of a module read its file again."""
+    sys.modules.pop(name, None)
+    parent, _, child = name.rpartition(".")
+    if parent in sys.modules:
+        vars(sys.modules[parent]).pop(child, None)
+
+
+def _shortened(name: str) -> str:
+    return repr(name if len(name) <= 80 else name[:80] + "…")

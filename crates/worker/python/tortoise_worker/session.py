@@ -1,0 +1,67 @@
+"""One session: what the native loop needs from Python, and the run of it."""
+
+import os
+import platform
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tortoise_worker import _native, errors
+from tortoise_worker.describe import Describer, Description
+from tortoise_worker.errors import AccessRefused
+from tortoise_worker.loader import Loader
+from tortoise_worker.zygote import Client
+
+# PHP sees these as plain objects that can be called or have attributes: their types say nothing more.
+CLASSLESS: tuple[type, ...] = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.ModuleType,
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.MethodWrapperType,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the native loop asks of Python. It reads each field once, when it starts."""
+
+    describe: Callable[[str | type], Description]
+    """Describes a class that PHP names, or one that it was handed."""
+    explain: Callable[[BaseException], list[errors.Explanation]]
+    """Describes an exception and its causes."""
+    set_roots: Callable[[list[str]], None]
+    """Makes later look-ups search other class roots."""
+    refused: type[BaseException]
+    """What the others raise for "this is not for clients"."""
+    classless: list[type]
+    """Types whose instances PHP sees without a class."""
+    version: str
+    """Python's version."""
+
+
+def run(client: Client) -> None:
+    """Serves one client until it leaves."""
+    os.register_at_fork(after_in_child=_native.in_forked_child)
+    loader = Loader(client.roots)
+    describer = Describer(loader)
+
+    def set_roots(roots: list[str]) -> None:
+        loader.set_roots(roots)
+        describer.forget()
+
+    hooks = Hooks(
+        describe=describer.describe,
+        explain=errors.explain,
+        set_roots=set_roots,
+        refused=AccessRefused,
+        classless=list(CLASSLESS),
+        version=platform.python_version(),
+    )
+    reason = _native.serve(client.socket, client.control, hooks)
+    if reason is not None:
+        print(f"tortoise: the connection of PHP process {client.process} was closed: {reason}", file=sys.stderr)

@@ -1,0 +1,102 @@
+//! What goes wrong in a request, and how the client is told.
+
+use pyo3::prelude::*;
+use tortoise_protocol::Malformed;
+use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
+use tortoise_protocol::limits::MAX_CAUSES;
+
+use crate::from_wire::Unreadable;
+use crate::path::Root;
+use crate::table::Table;
+use crate::to_wire::{Unconvertible, type_name};
+
+/// Why a request has no value for an answer.
+pub(crate) enum Fault {
+    /// Python code raised.
+    Raised(PyErr),
+    /// Anything else that the client is told, and that leaves the session in order.
+    Told(Box<Failure>),
+    /// The client broke the rules of the wire: it is told, and the connection is closed.
+    Malformed(Malformed),
+}
+
+impl From<PyErr> for Fault {
+    fn from(error: PyErr) -> Self {
+        Self::Raised(error)
+    }
+}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl From<Box<Failure>> for Fault {
+    fn from(failure: Box<Failure>) -> Self {
+        Self::Told(failure)
+    }
+}
+
+impl Fault {
+    /// A failure with nothing run.
+    pub(crate) fn not_run(category: Category, message: impl Into<String>) -> Self {
+        Self::Told(Box::new(Failure::new(category, Ran::No, message)))
+    }
+
+    /// An object that is not of this session.
+    pub(crate) fn stale(id: u64) -> Self {
+        Self::not_run(Category::Stale, stale_message(id))
+    }
+
+    /// A value of the client that could not be made. `root` says which.
+    pub(crate) fn unreadable(error: Unreadable, root: impl FnOnce() -> Root) -> Self {
+        match error {
+            Unreadable::Malformed(malformed) => Self::Malformed(malformed),
+            Unreadable::Raised(error) => Self::Raised(error),
+            Unreadable::Stale { id, path } => {
+                Self::not_run(Category::Stale, format!("{}: {}", path.from(&root()), stale_message(id)))
+            }
+        }
+    }
+
+    /// A value of Python that cannot go to the client. `root` says which.
+    pub(crate) fn unconvertible(error: &Unconvertible, root: &Root) -> Self {
+        let message = format!("{}: {}", error.path.from(root), error.reason);
+        Self::Told(Box::new(Failure::new(Category::Conversion, Ran::Yes, message)))
+    }
+}
+
+fn stale_message(id: u64) -> String {
+    format!(
+        "object {id} is not one of this session: it was never handed out, or has been released, or is of an earlier request"
+    )
+}
+
+/// One exception as `errors.explain` gives it: itself, class name, message, file, line, traceback.
+type Explained<'py> = (Bound<'py, PyAny>, String, String, Option<String>, u64, String);
+
+/// The failure of a Python exception and its causes. The exceptions go into the table like any other object.
+pub(crate) fn of_exception(py: Python<'_>, error: &PyErr, explain: &Bound<'_, PyAny>, table: &mut Table) -> Failure {
+    let exception = error.value(py).as_any();
+    let explained: Vec<Explained<'_>> =
+        explain.call1((exception,)).and_then(|chain| chain.extract()).unwrap_or_else(|second| {
+            // Out of memory or interrupted in the middle of explaining: what can be said without Python is said.
+            let message = format!("(its message could not be read: {})", type_name(second.value(py).as_any()));
+            vec![(exception.clone(), type_name(exception), message, None, 0, String::new())]
+        });
+    let exceptions: Vec<_> = explained
+        .into_iter()
+        .take(MAX_CAUSES)
+        .map(|(object, class_name, message, file, line, traceback)| RaisedException {
+            object: table.hand_out(&object),
+            class_name,
+            message,
+            file,
+            line,
+            traceback,
+        })
+        .collect();
+    let message = exceptions.first().map_or_else(String::new, |first| first.message.clone());
+    Failure { category: Category::Python, ran: Ran::Yes, message, exceptions }
+}

@@ -1,0 +1,37 @@
+//! What the session asks of its Python half.
+
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+/// The Python side of a session: `tortoise_worker.session.Hooks`.
+pub(crate) struct Hooks<'py> {
+    /// `describe(str | type) -> (class, fingerprint, bases, description)`.
+    pub(crate) describe: Bound<'py, PyAny>,
+    /// `explain(BaseException) -> list` of an exception and its causes.
+    pub(crate) explain: Bound<'py, PyAny>,
+    /// `set_roots(list[str])`.
+    pub(crate) set_roots: Bound<'py, PyAny>,
+    /// The exception by which the Python side says "this is not for clients".
+    pub(crate) refused: Bound<'py, PyType>,
+    /// Types whose instances PHP sees without a class: functions and the like.
+    pub(crate) classless: Vec<Bound<'py, PyType>>,
+    /// Python's version, as `3.11.2`.
+    pub(crate) version: String,
+}
+
+impl<'py> Hooks<'py> {
+    /// Takes the hooks out of the Python object that holds them.
+    ///
+    /// # Errors
+    /// If one is missing: the two halves are of different versions.
+    pub(crate) fn of(object: &Bound<'py, PyAny>) -> PyResult<Self> {
+        Ok(Self {
+            describe: object.getattr("describe")?,
+            explain: object.getattr("explain")?,
+            set_roots: object.getattr("set_roots")?,
+            refused: object.getattr("refused")?.cast_into()?,
+            classless: object.getattr("classless")?.extract()?,
+            version: object.getattr("version")?.extract()?,
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! The Python session of Tortoise: `tortoise_worker._native`, the part of a worker that PHP speaks to.
+//!
+//! - [`serve`]: the loop, and [`dispatch`]: what each request does.
+//! - [`table`]: the objects that the client holds; [`gate`]: the names that it may touch.
+//! - [`from_wire`], [`to_wire`]: values; [`path`]: where in a value something is wrong.
+//! - [`failure`]: what the client is told when something goes wrong.
+//! - [`call`], [`fork`], [`watch`]: the rooms of `unsafe`, one job each.
+//! - [`hooks`]: what is left to Python: finding, describing, explaining.
+
+mod call;
+mod dispatch;
+mod failure;
+mod fork;
+mod from_wire;
+mod gate;
+mod hooks;
+mod path;
+mod serve;
+mod table;
+mod to_wire;
+mod watch;
+
+use pyo3::prelude::*;
+
+/// `tortoise_worker._native`; its functions are documented for Python in `_native.pyi`.
+#[pymodule]
+mod _native {
+    use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+    use std::os::unix::net::UnixStream;
+
+    use pyo3::exceptions::{PyOSError, PyValueError};
+    use pyo3::prelude::*;
+    use pyo3::types::PyBytes;
+    use tortoise_protocol::frame::{Header, Kind, begin, finish};
+    use tortoise_protocol::handshake::Refusal;
+    use tortoise_protocol::{Depth, description, limits};
+
+    use crate::hooks::Hooks;
+    use crate::path::Root;
+    use crate::to_wire::Encoder;
+    use crate::{fork, watch};
+
+    #[pymodule_export]
+    const PRODUCT_VERSION: &str = tortoise_protocol::PRODUCT_VERSION;
+    #[pymodule_export]
+    const MAX_NAME_BYTES: usize = limits::MAX_NAME_BYTES;
+    #[pymodule_export]
+    const MAX_PATH_BYTES: usize = limits::MAX_PATH_BYTES;
+    #[pymodule_export]
+    const MAX_BASES: usize = limits::MAX_BASES;
+    #[pymodule_export]
+    const MAX_METHODS: usize = limits::MAX_METHODS;
+    #[pymodule_export]
+    const MAX_PARAMETERS: usize = limits::MAX_PARAMETERS;
+    #[pymodule_export]
+    const MAX_CONSTANTS: usize = limits::MAX_CONSTANTS;
+    #[pymodule_export]
+    const MAX_DOCUMENTATION_BYTES: usize = limits::MAX_DOCUMENTATION_BYTES;
+    #[pymodule_export]
+    const MAX_CAUSES: usize = limits::MAX_CAUSES;
+    #[pymodule_export]
+    const MAX_MESSAGE_BYTES: usize = limits::MAX_MESSAGE_BYTES;
+
+    /// Serves a client over its socket until it leaves.
+    #[pyfunction]
+    fn serve(py: Python<'_>, client: RawFd, supervisor: RawFd, hooks: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+        let hooks = Hooks::of(hooks)?;
+        if client < 0 || supervisor < 0 || client == supervisor {
+            return Err(PyValueError::new_err("serve needs the descriptors of two sockets"));
+        }
+        // SAFETY: the Python side received both numbers for this session and uses neither again.
+        let (client, supervisor) = unsafe { (OwnedFd::from_raw_fd(client), OwnedFd::from_raw_fd(supervisor)) };
+        let watched = client.as_fd().try_clone_to_owned()?;
+        fork::guard([client.as_raw_fd(), watched.as_raw_fd(), supervisor.as_raw_fd()]);
+        watch::start(watched, supervisor).map_err(PyOSError::new_err)?;
+        Ok(crate::serve::serve(py, UnixStream::from(client), hooks))
+    }
+
+    /// Takes the session's sockets from a process that user code forked.
+    #[pyfunction]
+    fn in_forked_child() {
+        fork::in_child();
+    }
+
+    /// A value as MessagePack; ValueError if an object is in it.
+    #[pyfunction]
+    fn encode<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        let mut buffer = Vec::new();
+        Encoder::new(&mut buffer, None).value(value, Depth::ROOT).map_err(|error| {
+            let place = error.path.from(&Root::NewValue("encode".to_owned()));
+            PyValueError::new_err(format!("{place}: {}", error.reason))
+        })?;
+        Ok(PyBytes::new(py, &buffer))
+    }
+
+    /// Whether the wire takes a name for an identifier.
+    #[pyfunction]
+    fn is_identifier(name: &str) -> bool {
+        description::is_identifier(name)
+    }
+
+    /// The frame by which a client is told that it gets no session.
+    #[pyfunction]
+    fn refusal<'py>(py: Python<'py>, message: &str, retry: bool) -> PyResult<Bound<'py, PyBytes>> {
+        let mut frame = Vec::new();
+        begin(&mut frame);
+        Refusal { message: message.to_owned(), retry }.write(&mut frame);
+        finish(&mut frame, Header::new(Kind::Refusal, 0)).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(PyBytes::new(py, &frame))
+    }
+}

@@ -1,0 +1,176 @@
+//! The objects that a session handed to its client, by id and by identity.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use rustc_hash::FxHashMap;
+use tortoise_protocol::ObjectReference;
+use tortoise_protocol::codec::TRAIT_CALLABLE;
+
+/// Room that the table keeps when a request ends; a request of a million objects gives the rest back.
+const KEPT_CAPACITY: usize = 4096;
+
+/// The objects of one session.
+///
+/// Nothing here runs Python code: what is to be dropped waits in [`Table::doomed`], because a `__del__` may
+/// do anything, and is dropped by whoever holds no borrow of the table.
+pub(crate) struct Table {
+    entries: FxHashMap<u64, Entry>,
+    /// From the address of an object to its id. The entry keeps the object alive, so the address is its alone.
+    ids: FxHashMap<usize, u64>,
+    /// From the address of a type to what PHP is told as the class of its instances: 0 for functions and the like.
+    classes: FxHashMap<usize, u64>,
+    /// The next id of ours. They are even; odd ones are the client's.
+    next: u64,
+    /// Ids in the answer that is being written, once for each time, so that they can be taken back.
+    given: Vec<u64>,
+    doomed: Vec<Py<PyAny>>,
+}
+
+struct Entry {
+    object: Py<PyAny>,
+    /// How often the client was given it and has not let go.
+    handed_out: u64,
+    /// A class object, which lives as long as the session: descriptions and objects name it.
+    pinned: bool,
+}
+
+impl Table {
+    /// An empty table. Instances of `classless` types are shown to PHP without a class.
+    pub(crate) fn new(classless: &[Bound<'_, PyType>]) -> Self {
+        Self {
+            entries: FxHashMap::default(),
+            ids: FxHashMap::default(),
+            classes: classless.iter().map(|class| (address(class), 0)).collect(),
+            next: 2,
+            given: Vec::new(),
+            doomed: Vec::new(),
+        }
+    }
+
+    /// The object of an id.
+    pub(crate) fn get<'py>(&self, py: Python<'py>, id: u64) -> Option<&Bound<'py, PyAny>> {
+        self.entries.get(&id).map(|entry| entry.object.bind(py))
+    }
+
+    /// Names an object to the client, once more if it has it already.
+    pub(crate) fn hand_out(&mut self, object: &Bound<'_, PyAny>) -> ObjectReference {
+        let id = match self.ids.get(&address(object)) {
+            Some(id) => *id,
+            None => {
+                let id = self.next;
+                self.next += 2;
+                self.insert(id, object);
+                id
+            }
+        };
+        self.name(id, object)
+    }
+
+    /// Names a new object to the client, under the id that the client chose, unless it has the object already.
+    pub(crate) fn hand_out_as(&mut self, id: u64, object: &Bound<'_, PyAny>) -> ObjectReference {
+        if !self.ids.contains_key(&address(object)) {
+            self.insert(id, object);
+        }
+        self.hand_out(object)
+    }
+
+    /// Whether an object has this id now.
+    pub(crate) fn holds(&self, id: u64) -> bool {
+        self.entries.contains_key(&id)
+    }
+
+    /// The id of a class, which stays for the life of the session.
+    pub(crate) fn pin(&mut self, class: &Bound<'_, PyAny>) -> u64 {
+        let id = match self.ids.get(&address(class)) {
+            Some(id) => *id,
+            None => {
+                let id = self.next;
+                self.next += 2;
+                self.insert(id, class);
+                id
+            }
+        };
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.pinned = true;
+        }
+        id
+    }
+
+    /// The client let go of an object `count` times. What was never handed out so often counts as all of it.
+    pub(crate) fn release(&mut self, id: u64, count: u64) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        entry.handed_out = entry.handed_out.saturating_sub(count);
+        if entry.handed_out == 0 && !entry.pinned {
+            if let Some(entry) = self.entries.remove(&id) {
+                self.ids.remove(&(entry.object.as_ptr() as usize));
+                self.doomed.push(entry.object);
+            }
+        }
+    }
+
+    /// The answer goes out: what it names is the client's.
+    pub(crate) fn commit(&mut self) {
+        self.given.clear();
+    }
+
+    /// The answer does not go out: the client never saw what it named.
+    pub(crate) fn roll_back(&mut self) {
+        for id in std::mem::take(&mut self.given) {
+            self.release(id, 1);
+        }
+    }
+
+    /// The request is over: everything but classes goes.
+    pub(crate) fn end_request(&mut self) {
+        self.given.clear();
+        let Self { entries, ids, doomed, .. } = self;
+        let (kept, gone): (Vec<_>, Vec<_>) = entries.drain().partition(|(_, entry)| entry.pinned);
+        doomed.extend(gone.into_iter().map(|(_, entry)| entry.object));
+        entries.extend(kept.into_iter().map(|(id, entry)| (id, Entry { handed_out: 0, ..entry })));
+        ids.retain(|_, id| entries.contains_key(id));
+        entries.shrink_to(KEPT_CAPACITY);
+        ids.shrink_to(KEPT_CAPACITY);
+    }
+
+    /// What has been let go of. Dropping it can run `__del__`: only without a borrow of the table.
+    pub(crate) fn doomed(&mut self) -> Vec<Py<PyAny>> {
+        std::mem::take(&mut self.doomed)
+    }
+
+    fn insert(&mut self, id: u64, object: &Bound<'_, PyAny>) {
+        self.ids.insert(address(object), id);
+        self.entries.insert(id, Entry { object: object.clone().unbind(), handed_out: 0, pinned: false });
+    }
+
+    fn name(&mut self, id: u64, object: &Bound<'_, PyAny>) -> ObjectReference {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.handed_out += 1;
+            self.given.push(id);
+        }
+        let traits = if object.is_callable() { TRAIT_CALLABLE } else { 0 };
+        ObjectReference { id, class: self.class_of(object), traits }
+    }
+
+    fn class_of(&mut self, object: &Bound<'_, PyAny>) -> u64 {
+        if object.is_instance_of::<PyType>() {
+            return 0;
+        }
+        let class = object.get_type();
+        let address = address(&class);
+        if let Some(id) = self.classes.get(&address) {
+            return *id;
+        }
+        // SAFETY: `object` is a live object, and a check of its type's flags and bases touches nothing else.
+        let is_module = unsafe { ffi::PyModule_Check(object.as_ptr()) } != 0;
+        let id = if is_module { 0 } else { self.pin(&class) };
+        if id != 0 {
+            self.classes.insert(address, id);
+        }
+        id
+    }
+}
+
+fn address<T>(object: &Bound<'_, T>) -> usize {
+    object.as_ptr() as usize
+}

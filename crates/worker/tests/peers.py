@@ -1,0 +1,244 @@
+"""The two peers of a worker, played by the test: the supervisor on the control socket, and PHP on a stream."""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import wire
+
+# Where the built module stands beside the Python package; the folder that the supervisor starts a worker in.
+LIBRARY = Path(os.environ["TORTOISE_LIBRARY"])
+
+# The interpreter that plays the user's; by default the one that runs the tests.
+PYTHON = os.environ.get("TORTOISE_TEST_PYTHON", sys.executable)
+
+# A peer that says nothing for so long has failed; nothing is ever waited for in vain when all is well.
+PATIENCE = 30.0
+
+
+class Supervisor:
+    """Starts a zygote and gives it clients."""
+
+    def __init__(self, *arguments: str, directory: Path | None = None) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.control.settimeout(PATIENCE)
+        os.set_inheritable(theirs.fileno(), True)
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONSAFEPATH"}
+        if directory is not None:
+            arguments = (*arguments, "--directory", str(directory))
+        self.process = subprocess.Popen(
+            [PYTHON, "-m", "tortoise_worker", "--control", str(theirs.fileno()), *arguments],
+            cwd=LIBRARY,
+            env=environment,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        theirs.close()
+        self.ready: dict[str, Any] = self.hear()["ready"]
+
+    def hear(self) -> dict[str, Any]:
+        """The zygote's next packet."""
+        message: dict[str, Any] = json.loads(self.control.recv(1 << 16))
+        return message
+
+    def client(self, *roots: Path | str) -> "Client":
+        """A client with a session of its own."""
+        ours, theirs = socket.socketpair()
+        order = {"session": {"roots": [str(root) for root in roots], "modules": [], "client": os.getpid()}}
+        socket.send_fds(self.control, [json.dumps(order).encode()], [theirs.fileno()])
+        theirs.close()
+        started = self.hear()
+        assert started["client"] == os.getpid(), started
+        return Client(ours, started["started"])
+
+    def leave(self) -> tuple[str, str]:
+        """Hangs up, waits for the end, and gives what came on standard output and error."""
+        self.control.close()
+        out, error = self.process.communicate(timeout=PATIENCE)
+        return out.decode(), error.decode()
+
+    def read_line(self) -> str:
+        """A line of standard output."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().decode()
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A Python exception as PHP is told."""
+
+    object: wire.Object
+    class_name: str
+    message: str
+    file: str | None
+    line: int
+    traceback: str
+
+
+class Failed(Exception):
+    """The session answered with a failure."""
+
+    def __init__(self, payload: bytes) -> None:
+        [[category, ran, message, exceptions]] = wire.unpack(payload)
+        super().__init__(message)
+        self.category = ("python", "access", "conversion", "stale", "protocol")[category]
+        self.ran = bool(ran)
+        self.message: str = message
+        self.exceptions = [Raised(*exception) for exception in exceptions]
+
+
+@dataclass(frozen=True)
+class Described:
+    """The answer to a `Describe`."""
+
+    class_id: int
+    fingerprint: bytes
+    bases: list[int]
+    description: list[Any] | None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The description by names, with its lists of pairs as dicts."""
+        assert self.description is not None
+        names = "name module qualified_name file line documentation traits bases constants methods".split()
+        fields = dict(zip(names, self.description, strict=True))
+        fields["constants"] = dict(fields["constants"])
+        fields["methods"] = {method[0]: method[1:] for method in fields["methods"]}
+        return fields
+
+
+class Client:
+    """What the extension is to a session."""
+
+    def __init__(self, stream: socket.socket, session: int) -> None:
+        self.stream = stream
+        self.stream.settimeout(PATIENCE)
+        self.session = session
+        self.last_call = 0
+        self.last_object = -1
+        self.releases: list[int] = []
+        kind, call, payload = self.receive()
+        assert (kind, call) == (wire.WELCOME, 0)
+        [self.welcome] = wire.unpack(payload)
+
+    def send(self, kind: int, *values: Any, call: int | None = None, raw: bytes = b"") -> int:
+        """Sends a frame, and gives the id of the call."""
+        if call is None:
+            self.last_call += 1
+            call = self.last_call
+        payload = b"".join(map(wire.pack, values)) + raw
+        flags = 0
+        if self.releases:
+            payload, flags, self.releases = wire.pack(self.releases) + payload, wire.FLAG_RELEASES, []
+        self.stream.sendall(wire.HEADER.pack(len(payload), kind, flags, 0, call, 0, 0) + payload)
+        return call
+
+    def receive(self) -> tuple[int, int, bytes]:
+        """The next frame: kind, call and payload."""
+        length, kind, _, _, call, _, _ = wire.HEADER.unpack(self.read(wire.HEADER.size))
+        return kind, call, self.read(length)
+
+    def read(self, count: int) -> bytes:
+        """Exactly so many bytes."""
+        data = b""
+        while len(data) < count:
+            part = self.stream.recv(min(count - len(data), 1 << 20))
+            if not part:
+                raise ConnectionError(f"the session closed the connection after {len(data)} of {count} bytes")
+            data += part
+        return data
+
+    def ask(self, kind: int, *values: Any) -> Any:
+        """Sends a request and gives the value that answers it."""
+        sent = self.send(kind, *values)
+        answer, call, payload = self.receive()
+        assert call == sent
+        if answer == wire.FAILURE:
+            raise Failed(payload)
+        assert answer == (wire.DESCRIBED if kind == wire.DESCRIBE else wire.VALUE)
+        if answer == wire.DESCRIBED:
+            return Described(*wire.unpack(payload)[0])
+        [value] = wire.unpack(payload)
+        return value
+
+    def describe(self, selector: str | int, held: bytes | None = None) -> Described:
+        """Asks for a class."""
+        answer = self.ask(wire.DESCRIBE, selector, held)
+        assert isinstance(answer, Described)
+        return answer
+
+    def new(self, selector: str | int, *args: Any, **kwargs: Any) -> wire.Object:
+        """Makes an object."""
+        class_id = self.describe(selector).class_id if isinstance(selector, str) else selector
+        self.last_object += 2
+        answer = self.ask(wire.CONSTRUCT, class_id, self.last_object, list(args), kwargs)
+        assert isinstance(answer, wire.Object)
+        return answer
+
+    def call(self, target: wire.Object | int, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Calls a method, or the object itself by an empty name."""
+        return self.ask(wire.CALL, _id(target), method, list(args), kwargs)
+
+    def get(self, target: wire.Object | int, name: str) -> Any:
+        """Reads an attribute."""
+        return self.ask(wire.GET, _id(target), name)
+
+    def set(self, target: wire.Object | int, name: str, value: Any) -> None:
+        """Writes an attribute."""
+        assert self.ask(wire.SET, _id(target), name, value) is None
+
+    def has(self, target: wire.Object | int, name: str, question: int) -> bool:
+        """Asks after an attribute: 0 is set, 1 can be called, 2 exists."""
+        answer = self.ask(wire.HAS, _id(target), name, question)
+        assert isinstance(answer, bool)
+        return answer
+
+    def delete(self, target: wire.Object | int, name: str) -> None:
+        """Deletes an attribute."""
+        assert self.ask(wire.DELETE, _id(target), name) is None
+
+    def release(self, target: wire.Object | int, count: int = 1) -> None:
+        """Lets go of an object; said with the next frame."""
+        self.releases += [_id(target), count]
+
+    def ends(self) -> bool:
+        """Waits until the session closes the connection; whether it did without another word."""
+        return self.stream.recv(1) == b""
+
+    def leave(self) -> None:
+        """Hangs up."""
+        self.stream.close()
+
+
+def wait_for_end(pid: int) -> None:
+    """Waits for the end of a process that may be nobody's child of ours."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        readable, _, _ = select.select([process], [], [], PATIENCE)
+        assert readable, f"process {pid} is still there"
+    finally:
+        os.close(process)
+
+
+def _id(target: wire.Object | int) -> int:
+    return target.id if isinstance(target, wire.Object) else target
+
+
+def lines(*text: str) -> str:
+    """A source text of lines."""
+    return "\n".join(text) + "\n"
+
+
+__all__: Sequence[str] = ["Client", "Described", "Failed", "Raised", "Supervisor", "lines", "wait_for_end"]
