@@ -1,4 +1,4 @@
-"""The two peers of a worker, played by the test: the supervisor on the control socket, and PHP on a stream."""
+"""The two peers of a worker, played by the test: the supervisor on the control socket, PHP on a stream."""
 
 import json
 import os
@@ -21,6 +21,12 @@ PYTHON = os.environ.get("TORTOISE_TEST_PYTHON", sys.executable)
 
 # A peer that says nothing for so long has failed; nothing is ever waited for in vain when all is well.
 PATIENCE = 30.0
+
+# What a description is made of, in the order of the wire.
+FIELDS = (
+    *("name", "module", "qualified_name", "file", "line", "documentation", "traits"),
+    *("bases", "constants", "methods"),
+)
 
 
 class Supervisor:
@@ -84,7 +90,7 @@ class Raised:
     traceback: str
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """The session answered with a failure."""
 
     def __init__(self, payload: bytes) -> None:
@@ -109,8 +115,7 @@ class Described:
     def fields(self) -> dict[str, Any]:
         """The description by names, with its lists of pairs as dicts."""
         assert self.description is not None
-        names = "name module qualified_name file line documentation traits bases constants methods".split()
-        fields = dict(zip(names, self.description, strict=True))
+        fields = dict(zip(FIELDS, self.description, strict=True))
         fields["constants"] = dict(fields["constants"])
         fields["methods"] = {method[0]: method[1:] for method in fields["methods"]}
         return fields
@@ -163,7 +168,7 @@ class Client:
         answer, call, payload = self.receive()
         assert call == sent
         if answer == wire.FAILURE:
-            raise Failed(payload)
+            raise FailedError(payload)
         assert answer == (wire.DESCRIBED if kind == wire.DESCRIBE else wire.VALUE)
         if answer == wire.DESCRIBED:
             return Described(*wire.unpack(payload)[0])
@@ -241,4 +246,12 @@ def lines(*text: str) -> str:
     return "\n".join(text) + "\n"
 
 
-__all__: Sequence[str] = ["Client", "Described", "Failed", "Raised", "Supervisor", "lines", "wait_for_end"]
+__all__: Sequence[str] = [
+    "Client",
+    "Described",
+    "FailedError",
+    "Raised",
+    "Supervisor",
+    "lines",
+    "wait_for_end",
+]

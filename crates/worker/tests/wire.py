@@ -99,13 +99,34 @@ def _value(data: bytes, at: int) -> tuple[Any, int]:
     constants = {0xC0: None, 0xC2: False, 0xC3: True}
     if tag in constants:
         return constants[tag], at
-    numbers = {0xCB: ">d", 0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q", 0xD0: ">b", 0xD1: ">h", 0xD2: ">i", 0xD3: ">q"}
+    numbers = {
+        0xCB: ">d",
+        0xCC: ">B",
+        0xCD: ">H",
+        0xCE: ">I",
+        0xCF: ">Q",
+        0xD0: ">b",
+        0xD1: ">h",
+        0xD2: ">i",
+        0xD3: ">q",
+    }
     if tag in numbers:
         form = struct.Struct(numbers[tag])
         return form.unpack_from(data, at)[0], at + form.size
     if data[at - 1 : at + 2] == b"\xc7\x11\x01":
         return Object(*struct.unpack_from(">QQB", data, at + 2)), at + 19
-    lengths = {0xC4: "B", 0xC5: "H", 0xC6: "I", 0xD9: "B", 0xDA: "H", 0xDB: "I", 0xDC: "H", 0xDD: "I", 0xDE: "H", 0xDF: "I"}
+    lengths = {
+        0xC4: "B",
+        0xC5: "H",
+        0xC6: "I",
+        0xD9: "B",
+        0xDA: "H",
+        0xDB: "I",
+        0xDC: "H",
+        0xDD: "I",
+        0xDE: "H",
+        0xDF: "I",
+    }
     form = struct.Struct(">" + lengths[tag])
     length, at = form.unpack_from(data, at)[0], at + form.size
     if tag in (0xC4, 0xC5, 0xC6):

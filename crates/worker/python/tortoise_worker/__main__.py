@@ -8,6 +8,7 @@ import sys
 
 
 def complaint():
+    # type: () -> str
     """Why this interpreter cannot run sessions, or an empty string."""
     if sys.version_info < (3, 11):
         found = ".".join(str(number) for number in sys.version_info[:3])
@@ -22,10 +23,11 @@ def complaint():
 
 
 def main():
+    # type: () -> None
     """Runs the zygote, and in its children a session each."""
     problem = complaint()
     if problem:
-        message = "tortoise: %s (%s); set `python` to another interpreter\n" % (problem, sys.executable)  # noqa: UP031
+        message = "tortoise: %s (%s); set `python` to another interpreter\n" % (problem, sys.executable)
         sys.stderr.write(message)
         sys.exit(3)
 

@@ -1,41 +1,38 @@
 """Describes a Python class so that PHP can declare one like it, without running any code of the class.
 
 What PHP could not take is left out: names that are no identifiers, and what is over the limits of the wire
-(bases, methods, constants beyond their number; a signature with too many parameters becomes "takes anything"; long
-docstrings are cut). Left-out members can still be called and read.
+(bases, methods and constants beyond their number; a signature of too many parameters takes anything; a long
+docstring is cut). Members that were left out can still be called and read.
 """
 
 import builtins
 import hashlib
-import inspect
 import os
 import sys
-from collections.abc import Iterator
+import typing
+from abc import ABC
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from tortoise_worker import naming
-from tortoise_worker._native import MAX_BASES, MAX_CONSTANTS, MAX_METHODS, MAX_NAME_BYTES, MAX_PATH_BYTES, encode
-from tortoise_worker.introspect import (
-    CONSTRUCTOR,
-    Member,
-    bases_of,
-    class_line,
-    constants_of,
-    constructor_of,
-    documentation,
-    mro_of,
-    namespace_of,
-    public_methods,
-    type_flags,
-    type_module,
-    type_qualname,
+from tortoise_worker import classes, members, naming
+from tortoise_worker._native import (
+    MAX_BASES,
+    MAX_CONSTANTS,
+    MAX_METHODS,
+    MAX_NAME_BYTES,
+    MAX_PATH_BYTES,
+    encode,
 )
 from tortoise_worker.loader import Loader
+from tortoise_worker.members import Member
 
 FINGERPRINT_BYTES = 16
 
 TRAIT_EXCEPTION = 0b01
 TRAIT_ABSTRACT = 0b10
+
+# Bases that say how a class is used, and have nothing for PHP.
+_MARKERS: tuple[Any, ...] = (object, ABC, typing.Generic, typing.Protocol)
 
 
 class Description(NamedTuple):
@@ -55,7 +52,7 @@ class Describer:
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
-        # By identity, as a metaclass may say what it likes about equality. The description keeps the class alive.
+        # By identity: a metaclass may say what it likes about equality. The description keeps the class alive.
         self._known: dict[int, tuple[Description, str]] = {}
 
     def forget(self) -> None:
@@ -63,41 +60,39 @@ class Describer:
         self._known.clear()
 
     def describe(self, selector: str | type) -> Description:
-        """The description of a class, or of the class of a PHP name, which is imported for it."""
+        """The description of a class, or of the class of a PHP name, which is imported for it.
+
+        Raises what `Loader.load` raises.
+        """
         cls = self._loader.load(selector) if isinstance(selector, str) else selector
         return self._describe(cls)[0]
 
     def _describe(self, cls: type) -> tuple[Description, str]:
+        """The description, and the PHP name in it."""
         known = self._known.get(id(cls))
         if known is None:
             known = self._known[id(cls)] = self._describe_anew(cls)
         return known
 
     def _describe_anew(self, cls: type) -> tuple[Description, str]:
-        parent, others = bases_of(cls)
-        bases = [base for base in (parent, *others) if base is not None][:MAX_BASES]
+        parent, others = _php_bases(cls)
+        bases = [base for base in (parent, *others) if base is not None]
         described = [self._describe(base) for base in bases]
-        providers = [cls, *_only_through(others, parent, cls)]
+        providers = [cls, *_not_inherited(cls, parent, others)]
+        methods = _methods(cls, parent, providers)
         name, file = self._name_and_file(cls)
-        constructor = constructor_of(cls, parent, providers)
-        methods = list(_unique(([constructor] if constructor else []), providers))[:MAX_METHODS]
-        constants: dict[str, Any] = {}
-        for provider in providers:
-            constants = {**constants_of(provider), **constants}
-        flags = type_flags.__get__(cls)
-        traits = TRAIT_EXCEPTION * issubclass_of(cls, BaseException)
-        traits |= TRAIT_ABSTRACT * bool(flags & inspect.TPFLAGS_IS_ABSTRACT)
         encoded = encode(
             [
                 name,
-                _text(_module_of(cls)),
-                _text(type_qualname.__get__(cls)),
+                _limited(classes.module_of(cls)),
+                _limited(classes.qualified_name_of(cls)),
                 file,
-                class_line(cls, file, [method.line for method in methods if method.line]),
-                documentation(namespace_of(cls).get("__doc__")),
-                traits,
+                members.class_line(cls, file, [method.line for method in methods if method.line]),
+                members.documentation(classes.namespace_of(cls).get("__doc__")),
+                TRAIT_EXCEPTION * classes.is_subclass(cls, BaseException)
+                | TRAIT_ABSTRACT * classes.is_abstract(cls),
                 [[base_name, base.fingerprint] for base, base_name in described],
-                [[key, value] for key, value in constants.items()][:MAX_CONSTANTS],
+                _constants(providers),
                 [list(method) for method in methods],
             ]
         )
@@ -106,48 +101,64 @@ class Describer:
 
     def _name_and_file(self, cls: type) -> tuple[str, str | None]:
         """The PHP name that a class asks for, and its source file."""
-        module, qualified_name = _module_of(cls), type_qualname.__get__(cls)
-        file = vars(sys.modules[module]).get("__file__") if module in sys.modules else None
-        if not isinstance(file, str) or not file.endswith(".py") or len(os.fsencode(file)) > MAX_PATH_BYTES:
-            file = None
+        module, qualified_name = classes.module_of(cls), classes.qualified_name_of(cls)
+        file = _source_file(module)
         parts = self._loader.parts_of(file) if file else None
         if parts is not None:
             return naming.of_class_file(parts, qualified_name), file
-        is_builtin_exception = module == builtins.__name__ and issubclass_of(cls, BaseException)
+        is_builtin_exception = module == builtins.__name__ and classes.is_subclass(cls, BaseException)
         return naming.of_foreign_class(module, qualified_name, is_builtin_exception), file
 
 
-def issubclass_of(cls: type, other: type) -> bool:
-    """`issubclass` by the method resolution order alone, without asking a metaclass."""
-    return any(base is other for base in mro_of(cls))
+def _php_bases(cls: type) -> tuple[type | None, list[type]]:
+    """The base that becomes the PHP parent, and the others. An exception's parent is an exception."""
+    bases = [base for base in classes.bases_of(cls) if not any(base is marker for marker in _MARKERS)]
+    exceptions = [base for base in bases if classes.is_subclass(base, BaseException)]
+    parent = next(iter(exceptions or bases), None)
+    return parent, [base for base in bases if base is not parent][: MAX_BASES - 1]
 
 
-def _only_through(others: list[type], parent: type | None, cls: type) -> list[type]:
-    """The classes whose members PHP does not inherit from the parent."""
-    inherited = {id(base) for base in (*(mro_of(parent) if parent else ()), cls, object)}
+def _not_inherited(cls: type, parent: type | None, others: Sequence[type]) -> list[type]:
+    """The classes whose members come to PHP only as members of the class itself."""
+    passed = {id(base) for base in (cls, *_MARKERS, *(classes.mro_of(parent) if parent else ()))}
     found: list[type] = []
-    for other in others:
-        for base in mro_of(other):
-            if id(base) not in inherited:
-                inherited.add(id(base))
-                found.append(base)
+    for base in (base for other in others for base in classes.mro_of(other)):
+        if id(base) not in passed:
+            passed.add(id(base))
+            found.append(base)
     return found
 
 
-def _unique(first: list[Member], providers: list[type]) -> Iterator[Member]:
-    """The members of several classes; of one name, the first."""
-    seen: set[str] = set()
-    members = [*first, *(method for provider in providers for method in public_methods(provider))]
-    for member in members:
-        if member.name not in seen and member.name != CONSTRUCTOR or member in first:
-            seen.add(member.name)
-            yield member
+def _methods(cls: type, parent: type | None, providers: Sequence[type]) -> list[Member]:
+    """The constructor and the methods of all providers. Of the others a method counts that nobody else has."""
+    inherited = classes.mro_of(parent) if parent else ()
+    taken = {name for base in inherited for name in classes.namespace_of(base)}
+    methods: dict[str, Member] = {}
+    constructor = members.constructor_of(cls, parent, providers)
+    if constructor is not None:
+        methods[constructor.name] = constructor
+    for provider in providers:
+        for method in members.public_methods(provider):
+            if provider is cls or method.name not in taken:
+                methods.setdefault(method.name, method)
+    return list(methods.values())[:MAX_METHODS]
 
 
-def _module_of(cls: type) -> str:
-    module = type_module.__get__(cls)
-    return module if isinstance(module, str) else "?"
+def _constants(providers: Sequence[type]) -> list[list[Any]]:
+    constants: dict[str, Any] = {}
+    for provider in providers:
+        for name, value in members.constants_of(provider).items():
+            constants.setdefault(name, value)
+    return [[name, value] for name, value in constants.items()][:MAX_CONSTANTS]
 
 
-def _text(text: str) -> str:
-    return text.encode(errors="replace")[:MAX_NAME_BYTES].decode(errors="ignore")
+def _source_file(module: str) -> str | None:
+    found = sys.modules.get(module)
+    file = vars(found).get("__file__") if found is not None else None
+    if type(file) is not str or not file.endswith(".py") or len(os.fsencode(file)) > MAX_PATH_BYTES:
+        return None
+    return file.encode(errors="replace").decode()
+
+
+def _limited(name: str) -> str:
+    return name.encode(errors="replace")[:MAX_NAME_BYTES].decode(errors="ignore")

@@ -4,10 +4,8 @@ import os
 import traceback
 from collections.abc import Iterator
 
+from tortoise_worker import classes
 from tortoise_worker._native import MAX_CAUSES, MAX_MESSAGE_BYTES, MAX_NAME_BYTES, MAX_PATH_BYTES
-
-type_module = type.__dict__["__module__"]
-type_qualname = type.__dict__["__qualname__"]
 
 Explanation = tuple[BaseException, str, str, str | None, int, str]
 """The exception, its class's name, its message, the file or None, the line or 0, its traceback."""
@@ -16,7 +14,7 @@ _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _IMPORTLIB = "<frozen importlib."
 
 
-class AccessRefused(Exception):
+class AccessRefusedError(Exception):
     """The client asked for something that is not for clients; nothing of the user's has run."""
 
 
@@ -26,24 +24,20 @@ def explain(exception: BaseException) -> list[Explanation]:
     # Built once for the whole chain: each one of it holds those of its causes.
     printed: traceback.TracebackException | None
     try:
-        printed = traceback.TracebackException(type(exception), exception, exception.__traceback__, compact=True)
+        printed = traceback.TracebackException(
+            type(exception), exception, exception.__traceback__, compact=True
+        )
     except Exception:
         printed = None
     explanations = []
     for link in chain:
         file, line = _place(link)
         message = _message(link)
-        text = _text(printed) if printed else f"{class_name(type(link))}: {message}\n"
-        name = _limited(class_name(type(link)), MAX_NAME_BYTES)
+        text = _text(printed) if printed else f"{classes.display_name_of(type(link))}: {message}\n"
+        name = _limited(classes.display_name_of(type(link)), MAX_NAME_BYTES)
         explanations.append((link, name, message, file, line, _limited(text, MAX_MESSAGE_BYTES)))
         printed = (printed.__cause__ or printed.__context__) if printed else None
     return explanations
-
-
-def class_name(cls: type) -> str:
-    """A class as Python names it in a traceback: `module.Class`, and `Class` for a built-in one."""
-    module, name = type_module.__get__(cls), type_qualname.__get__(cls)
-    return name if module in ("builtins", "__main__") or not isinstance(module, str) else f"{module}.{name}"
 
 
 def _chain(exception: BaseException) -> Iterator[BaseException]:
@@ -62,7 +56,7 @@ def _message(exception: BaseException) -> str:
     try:
         message = str(exception)
     except BaseException as second:
-        message = f"(str() of the {class_name(type(exception))} failed with {class_name(type(second))})"
+        message = f"(str() of the {classes.display_name_of(type(exception))} failed with {classes.display_name_of(type(second))})"
     return _limited(message, MAX_MESSAGE_BYTES)
 
 
@@ -99,7 +93,7 @@ def _text(printed: traceback.TracebackException) -> str:
         alone = "".join(printed.stack.format()) + "".join(printed.format_exception_only())
         return "Traceback (most recent call last):\n" + alone
     except Exception as second:
-        return f"(the traceback could not be printed: {class_name(type(second))})"
+        return f"(the traceback could not be printed: {classes.display_name_of(type(second))})"
 
 
 def _limited(text: str, limit: int) -> str:

@@ -10,8 +10,8 @@ import types
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tortoise_worker import naming
-from tortoise_worker.errors import AccessRefused
+from tortoise_worker import classes, naming
+from tortoise_worker.errors import AccessRefusedError
 
 # The package under which a class file is loaded whose plain name another module has.
 CLASH_PACKAGE = "tortoise_classes"
@@ -41,28 +41,32 @@ class Loader:
         """Searches these roots from now on. What was imported before stays."""
         for root in roots:
             if not os.path.isabs(root) or "\0" in root:
-                raise AccessRefused(f"the class root {root!r} is not an absolute path")
+                raise AccessRefusedError(f"the class root {root!r} is not an absolute path")
         before = {root.path for root in self._roots}
         self._roots = [Root(path, os.path.join(os.path.realpath(path), "")) for path in dict.fromkeys(roots)]
         # Last, so that nothing of the user's shadows a module that a library relies on.
-        sys.path[:] = [entry for entry in sys.path if entry not in before] + [root.path for root in self._roots]
+        sys.path[:] = [entry for entry in sys.path if entry not in before] + [
+            root.path for root in self._roots
+        ]
 
     def load(self, name: str) -> type:
         """The class of a PHP class name. Runs its file's code if that is not loaded yet.
 
-        Raises `AccessRefused` if there is no such file, `ImportError` if the file has no such class, and whatever
-        the file itself raises.
+        Raises `AccessRefusedError` if there is no such file, `ImportError` if the file has no such class, and
+        whatever the file itself raises.
         """
         candidates = naming.candidates(name)
         if candidates is None:
-            raise AccessRefused(f"{_shortened(name)} is not the name of a Python class")
+            raise AccessRefusedError(f"{_shortened(name)} is not the name of a Python class")
         root, parts, file = self._find(name, candidates)
         module, is_new = self._import(root, parts, file)
         found = _class_of(module, candidates.classes)
         if found is None:
             if is_new:
                 _forget(module.__name__)
-            raise ImportError(_missing_class(file, candidates.classes, module), name=module.__name__, path=file)
+            raise ImportError(
+                _missing_class(file, candidates.classes, module), name=module.__name__, path=file
+            )
         return found
 
     def parts_of(self, file: str) -> tuple[str, ...] | None:
@@ -80,10 +84,12 @@ class Loader:
                 file = os.path.join(root.path, *parts) + ".py"
                 if os.path.isfile(file):
                     if not os.path.realpath(file).startswith(root.real):
-                        raise AccessRefused(f"{file} is a symbolic link out of the class root {root.path}")
+                        raise AccessRefusedError(
+                            f"{file} is a symbolic link out of the class root {root.path}"
+                        )
                     return root, parts, file
         searched = ", ".join(root.path for root in self._roots) or "no class root at all"
-        raise AccessRefused(f"there is no class file for {name} under {searched}")
+        raise AccessRefusedError(f"there is no class file for {name} under {searched}")
 
     def _import(self, root: Root, parts: tuple[str, ...], file: str) -> tuple[types.ModuleType, bool]:
         """The module of a class file, and whether its code ran just now."""
@@ -106,7 +112,11 @@ def _is_found_as(root: Root, parts: tuple[str, ...], file: str) -> bool:
         if locations is None or folder not in map(os.path.realpath, locations):
             return False
     spec = _spec(".".join(parts))
-    return spec is not None and spec.origin is not None and os.path.realpath(spec.origin) == os.path.realpath(file)
+    return (
+        spec is not None
+        and spec.origin is not None
+        and os.path.realpath(spec.origin) == os.path.realpath(file)
+    )
 
 
 def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
@@ -117,7 +127,7 @@ def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
 
 
 def _clash_package(root: Root) -> str:
-    """The package whose submodules are the files of one root, and nothing else. Its name is that root's for good."""
+    """The package whose submodules are the files of one root. Its name is that root's for good."""
     key = hashlib.blake2b(root.real.encode(errors="surrogateescape"), digest_size=4).hexdigest()
     name = f"{CLASH_PACKAGE}.r{key}"
     for package, path in ((CLASH_PACKAGE, []), (name, [root.path])):
@@ -134,8 +144,9 @@ def _class_of(module: types.ModuleType, names: Sequence[str]) -> type | None:
     """The first of `names` that is a class in the module: as spelled, then in any case, as PHP compares."""
     namespace = vars(module)
     for name in names:
-        if isinstance(namespace.get(name), type):
-            return namespace[name]
+        found = namespace.get(name)
+        if isinstance(found, type):
+            return found
     lowered = {naming.lower(name): value for name, value in namespace.items() if isinstance(value, type)}
     return next((lowered[naming.lower(name)] for name in names if naming.lower(name) in lowered), None)
 
@@ -144,7 +155,9 @@ def _missing_class(file: str, names: Sequence[str], module: types.ModuleType) ->
     defined = [
         name
         for name, value in vars(module).items()
-        if isinstance(value, type) and value.__module__ == module.__name__ and not name.startswith("_")
+        if isinstance(value, type)
+        and classes.module_of(value) == module.__name__
+        and not name.startswith("_")
     ]
     listed = ", ".join(defined[:MAX_LISTED_NAMES]) + (", …" if len(defined) > MAX_LISTED_NAMES else "")
     looked_for = " or ".join(names)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tortoise_worker import _native, errors
 from tortoise_worker.describe import Describer, Description
-from tortoise_worker.errors import AccessRefused
+from tortoise_worker.errors import AccessRefusedError
 from tortoise_worker.loader import Loader
 from tortoise_worker.zygote import Client
 
@@ -58,10 +58,12 @@ def run(client: Client) -> None:
         describe=describer.describe,
         explain=errors.explain,
         set_roots=set_roots,
-        refused=AccessRefused,
+        refused=AccessRefusedError,
         classless=list(CLASSLESS),
         version=platform.python_version(),
     )
     reason = _native.serve(client.socket, client.control, hooks)
     if reason is not None:
-        print(f"tortoise: the connection of PHP process {client.process} was closed: {reason}", file=sys.stderr)
+        print(
+            f"tortoise: the connection of PHP process {client.process} was closed: {reason}", file=sys.stderr
+        )

@@ -13,8 +13,12 @@ from tortoise_worker import session, zygote
 def run(arguments: Sequence[str]) -> None:
     """Runs until the supervisor leaves; in a child, until its client does."""
     parser = argparse.ArgumentParser(prog="python -m tortoise_worker", description=__doc__)
-    parser.add_argument("--control", type=int, required=True, metavar="FD", help="the socket of the supervisor")
-    parser.add_argument("--directory", default="/", metavar="DIR", help="the working directory of the sessions")
+    parser.add_argument(
+        "--control", type=int, required=True, metavar="FD", help="the socket of the supervisor"
+    )
+    parser.add_argument(
+        "--directory", default="/", metavar="DIR", help="the working directory of the sessions"
+    )
     options = parser.parse_args(arguments)
 
     try:

@@ -7,7 +7,8 @@ control socket is one JSON object:
                           {"started": 8, "client": 5}
                           {"failed": "the message", "client": 5}
                           {"ended": 8, "status": 9}            the raw status of `waitpid`
-    supervisor → zygote   {"session": {"roots": [...], "modules": [...], "client": 5}}, with the client's socket
+    supervisor → zygote   {"session": {"roots": [...], "modules": [...], "client": 5}}
+                          with the client's socket as the one descriptor that comes along
 """
 
 import gc
@@ -126,7 +127,9 @@ def _receive(supervisor: socket.socket) -> Client | None:
     if not packet:
         return None
     if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC) or len(descriptors) != 1:
-        raise ValueError(f"a packet of {len(packet)} bytes with {len(descriptors)} descriptors from the supervisor")
+        raise ValueError(
+            f"a packet of {len(packet)} bytes with {len(descriptors)} descriptors from the supervisor"
+        )
     order: dict[str, Any] = json.loads(packet)["session"]
     return Client(descriptors[0], supervisor.fileno(), order["roots"], order["modules"], order["client"])
 
