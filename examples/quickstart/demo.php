@@ -17,13 +17,13 @@ foreach ([$first, $second, $third] as $licence) {
     printf("%9s  %8d  %5d  %15.1f  %16d\n", $licence->name, ...array_values($licence->measures()));
 }
 
-$kept = $third->compare(older: $second, least: 0.15);
+$kept = $third->compare(older: $second, least: 0.25);
 echo "\n", count($kept), ' of the ', count($third->sections), " sections of {$third->name} go back to one of",
     " {$second->name}, by Python's difflib:\n\n";
 foreach ($kept as $match) {
     $section = $match->section;
     $bar = str_repeat('█', (int) round(20 * $match->similarity));
-    printf("%6d  %-60s", $section->number, $section->title);
+    printf("%6d  %-44s", $section->number, $section->title);
     printf("from %2d  %3.0f %%  %s\n", $match->origin->number, 100 * $match->similarity, $bar);
 }
 
@@ -37,7 +37,7 @@ try {
 } catch (Tortoise\PythonException $error) {
     for ($cause = ''; $error !== null; $error = $error->getPrevious(), $cause = 'caused by ') {
         $line = trim(file($error->getFile())[$error->getLine() - 1]);
-        echo "    {$cause}{$error->getPythonClass()}: {$error->getMessage()}\n";
+        echo "    {$cause}", $error::class, ": {$error->getMessage()}\n";
         echo "        {$error->getFile()}:{$error->getLine()}\n        {$line}\n";
     }
 }

@@ -9,7 +9,7 @@
 
 declare(strict_types=1);
 
-const LEAST = 0.15;
+const LEAST = 0.25;
 
 function text(string|int $value): string
 {

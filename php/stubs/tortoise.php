@@ -1,0 +1,84 @@
+<?php
+
+/**
+ * What tortoise.so declares, for IDEs and static analysis. Never loaded: the extension is the implementation.
+ */
+
+declare(strict_types=1);
+
+namespace Tortoise {
+    /**
+     * The default of a parameter whose default only Python can write. Passing it passes nothing.
+     */
+    const LEFT_OUT = "\u{1}tortoise: left out, Python's default\u{1}";
+
+    /**
+     * Searches one more class root, behind the others, in this request.
+     *
+     * @throws AccessException if it is not a directory
+     */
+    function register(string $root): void {}
+
+    /**
+     * Sets ini settings by their names without `tortoise.`, before the first use of a Python class.
+     *
+     * @param array<string, string|int|float|bool> $settings
+     *
+     * @throws AccessException if a Python class has been used, or there is no such setting
+     */
+    function configure(array $settings): void {}
+
+    /**
+     * The Python class object behind a PHP class, with its live attributes.
+     *
+     * @throws AccessException if there is no Python class of that name
+     */
+    function type(string $class): PyObject {}
+
+    /**
+     * Tells of the link to Python, and connects nothing.
+     *
+     * @return array<string, mixed>
+     */
+    function status(): array {}
+
+    /** Implemented by every class that stands for a Python class. */
+    interface Remote {}
+
+    /** The parent of the classes that stand for Python classes and have no other parent. */
+    class PyObject implements Remote
+    {
+        public function __construct(mixed ...$arguments) {}
+    }
+
+    /** Marks everything that the bridge throws. */
+    interface Exception extends \Throwable {}
+
+    /** A Python exception; its file and line are those of the Python source. */
+    class PythonException extends \RuntimeException implements Exception
+    {
+        /** Its class as Python names it: `module.Class`, or `Class` for a built-in one. */
+        final public function getPythonClass(): string {}
+
+        /** Python's traceback, without those of the causes. */
+        final public function getPythonTraceback(): string {}
+
+        /** The exception object itself, with all its attributes. */
+        final public function getPythonException(): PyObject {}
+    }
+
+    /** The sidecar cannot be reached, or the session was lost. */
+    class ConnectionException extends \RuntimeException implements Exception {}
+
+    /** No answer came within `tortoise.timeout`. */
+    class TimeoutException extends \RuntimeException implements Exception {}
+
+    /** The Python object is gone: its session or its request has ended. */
+    class StaleObjectException extends \RuntimeException implements Exception {}
+
+    /** A value has no equal in the other language; the message names its place, as `args[2]["when"]`. */
+    class ConversionException extends \RuntimeException implements Exception {}
+
+    /** The name is private, or not to be used from PHP. */
+    class AccessException extends \RuntimeException implements Exception {}
+}
