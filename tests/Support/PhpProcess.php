@@ -86,8 +86,10 @@ final class PhpProcess
         while ($this->pipes !== []) {
             $this->receive($deadline);
         }
-        // Both outputs are closed, so the process is at its end: proc_close waits for it and gives its exit code.
-        $exitCode = proc_close($this->process);
+        // Both outputs are closed, so the process is at its end. (proc_close would not tell a signal from an exit code.)
+        pcntl_waitpid($this->pid, $status);
+        proc_close($this->process);
+        $exitCode = pcntl_wifsignaled($status) ? 128 + pcntl_wtermsig($status) : pcntl_wexitstatus($status);
 
         return $this->result = new ProcessResult($this->received[1], $this->received[2], $exitCode);
     }
