@@ -31,7 +31,7 @@ pub(crate) extern "C" fn bridge_method(data: &mut ExecuteData, result: &mut Zval
             };
             call(target?, &method.python_name, &arguments)
         });
-        deliver(outcome, result);
+        deliver(frame.caller().map_or(frame, |(caller, _)| caller), outcome, result);
     });
 }
 
@@ -44,7 +44,7 @@ pub(crate) extern "C" fn bridge_construct(data: &mut ExecuteData, result: &mut Z
             arguments.check(caller, of.method())?;
             construct(caller.this().ok_or_else(not_generated)?, &arguments)
         });
-        deliver(outcome, result);
+        deliver(frame.caller().map_or(frame, |(caller, _)| caller), outcome, result);
     });
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn construct_with_native_arguments(frame: Frame<'_>, result: &mut Zva
         Some(object) => construct(object, &arguments),
         None => Err(not_generated()),
     };
-    deliver(outcome, result);
+    deliver(frame, outcome, result);
 }
 
 /// A dynamic method.
@@ -68,7 +68,7 @@ pub(crate) fn call_with_native_arguments(
 ) {
     // SAFETY: the caller's frame is that of a native function.
     let arguments = NativeArguments(unsafe { frame.native_arguments() });
-    deliver(target.and_then(|target| call(target, name, &arguments)), result);
+    deliver(frame, target.and_then(|target| call(target, name, &arguments)), result);
 }
 
 /// The generated method that called us, and what it was called with.
@@ -123,9 +123,10 @@ fn construct(object: &mut zend_object, arguments: &impl WriteArguments) -> Resul
     Ok(Zval::null())
 }
 
-fn deliver(outcome: Result<Zval, BridgeError>, result: &mut Zval) {
+/// Gives the result to PHP, or throws as from whoever called the method that runs in `frame`.
+fn deliver(frame: Frame<'_>, outcome: Result<Zval, BridgeError>, result: &mut Zval) {
     match outcome {
         Ok(value) => *result = value,
-        Err(error) => error::throw(error),
+        Err(error) => error::throw_from(frame, error),
     }
 }

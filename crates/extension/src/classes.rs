@@ -15,7 +15,7 @@ use crate::error::BridgeError;
 use crate::link;
 use crate::naming::python_class_name;
 use crate::native::{self, Native};
-use crate::synthesis::{DeclaredMethod, Plan};
+use crate::synthesis::{DeclaredMethod, Plan, Report};
 
 pub(crate) use compile::{find_extension_slot, method_of};
 
@@ -191,7 +191,13 @@ pub(crate) fn forget_all() {
     compile::forget_methods();
 }
 
-/// How many classes are declared.
-pub(crate) fn count() -> usize {
-    CLASSES.with_borrow(|classes| classes.by_entry.len())
+/// How many classes are declared, and what PHP shows of them otherwise than Python.
+pub(crate) fn report() -> (usize, Report) {
+    CLASSES.with_borrow(|classes| {
+        let mut total = Report::default();
+        for class in classes.by_entry.values() {
+            total += class.plan.report;
+        }
+        (classes.by_entry.len(), total)
+    })
 }

@@ -5,7 +5,7 @@ use tortoise_channel::ChannelError;
 use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::Failure;
 
-use crate::engine::exception_is_pending;
+use crate::engine::{Frame, exception_is_pending};
 use crate::native::{self, Native};
 use crate::raised;
 
@@ -53,6 +53,21 @@ impl From<ChannelError> for BridgeError {
             ChannelError::TimedOut(_) => Self::Timeout(error.to_string()),
             _ => Self::Connection(error.to_string()),
         }
+    }
+}
+
+/// Throws the PHP exception for `error`, as from the PHP code that made the call in `frame`.
+///
+/// Otherwise it would seem to come from the generated method, and so from the Python file. Python's own exceptions
+/// say where they were raised.
+pub(crate) fn throw_from(frame: Frame<'_>, error: BridgeError) {
+    if exception_is_pending() {
+        return;
+    }
+    let is_pythons = matches!(error, BridgeError::Remote(_));
+    throw(error);
+    if let Some((file, line)) = frame.place_of_call().filter(|_| !is_pythons) {
+        raised::move_pending(file, line);
     }
 }
 

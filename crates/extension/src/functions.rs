@@ -151,7 +151,12 @@ extern "C" fn status(_data: &mut ExecuteData, result: &mut Zval) {
             put(key, text(&value));
         }
         put("objects", integer(objects::count()));
-        put("classes", integer(classes::count()));
+        let (count, report) = classes::report();
+        put("classes", integer(count));
+        put("widened", integer(report.widened));
+        put("renamed", integer(report.renamed));
+        put("undeclared", integer(report.undeclared));
+        put("lost_bases", integer(report.lost_bases));
         *result = Zval::new();
         result.set_hashtable(table);
     });

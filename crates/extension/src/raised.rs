@@ -1,7 +1,8 @@
 //! Python's exceptions as PHP exceptions: of their own class, with message, place, traceback and causes.
 
 use ext_php_rs::ffi::{
-    zend_ce_exception, zend_class_entry, zend_object, zend_read_property, zend_throw_exception_object,
+    ext_php_rs_executor_globals, instanceof_function_slow, zend_ce_error, zend_ce_exception, zend_class_entry,
+    zend_object, zend_read_property, zend_throw_exception_object,
 };
 use ext_php_rs::types::{ZendStr, Zval};
 use ext_php_rs::zend::ExecuteData;
@@ -46,6 +47,22 @@ fn throw_python(chain: &[RaisedException]) {
         // SAFETY: the value is an exception; the engine takes its count over.
         unsafe { zend_throw_exception_object(&raw mut exception) };
         std::mem::forget(exception);
+    }
+}
+
+/// Lets the pending exception come from another place.
+pub(crate) fn move_pending(file: &[u8], line: u32) {
+    // SAFETY: a pending exception is a live object of one of the engine's two families.
+    unsafe {
+        let Some(object) = (*ext_php_rs_executor_globals()).exception.as_mut() else { return };
+        let is_error = instanceof_function_slow(object.ce, zend_ce_error);
+        let base = if is_error { zend_ce_error } else { zend_ce_exception };
+        let mut number = Zval::new();
+        number.set_long(i64::from(line));
+        let mut path = Zval::new();
+        path.set_zend_string(ZendStr::new(file, false));
+        set(base, object, "file", path);
+        set(base, object, "line", number);
     }
 }
 
@@ -101,8 +118,7 @@ fn get<'a>(object: &'a zend_object, name: &str) -> &'a Zval {
 pub(crate) fn python_exception_of(object: &zend_object) -> Option<Result<&zend_object, BridgeError>> {
     let class = native::class(Native::PythonException);
     // SAFETY: both classes are live.
-    let is_one =
-        std::ptr::eq(object.ce, class) || unsafe { ext_php_rs::ffi::instanceof_function_slow(object.ce, class) };
+    let is_one = std::ptr::eq(object.ce, class) || unsafe { instanceof_function_slow(object.ce, class) };
     is_one.then(|| {
         object_of(get(object, EXCEPTION)).map(|inner| &*inner).ok_or_else(|| {
             BridgeError::Stale("this exception was made in PHP; there is no Python exception behind it".to_owned())

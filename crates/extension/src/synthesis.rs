@@ -64,6 +64,15 @@ pub(crate) struct Report {
     pub(crate) lost_bases: usize,
 }
 
+impl std::ops::AddAssign for Report {
+    fn add_assign(&mut self, other: Self) {
+        self.widened += other.widened;
+        self.renamed += other.renamed;
+        self.undeclared += other.undeclared;
+        self.lost_bases += other.lost_bases;
+    }
+}
+
 /// Plans the PHP class of `description` under the name `php_name`, which PHP must be able to declare.
 pub(crate) fn plan(description: &ClassDescription, php_name: &str, parent: &Parent<'_>) -> Plan {
     let mut plan = Plan {

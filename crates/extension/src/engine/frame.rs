@@ -1,6 +1,8 @@
 //! Reads the arguments of a call straight from its frame, so that nothing is copied before it is on the wire.
 
-use ext_php_rs::ffi::{_zend_execute_data, zend_array, zend_class_entry, zend_object, zend_op_array, zval};
+use ext_php_rs::ffi::{
+    _zend_execute_data, ZEND_INTERNAL_FUNCTION, zend_array, zend_class_entry, zend_object, zend_op_array, zval,
+};
 use ext_php_rs::types::Zval;
 
 use super::reading::object_of;
@@ -46,7 +48,24 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// The name and scope of the native function that runs in this frame.
+    /// File and line of the PHP code that made the call, however many native functions stand between.
+    pub(crate) fn place_of_call(self) -> Option<(&'a [u8], u32)> {
+        let mut data = self.data;
+        loop {
+            // SAFETY: the engine's chain of frames is intact while this one runs; a user function's frame stands at
+            // one of its opcodes, and its code has a file name.
+            unsafe {
+                data = data.prev_execute_data.as_ref()?;
+                let function = data.func.as_ref();
+                let user = function.filter(|function| u32::from(function.type_) != ZEND_INTERNAL_FUNCTION);
+                if let Some(user) = user {
+                    return Some((super::bytes_of(user.op_array.filename), (*data.opline).lineno));
+                }
+            }
+        }
+    }
+
+    /// The name of the native function that runs in this frame.
     pub(crate) fn function_name(self) -> &'a [u8] {
         // SAFETY: a running frame has a function, and a function that is called by name has one.
         unsafe { super::bytes_of((*self.data.func).common.function_name) }
