@@ -13,7 +13,7 @@ use tortoise_protocol::request::{Fingerprint, Selector};
 use crate::engine::{class_in_table, class_name, lower_case, zend_register_class_alias_ex};
 use crate::error::BridgeError;
 use crate::link;
-use crate::naming::python_class_name;
+use crate::naming::{declarable_class_name, python_class_name};
 use crate::native::{self, Native};
 use crate::synthesis::{DeclaredMethod, Plan, Report};
 
@@ -68,8 +68,20 @@ impl MethodOf {
 /// # Errors
 /// [`BridgeError`]: the file is broken, or the sidecar is.
 pub(crate) fn load(name: &str) -> Result<Option<*mut zend_class_entry>, BridgeError> {
+    let declarable = declarable_class_name(name);
+    let is_reserved = declarable != name;
+    if is_reserved {
+        // PHP cannot have the alias, so every use of the bare name comes here.
+        let declared = class_in_table(&lower_case(declarable.as_bytes()));
+        if let Some(class) = declared.filter(|class| synthesized(*class).is_some()) {
+            return Ok(Some(class));
+        }
+    }
     link::announce_roots()?;
     let Some(class) = declare::declare(Selector::Name(&python_class_name(name)))? else { return Ok(None) };
+    if is_reserved {
+        return Ok(Some(class.entry));
+    }
     let lower = lower_case(name.as_bytes());
     if class_in_table(&lower).is_none() {
         // The file holds the class under PHP's other spelling of the same name: one class, two names.
