@@ -43,6 +43,7 @@ pub fn get_module(module: ModuleBuilder<'static>) -> ModuleBuilder<'static> {
     functions::declare(module.name("tortoise").version(env!("CARGO_PKG_VERSION")))
         .constant(("Tortoise\\LEFT_OUT", LEFT_OUT, &[]))
         .shutdown_function(shutdown)
+        .request_startup_function(start_of_request)
         .request_shutdown_function(end_of_request)
         .post_deactivate_function(after_request)
         .info_function(info)
@@ -66,6 +67,12 @@ unsafe extern "C" fn shutdown(_kind: i32, _module_number: i32) -> i32 {
     SUCCESS
 }
 
+/// A request begins.
+unsafe extern "C" fn start_of_request(_kind: i32, _module_number: i32) -> i32 {
+    objects::open();
+    SUCCESS
+}
+
 /// The request is over; PHP frees its objects next.
 unsafe extern "C" fn end_of_request(_kind: i32, _module_number: i32) -> i32 {
     engine::guard((), || {
@@ -77,6 +84,7 @@ unsafe extern "C" fn end_of_request(_kind: i32, _module_number: i32) -> i32 {
 
 /// Nothing of the request is left, neither objects nor classes.
 unsafe extern "C" fn after_request() -> i32 {
+    link::reclaim();
     proxy::forget_dynamic();
     classes::forget_all();
     SUCCESS

@@ -2,6 +2,7 @@
 
 mod address;
 mod autostart;
+mod buffer;
 mod connect;
 
 use std::cell::{Cell, RefCell};
@@ -16,11 +17,9 @@ use tortoise_protocol::limits::MAX_FRAME_BYTES;
 use tortoise_protocol::request::{write_releases, write_roots};
 use tortoise_protocol::{Malformed, Reader, Writer};
 
+pub(crate) use self::buffer::{Buffer, reclaim};
 use crate::error::BridgeError;
 use crate::{objects, settings};
-
-/// Buffers that grew beyond this are given back to the system after the call.
-const KEPT_BUFFER_BYTES: usize = 1 << 20;
 
 /// Counts forks of this process: a link of another count belongs to the parent.
 static FORKS: AtomicU32 = AtomicU32::new(0);
@@ -32,8 +31,6 @@ thread_local! {
     static LAST_GENERATION: Cell<u32> = const { Cell::new(0) };
     /// [`FORKS`] when the link was made.
     static LINK_FORKS: Cell<u32> = const { Cell::new(0) };
-    /// A buffer for the next answer.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 struct Link {
@@ -64,17 +61,9 @@ pub(crate) enum Session {
 #[derive(Debug)]
 pub(crate) struct Reply {
     /// The payload.
-    pub(crate) payload: Vec<u8>,
+    pub(crate) payload: Buffer,
     /// The session that gave it.
     pub(crate) generation: u32,
-}
-
-impl Drop for Reply {
-    fn drop(&mut self) {
-        if self.payload.capacity() <= KEPT_BUFFER_BYTES {
-            SPARE.set(std::mem::take(&mut self.payload));
-        }
-    }
 }
 
 /// Sees forks, once, when the module starts.
@@ -122,6 +111,9 @@ fn exchange_once(
     write: &impl Fn(&mut Writer<'_>) -> Result<(), BridgeError>,
 ) -> Result<Reply, BridgeError> {
     let current = generation();
+    if objects::are_closed() {
+        return Err(BridgeError::Stale("the PHP request is over: its Python objects are gone".to_owned()));
+    }
     match session {
         Session::Of(generation) if generation != current => return Err(stale()),
         _ if current == 0 => connect::establish()?,
@@ -131,7 +123,7 @@ fn exchange_once(
     let result = LINK.with_borrow_mut(|link| {
         let link = link.as_mut().ok_or_else(stale)?;
         link.is_used = true;
-        let mut payload = SPARE.take();
+        let mut payload = Buffer::take();
         let call = link.send(kind, &releases, write)?;
         match link.receive(call, expected, &mut payload) {
             Ok(()) => Ok(payload),
@@ -184,7 +176,7 @@ impl Link {
         write(&mut writer)?;
         finish(&mut self.request, header).map_err(too_large)?;
         let sent = self.channel.send(&self.request);
-        if self.request.capacity() > KEPT_BUFFER_BYTES {
+        if self.request.capacity() > buffer::KEPT_BYTES {
             self.request = Vec::new();
         }
         match sent {
@@ -330,7 +322,7 @@ pub(crate) fn end_request() {
             }
         });
     }
-    objects::forget_all();
+    objects::close();
 }
 
 /// Sends a frame that has no answer. If it cannot be sent the session is gone, and so is what the frame says.

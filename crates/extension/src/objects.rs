@@ -17,6 +17,8 @@ struct Objects {
     by_id: HashMap<u64, *mut zend_object, BuildHasherDefault<IdHasher>>,
     /// Object ids and how often each was received.
     releases: Vec<(u64, u64)>,
+    /// Between two requests: what PHP frees then, the session has forgotten already.
+    is_closed: bool,
 }
 
 /// Ids are small distinct numbers: spreading them over the table is all a hash must do.
@@ -60,7 +62,7 @@ pub(crate) fn release(id: u64, object: *mut zend_object, received: u64, is_curre
         if objects.by_id.get(&id) == Some(&object) {
             objects.by_id.remove(&id);
         }
-        if is_current {
+        if is_current && !objects.is_closed {
             objects.releases.push((id, received));
         }
     });
@@ -87,4 +89,20 @@ pub(crate) fn forget_all() {
         objects.by_id.clear();
         objects.releases.clear();
     });
+}
+
+/// A request begins.
+pub(crate) fn open() {
+    OBJECTS.with_borrow_mut(|objects| objects.is_closed = false);
+}
+
+/// The request is over: nothing is sent for what PHP frees from now on.
+pub(crate) fn close() {
+    forget_all();
+    OBJECTS.with_borrow_mut(|objects| objects.is_closed = true);
+}
+
+/// Whether no request runs.
+pub(crate) fn are_closed() -> bool {
+    OBJECTS.with_borrow(|objects| objects.is_closed)
 }
