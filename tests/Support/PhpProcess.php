@@ -94,6 +94,14 @@ final class PhpProcess
         return $this->result = new ProcessResult($this->received[1], $this->received[2], $exitCode);
     }
 
+    /** Takes in what has come so far, so that the process does not wait for a reader. */
+    public function drain(): void
+    {
+        while ($this->pipes !== [] && $this->readable(0.0) !== []) {
+            $this->receive(microtime(true) + 1);
+        }
+    }
+
     /** Sends a signal, such as SIGKILL. */
     public function signal(int $signal): void
     {
@@ -113,9 +121,8 @@ final class PhpProcess
     private function receive(float $deadline): void
     {
         $left = $deadline - microtime(true);
-        $readable = $this->pipes;
-        $none = null;
-        if ($left <= 0 || !stream_select($readable, $none, $none, (int) $left, (int) (fmod($left, 1) * 1e6))) {
+        $readable = $left > 0 ? $this->readable($left) : [];
+        if ($readable === []) {
             $this->signal(9);
             throw new \RuntimeException(
                 "the script took too long and was killed\noutput: {$this->received[1]}\nerrors: {$this->received[2]}",
@@ -130,5 +137,14 @@ final class PhpProcess
                 $this->received[$number] .= $bytes;
             }
         }
+    }
+
+    /** @return array<int, resource> the pipes that have output, or an end, within the time */
+    private function readable(float $seconds): array
+    {
+        $readable = $this->pipes;
+        $none = null;
+
+        return stream_select($readable, $none, $none, (int) $seconds, (int) (fmod($seconds, 1) * 1e6)) ? $readable : [];
     }
 }

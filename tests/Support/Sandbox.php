@@ -10,6 +10,9 @@ final class Sandbox
     /** Short, because the path of a socket is bounded. */
     private const PARENT = '/tmp';
 
+    /** The variable by which reap.py knows the sandbox's processes, for tests that set XDG_RUNTIME_DIR otherwise. */
+    private const MARK = 'TORTOISE_TEST_SANDBOX';
+
     /** The class root that {@see writeClass} writes to. */
     public readonly string $classes;
 
@@ -20,6 +23,8 @@ final class Sandbox
 
     /** @var list<PhpProcess> */
     private array $processes = [];
+
+    private int $scripts = 0;
 
     public function __construct()
     {
@@ -58,7 +63,32 @@ final class Sandbox
      */
     public function start(string $code, array $ini, array $environment, array $wrapper): PhpProcess
     {
-        $script = $this->write('script' . \count($this->processes) . '.php', "<?php\n{$code}");
+        $script = $this->write('script' . ++$this->scripts . '.php', "<?php\n{$code}");
+
+        return $this->run([...$wrapper, ...self::phpCommand($ini), $script], $environment);
+    }
+
+    /**
+     * Starts any command, in the sandbox's directory. It and what it starts belong to the sandbox.
+     *
+     * @param list<string> $command
+     * @param array<string, string> $environment
+     */
+    public function run(array $command, array $environment = []): PhpProcess
+    {
+        $environment += ['XDG_RUNTIME_DIR' => $this->runtime, self::MARK => $this->runtime] + getenv();
+
+        return $this->processes[] = new PhpProcess($command, $this->directory, $environment);
+    }
+
+    /**
+     * PHP without ini files, with the built extension.
+     *
+     * @param array<string, string|int|float> $ini
+     * @return list<string>
+     */
+    public static function phpCommand(array $ini): array
+    {
         $ini += [
             'extension' => (string) getenv('TORTOISE_EXTENSION'),
             'tortoise.python' => (string) getenv('TORTOISE_PYTHON'),
@@ -72,10 +102,14 @@ final class Sandbox
             // In quotes, because PHP reads a bare value as an expression.
             $settings[] = $name . '="' . addcslashes((string) $value, '"\\') . '"';
         }
-        $environment += ['XDG_RUNTIME_DIR' => $this->runtime] + getenv();
-        $command = [...$wrapper, \PHP_BINARY, '-n', ...$settings, $script];
 
-        return $this->processes[] = new PhpProcess($command, $this->directory, $environment);
+        return [\PHP_BINARY, '-n', ...$settings];
+    }
+
+    /** The path of a file or directory in it. */
+    public function path(string $name): string
+    {
+        return "{$this->directory}/{$name}";
     }
 
     /** What the sidecar has logged so far. */
@@ -95,7 +129,7 @@ final class Sandbox
             $process->kill();
         }
         $reap = [(string) getenv('TORTOISE_PYTHON'), '-IS', __DIR__ . '/reap.py', $this->runtime];
-        $environment = array_diff_key(getenv(), ['XDG_RUNTIME_DIR' => '']);
+        $environment = array_diff_key(getenv(), ['XDG_RUNTIME_DIR' => '', self::MARK => '']);
         $result = (new PhpProcess($reap, '/', $environment))->wait();
         $log = $result->exitCode === 0 ? '' : $this->log();
         self::remove($this->directory);

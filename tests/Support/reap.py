@@ -2,7 +2,8 @@
 
     reap.py DIRECTORY
 
-A process belongs to it if its environment says so (XDG_RUNTIME_DIR). Ends with 1 if any had to be killed.
+A process belongs to it if its environment says so (XDG_RUNTIME_DIR or TORTOISE_TEST_SANDBOX). Ends with 1 if any had
+to be killed.
 """
 
 import contextlib
@@ -18,13 +19,13 @@ PATIENCE_SECONDS = 15.0
 
 def members(runtime: str) -> dict[int, int]:
     """The processes of the runtime directory, each with its parent."""
-    mark = b"XDG_RUNTIME_DIR=" + os.fsencode(runtime)
+    marks = {name + os.fsencode(runtime) for name in (b"XDG_RUNTIME_DIR=", b"TORTOISE_TEST_SANDBOX=")}
     found: dict[int, int] = {}
     for process in Path("/proc").iterdir():
         if not process.name.isdecimal() or int(process.name) == os.getpid():
             continue
         try:
-            if mark in (process / "environ").read_bytes().split(b"\0"):
+            if not marks.isdisjoint((process / "environ").read_bytes().split(b"\0")):
                 # The name stands in parentheses and may hold anything; the state and the parent follow it.
                 after_name = (process / "stat").read_text().rpartition(")")[2]
                 found[int(process.name)] = int(after_name.split()[1])
