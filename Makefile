@@ -79,8 +79,8 @@ format: setup-test ## Bring Rust and Python into shape
 .PHONY: test-unit
 test-unit: setup-test build ## Run the crates' tests and the Python part's
 	@$(environment)
-	$(run) cargo-test cargo test --workspace
-	PYTHONPATH="$$PWD/dist/lib/tortoise" $(run) pytest .build/venv/bin/python -m pytest crates/worker/tests
+	$(run) cargo-test cargo test --workspace -- --quiet
+	TORTOISE_LIBRARY="$$PWD/dist/lib/tortoise" $(run) pytest .build/venv/bin/python -m pytest -q crates/worker/tests
 
 .PHONY: test-integration
 test-integration: setup-test build ## Run PHPUnit against the built extension and a real sidecar
