@@ -11,7 +11,7 @@ use tortoise_protocol::description::ClassDescription;
 
 use super::MethodOf;
 use crate::engine::{
-    class_in_table, exception_is_pending, lower_case, zend_eval_stringl, zend_get_op_array_extension_handle,
+    class_in_table, exception_is_pending, lower_case, zend_eval_stringl, zend_get_resource_handle,
     zend_vm_set_opcode_handler,
 };
 use crate::error::BridgeError;
@@ -34,7 +34,7 @@ thread_local! {
 /// Reserves our place in functions' code, when the module starts.
 pub(crate) fn find_extension_slot() -> Result<(), &'static str> {
     // SAFETY: the engine hands out places when modules start.
-    let slot = unsafe { zend_get_op_array_extension_handle(c"tortoise".as_ptr()) };
+    let slot = unsafe { zend_get_resource_handle(c"tortoise".as_ptr()) };
     // The engine gives -1 when all places are taken by other extensions.
     let slot = usize::try_from(slot).map_err(|_| "other extensions have taken all places in functions' code")?;
     SLOT.get_or_init(|| slot);

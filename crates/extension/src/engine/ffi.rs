@@ -61,7 +61,7 @@ unsafe extern "C" {
     pub(crate) fn object_init_ex(result: *mut zval, class: *mut zend_class_entry) -> c_int;
 
     /// Reserves a place in every function's code; -1 if none is left.
-    pub(crate) fn zend_get_op_array_extension_handle(module: *const c_char) -> c_int;
+    pub(crate) fn zend_get_resource_handle(module: *const c_char) -> c_int;
 
     /// `\RuntimeException`.
     pub(crate) static mut spl_ce_RuntimeException: *mut zend_class_entry;
