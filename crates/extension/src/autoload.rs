@@ -43,7 +43,7 @@ unsafe extern "C" fn autoload(name: *mut zend_string, lower_name: *mut zend_stri
             return std::ptr::null_mut();
         }
         match classes::load(name) {
-            Ok(class) => class.unwrap_or(std::ptr::null_mut()),
+            Ok(class) => class,
             Err(error) => {
                 error::throw(error);
                 std::ptr::null_mut()

@@ -63,32 +63,31 @@ impl MethodOf {
     }
 }
 
-/// The PHP class of a name that has a class file, declared now if need be. None if the session knows no such class.
+/// The PHP class of a name that has a class file, declared now if need be.
 ///
 /// # Errors
-/// [`BridgeError`]: the file is broken, or the sidecar is.
-pub(crate) fn load(name: &str) -> Result<Option<*mut zend_class_entry>, BridgeError> {
+/// [`BridgeError`]: the file is broken, or the sidecar is, or the sidecar does not serve the file.
+pub(crate) fn load(name: &str) -> Result<*mut zend_class_entry, BridgeError> {
     let declarable = declarable_class_name(name);
     let is_reserved = declarable != name;
     if is_reserved {
         // PHP cannot have the alias, so every use of the bare name comes here.
         let declared = class_in_table(&lower_case(declarable.as_bytes()));
         if let Some(class) = declared.filter(|class| synthesized(*class).is_some()) {
-            return Ok(Some(class));
+            return Ok(class);
         }
     }
     link::announce_roots()?;
-    let Some(class) = declare::declare(Selector::Name(&python_class_name(name)))? else { return Ok(None) };
+    let class = declare::declare(Selector::Name(&python_class_name(name)))?.entry;
     if is_reserved {
-        return Ok(Some(class.entry));
+        return Ok(class);
     }
-    let lower = lower_case(name.as_bytes());
-    if class_in_table(&lower).is_none() {
+    Ok(class_in_table(&lower_case(name.as_bytes())).unwrap_or_else(|| {
         // The file holds the class under PHP's other spelling of the same name: one class, two names.
         // SAFETY: the class was just declared; the engine copies the name.
-        unsafe { zend_register_class_alias_ex(name.as_ptr().cast(), name.len(), class.entry, false) };
-    }
-    Ok(class_in_table(&lower))
+        unsafe { zend_register_class_alias_ex(name.as_ptr().cast(), name.len(), class, false) };
+        class
+    }))
 }
 
 /// The PHP class for an object of the class `id`.
@@ -108,8 +107,7 @@ fn by_id(id: u64, generation: u32) -> Result<Rc<SynthesizedClass>, BridgeError> 
     if let Some(class) = known(id, generation) {
         return Ok(class);
     }
-    declare::declare(Selector::Class(id))?
-        .ok_or_else(|| BridgeError::Connection(format!("the session does not know its own class {id}")))
+    declare::declare(Selector::Class(id))
 }
 
 /// A class of the session that PHP has declared.

@@ -113,15 +113,14 @@ extern "C" fn type_of(data: &mut ExecuteData, result: &mut Zval) {
         let name = name.trim_start_matches('\\');
         let known = class_in_table(&lower_case(name.as_bytes())).filter(|class| classes::synthesized(*class).is_some());
         let class = match known {
-            Some(class) => Some(class),
+            Some(class) => class,
             None if autoload::is_ours(name) => classes::load(name)?,
-            None => None,
-        };
-        let Some(class) = class else {
-            return Err(BridgeError::Access(format!(
-                "there is no Python class {}: no class file of that name lies in the class roots",
-                shorten(name)
-            )));
+            None => {
+                return Err(BridgeError::Access(format!(
+                    "there is no Python class {}: no class file of that name lies in the class roots",
+                    shorten(name)
+                )));
+            }
         };
         let (id, generation) = classes::target_of(class)?;
         proxy::receive(ObjectReference { id, class: 0, traits: tortoise_protocol::codec::TRAIT_CALLABLE }, generation)

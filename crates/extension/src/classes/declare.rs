@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use tortoise_protocol::Malformed;
 use tortoise_protocol::description::{ClassDescription, Described, MethodKind};
-use tortoise_protocol::failure::Category;
 use tortoise_protocol::frame::Kind;
 use tortoise_protocol::limits::MAX_BASES;
 use tortoise_protocol::request::{Fingerprint, Selector, write_describe};
@@ -40,18 +39,18 @@ struct KeptClass {
     plan: Option<(Rc<Plan>, String, String)>,
 }
 
-/// Declares a class and its parents, unless they are declared. None if no class file has the name.
-pub(super) fn declare(selector: Selector<'_>) -> Result<Option<Rc<SynthesizedClass>>, BridgeError> {
+/// Declares a class and its parents, unless they are declared.
+pub(super) fn declare(selector: Selector<'_>) -> Result<Rc<SynthesizedClass>, BridgeError> {
     declare_within(selector, 0)
 }
 
-fn declare_within(selector: Selector<'_>, depth: usize) -> Result<Option<Rc<SynthesizedClass>>, BridgeError> {
+fn declare_within(selector: Selector<'_>, depth: usize) -> Result<Rc<SynthesizedClass>, BridgeError> {
     if depth > MAX_BASES {
         return Err(BridgeError::from(Malformed::TooDeep));
     }
-    let Some((described, generation)) = describe(selector)? else { return Ok(None) };
+    let (described, generation) = describe(selector)?;
     if let Some(class) = known(described.class, generation) {
-        return Ok(Some(class));
+        return Ok(class);
     }
     let description = description_of(&described)?;
     if let Selector::Name(name) = selector {
@@ -61,7 +60,7 @@ fn declare_within(selector: Selector<'_>, depth: usize) -> Result<Option<Rc<Synt
         None => None,
         Some(base) => match known(*base, generation) {
             Some(parent) => Some(parent),
-            None => declare_within(Selector::Class(*base), depth + 1)?,
+            None => Some(declare_within(Selector::Class(*base), depth + 1)?),
         },
     };
     // A parent of the other kind would make an exception that cannot be thrown, or an object that cannot be called.
@@ -79,12 +78,12 @@ fn declare_within(selector: Selector<'_>, depth: usize) -> Result<Option<Rc<Synt
         is_exception: description.is_exception(),
     });
     remember(&class, described.class, generation);
-    Ok(Some(class))
+    Ok(class)
 }
 
 /// The id that a new session gives to a class that an earlier one described. None if it runs another version of it.
 pub(super) fn identify(name: &str, class: &Rc<SynthesizedClass>) -> Result<Option<(u64, u32)>, BridgeError> {
-    let Some((described, generation)) = describe(Selector::Name(name))? else { return Ok(None) };
+    let (described, generation) = describe(Selector::Name(name))?;
     if described.fingerprint != class.fingerprint {
         return Ok(None);
     }
@@ -92,7 +91,7 @@ pub(super) fn identify(name: &str, class: &Rc<SynthesizedClass>) -> Result<Optio
     Ok(Some((described.class, generation)))
 }
 
-fn describe(selector: Selector<'_>) -> Result<Option<(Described, u32)>, BridgeError> {
+fn describe(selector: Selector<'_>) -> Result<(Described, u32), BridgeError> {
     let held = match selector {
         Selector::Name(name) => KEPT.with_borrow(|kept| {
             kept.by_name.get(name).copied().filter(|fingerprint| kept.classes.contains_key(fingerprint))
@@ -107,13 +106,8 @@ fn describe(selector: Selector<'_>) -> Result<Option<(Described, u32)>, BridgeEr
     let reply = link::exchange(session, Kind::Describe, Kind::Described, |writer| {
         write_describe(writer, selector, held.as_ref());
         Ok(())
-    });
-    match reply {
-        Ok(reply) => Ok(Some((Described::read(&reply.payload)?, reply.generation))),
-        // The sidecar's roots are narrower than ours: for PHP the class does not exist.
-        Err(BridgeError::Remote(failure)) if failure.category == Category::Access => Ok(None),
-        Err(error) => Err(error),
-    }
+    })?;
+    Ok((Described::read(&reply.payload)?, reply.generation))
 }
 
 /// The description that came, or the one that we hold.
