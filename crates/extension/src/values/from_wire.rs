@@ -90,8 +90,7 @@ fn canonical_integer(name: &[u8]) -> Option<i64> {
     if !may_be {
         return None;
     }
-    // PHP leaves the smallest integer a text.
-    std::str::from_utf8(name).ok()?.parse().ok().filter(|index| *index != i64::MIN)
+    std::str::from_utf8(name).ok()?.parse().ok()
 }
 
 /// Room to make at once. A count stands for at least so many bytes that have arrived, so it cannot lie much.

@@ -4,6 +4,12 @@ use std::fmt::Write;
 
 use crate::error::BridgeError;
 
+/// A value that is nested too deep has a path nobody can read: its beginning says enough.
+const SHOWN_STEPS: usize = 16;
+
+/// Bytes of a key that a path shows.
+const SHOWN_KEY_BYTES: usize = 60;
+
 /// A value that cannot cross, and the way to it, innermost step first: it is put together only on the way out.
 #[derive(Debug)]
 pub(crate) struct Unconvertible {
@@ -40,15 +46,21 @@ impl Unconvertible {
 
     /// Within an element of a map.
     pub(super) fn at_name(mut self, name: &[u8]) -> Self {
-        self.steps.push(format!("[\"{}\"]", String::from_utf8_lossy(name).escape_debug()));
+        let shown = &name[..name.len().min(SHOWN_KEY_BYTES)];
+        let rest = if shown.len() < name.len() { "…" } else { "" };
+        self.steps.push(format!("[\"{}{rest}\"]", String::from_utf8_lossy(shown).escape_debug()));
         self
     }
 
     /// The error to throw; `root` says what the path begins with.
     pub(crate) fn within(self, root: &str) -> BridgeError {
         let mut text = root.to_owned();
-        for step in self.steps.iter().rev() {
+        for step in self.steps.iter().rev().take(SHOWN_STEPS) {
             text.push_str(step);
+        }
+        let hidden = self.steps.len().saturating_sub(SHOWN_STEPS);
+        if hidden > 0 {
+            let _ = write!(text, "… and {hidden} levels below");
         }
         let _ = write!(text, ": {}", self.message);
         match self.kind {
