@@ -30,20 +30,21 @@ impl Address {
                 "tortoise.server is \"{setting}\"; it must be \"auto\" or \"unix:///path/to/socket\""
             )));
         };
-        check_socket_path(path.as_ref())?;
+        check_socket_path(path.as_ref(), "tortoise.server names")?;
         Ok(Self::Unix(PathBuf::from(path)))
     }
 }
 
-/// Checks that the system can bind and connect to a socket of that path.
+/// Checks that the system can bind and connect to a socket of that path. `who` begins the sentence that says it cannot.
 ///
 /// # Errors
 /// [`BridgeError::Access`] if it is too long or not absolute.
-pub(crate) fn check_socket_path(path: &std::path::Path) -> Result<(), BridgeError> {
+pub(crate) fn check_socket_path(path: &std::path::Path, who: &str) -> Result<(), BridgeError> {
     let length = path.as_os_str().len();
     if !path.is_absolute() || length > MAX_SOCKET_PATH_BYTES {
         return Err(BridgeError::Access(format!(
-            "the socket path {} has {length} bytes; it must be absolute and of at most {MAX_SOCKET_PATH_BYTES} bytes",
+            "{who} the socket {}, a path of {length} bytes; it must be absolute and of at most {MAX_SOCKET_PATH_BYTES} \
+             bytes",
             path.display()
         )));
     }

@@ -44,8 +44,7 @@ pub(super) fn connect(python: &Path) -> Result<(UnixStream, Place), BridgeError>
         .custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_CLOEXEC)
         .open(&files.lock)
         .map_err(|error| refused("open the lock file", &files.lock, &error))?;
-    let _lock =
-        Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, error)| refused("lock", &files.lock, &error.into()))?;
+    let _lock = wait_for_lock(lock).map_err(|error| refused("lock", &files.lock, &error.into()))?;
     if let Ok(stream) = UnixStream::connect(&files.socket) {
         return Ok((stream, place()));
     }
@@ -53,6 +52,16 @@ pub(super) fn connect(python: &Path) -> Result<(UnixStream, Place), BridgeError>
     match UnixStream::connect(&files.socket) {
         Ok(stream) => Ok((stream, place())),
         Err(error) => Err(refused("connect to the sidecar that was just started at", &files.socket, &error)),
+    }
+}
+
+/// Waits for the lock, however many signals PHP receives meanwhile. Its holder waits for a bounded time only.
+fn wait_for_lock(mut file: File) -> Result<Flock<File>, nix::errno::Errno> {
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusive) {
+            Err((unlocked, nix::errno::Errno::EINTR)) => file = unlocked,
+            result => return result.map_err(|(_, error)| error),
+        }
     }
 }
 
@@ -103,7 +112,7 @@ impl Files {
         (PRODUCT_VERSION, binary, python, metadata.len(), metadata.mtime(), metadata.mtime_nsec()).hash(&mut hasher);
         let file = |ending: &str| folder.join(format!("tortoise-{:016x}.{ending}", hasher.finish()));
         let files = Self { socket: file("sock"), lock: file("lock"), log: file("log") };
-        check_socket_path(&files.socket)?;
+        check_socket_path(&files.socket, "the folder of the private sidecar (XDG_RUNTIME_DIR) gives")?;
         Ok(files)
     }
 }
@@ -166,22 +175,17 @@ fn start(binary: &Path, python: &Path, files: &Files) -> Result<(), BridgeError>
     let mut child = command.spawn().map_err(|error| refused("start", binary, &error))?;
     drop(write);
     // It forks and leaves at once. Where somebody else reaps our children (pcntl), there is nothing to wait for.
-    drop(child.wait());
+    let left = child.wait();
     let said = wait_for_readiness(read, files)?;
-    match said.trim_end() {
-        "ready" => Ok(()),
-        "" => Err(BridgeError::Connection(format!(
-            "the sidecar {} ended before it was ready; its log is {}",
-            binary.display(),
-            files.log.display()
-        ))),
-        error => Err(BridgeError::Connection(format!(
-            "the sidecar {} did not start: {}; its log is {}",
-            binary.display(),
-            error.trim_start_matches("error: "),
-            files.log.display()
-        ))),
-    }
+    let why = match (said.trim_end(), left) {
+        ("ready", _) => return Ok(()),
+        ("", Ok(status)) if !status.success() => format!("ended before it was ready ({status})"),
+        ("", _) => "ended before it was ready".to_owned(),
+        (error, _) => format!("did not start: {}", error.trim_start_matches("error: ")),
+    };
+    // One that could not even run has written none.
+    let log = if files.log.exists() { format!("; its log is {}", files.log.display()) } else { String::new() };
+    Err(BridgeError::Connection(format!("the sidecar {} {why}{log}", binary.display())))
 }
 
 /// Reads what the sidecar says, until it closes the pipe.
