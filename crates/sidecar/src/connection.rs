@@ -154,3 +154,105 @@ fn peer(stream: &UnixStream) -> String {
         Err(_) => "of an unknown process".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use tokio::io::AsyncWriteExt;
+    use tokio::sync::watch;
+    use tortoise_testkit::client::{self, Answer};
+
+    use super::*;
+    use crate::control::Control;
+    use crate::sessions::Sessions;
+
+    fn reception(workers: Present, user: u32) -> Arc<Reception> {
+        Arc::new(Reception { admission: Admission::Believe, limits: Limits::default(), workers, user })
+    }
+
+    /// A client that has sent `bytes` is received; gives what it hears.
+    async fn answer(bytes: &[u8], visitor: Visitor, reception: Arc<Reception>) -> Answer {
+        let (mut near, far) = UnixStream::pair().expect("a pair");
+        near.write_all(bytes).await.expect("written");
+        near.shutdown().await.expect("nothing more to say");
+        receive(far, visitor, reception).await;
+        let mut near = near.into_std().expect("a stream");
+        near.set_nonblocking(false).expect("set");
+        client::answer(&mut near)
+    }
+
+    fn me() -> u32 {
+        nix::unistd::geteuid().as_raw()
+    }
+
+    #[tokio::test]
+    async fn another_user_is_refused_before_its_hello_counts() {
+        let (_sender, workers) = watch::channel(None);
+        let hello = client::hello_frame(&client::hello(&["/a"]));
+        let visitor = Sessions::new(1).visit();
+        let Answer::Refusal(refusal) = answer(&hello, visitor, reception(workers, me() + 1)).await else {
+            panic!("no refusal");
+        };
+        assert!(refusal.message.contains("its own user only") && !refusal.retry, "{}", refusal.message);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_waits_for_a_worker_but_not_for_ever() {
+        let (_sender, workers) = watch::channel(None);
+        let hello = client::hello_frame(&client::hello(&["/a"]));
+        let begin = tokio::time::Instant::now();
+        let Answer::Refusal(refusal) = answer(&hello, Sessions::new(1).visit(), reception(workers, me())).await else {
+            panic!("no refusal");
+        };
+        assert!(refusal.message.contains("no Python worker is ready") && refusal.retry, "{}", refusal.message);
+        assert_eq!(begin.elapsed(), Limits::default().worker);
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_dies_at_the_hand_over_is_replaced_by_the_next() {
+        let (dying, far) = Control::pair().expect("a pair");
+        drop(far);
+        let (next, far) = Control::pair().expect("a pair");
+        let (sender, workers) = watch::channel(Some(Arc::new(dying)));
+        let (mut near, stream) = UnixStream::pair().expect("a pair");
+        near.write_all(&client::hello_frame(&client::hello(&["/a"]))).await.expect("written");
+        let sessions = Sessions::new(1);
+        let received = tokio::spawn(receive(stream, sessions.visit(), reception(workers, me())));
+        // The first worker has refused the client when nothing else is left to do.
+        tokio::task::yield_now().await;
+        sender.send_replace(None);
+        sender.send_replace(Some(Arc::new(next)));
+        received.await.expect("received");
+        let mut packet = [0; 1024];
+        let length = nix::sys::socket::recv(far.as_raw_fd(), &mut packet, nix::sys::socket::MsgFlags::empty());
+        let packet = std::str::from_utf8(&packet[..length.expect("an order")]).expect("UTF-8");
+        assert!(packet.starts_with(r#"{"session":{"roots":["/a"]"#), "{packet}");
+        assert_eq!(sessions.count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_late_client_is_told_to_try_again() {
+        let (_sender, workers) = watch::channel(None);
+        let (mut near, far) = UnixStream::pair().expect("a pair");
+        near.write_all(&client::hello_frame(&client::hello(&[]))).await.expect("written");
+        turn_away(far, reception(workers, me())).await;
+        let mut near = near.into_std().expect("a stream");
+        near.set_nonblocking(false).expect("set");
+        let Answer::Refusal(refusal) = client::answer(&mut near) else { panic!("no refusal") };
+        assert!(refusal.message.contains("leaving") && refusal.retry, "{}", refusal.message);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_a_packet_is_refused() {
+        let (control, _far) = Control::pair().expect("a pair");
+        let (_sender, workers) = watch::channel(Some(Arc::new(control)));
+        // Each control character is six bytes of JSON.
+        let root = format!("/{}", "\u{1}".repeat(4000));
+        let hello = client::hello_frame(&client::hello(&[root.as_str(); 15]));
+        let Answer::Refusal(refusal) = answer(&hello, Sessions::new(1).visit(), reception(workers, me())).await else {
+            panic!("no refusal");
+        };
+        assert!(refusal.message.contains("over the limit of 131072"), "{}", refusal.message);
+    }
+}

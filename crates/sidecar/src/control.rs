@@ -3,6 +3,7 @@
 //! ```text
 //! worker → supervisor   {"ready": {"pid": 7, "python": "3.11.2", "product": "0.1.0"}}
 //!                       {"started": 8, "client": 9}          session process 8 serves PHP process 9
+//!                       {"failed": "why", "client": 9}       there will be no session; the client has been told
 //!                       {"ended": 8, "status": 0}            with the raw status of waitpid
 //! supervisor → worker   {"session": {"roots": […], "modules": […], "client": 9}}   with one descriptor
 //! ```
@@ -31,6 +32,8 @@ pub(crate) enum Report {
     Ready { ready: Ready },
     /// A session's process has begun.
     Started { started: i32, client: u64 },
+    /// A session's process could not begin.
+    Failed { failed: String, client: u64 },
     /// A session's process has ended.
     Ended { ended: i32, status: i32 },
 }
@@ -133,6 +136,7 @@ mod tests {
                 Report::Ready { ready: Ready { pid: 7, python: "3.11.2".into(), product: "0.1.0".into() } },
             ),
             (r#"{"started": 8, "client": 9}"#, Report::Started { started: 8, client: 9 }),
+            (r#"{"failed": "no memory", "client": 9}"#, Report::Failed { failed: "no memory".into(), client: 9 }),
             (r#"{"ended": 8, "status": 11}"#, Report::Ended { ended: 8, status: 11 }),
         ] {
             send(far.as_raw_fd(), packet.as_bytes(), MsgFlags::empty()).expect("sent");

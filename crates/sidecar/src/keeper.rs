@@ -88,7 +88,7 @@ impl Keeper {
             self.backoff = self.limits.least_backoff;
         }
         tracing::error!(
-            "worker {} died ({reason}) and is replaced in {} ms; it had {lost} sessions",
+            "worker {} died ({reason}) and is replaced in {} ms; {lost} sessions end with it",
             worker.ready.pid,
             self.backoff.as_millis()
         );
@@ -101,6 +101,10 @@ fn take(sessions: &Sessions, report: Report) {
         Report::Started { started, client } => {
             sessions.started(started, client);
             tracing::debug!("session {started} of PHP process {client} has started");
+        }
+        Report::Failed { failed, client } => {
+            sessions.failed();
+            tracing::error!("no session for PHP process {client}: {failed}");
         }
         Report::Ended { ended, status } => {
             let client =

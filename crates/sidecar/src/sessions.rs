@@ -51,6 +51,11 @@ impl Sessions {
         });
     }
 
+    /// A worker reports that a client gets no session after all.
+    pub(crate) fn failed(&self) {
+        self.change(|state| state.starting = state.starting.saturating_sub(1));
+    }
+
     /// A worker reports the end of a session's process; gives the PHP process that it served.
     pub(crate) fn ended(&self, process: i32) -> Option<u64> {
         self.change(|state| state.alive.remove(&process))
@@ -140,6 +145,17 @@ mod tests {
         assert_eq!(sessions.ended(7), Some(70));
         assert_eq!((*present.borrow(), sessions.count()), (0, 0));
         assert_eq!(sessions.ended(7), None);
+    }
+
+    #[test]
+    fn a_session_that_failed_to_start_takes_no_place() {
+        let sessions = Sessions::new(1);
+        let mut visitor = sessions.visit();
+        assert_eq!(visitor.admit(), Ok(()));
+        visitor.handed_over();
+        sessions.failed();
+        assert_eq!(*sessions.present().borrow(), 0);
+        assert_eq!(sessions.visit().admit(), Ok(()));
     }
 
     #[test]

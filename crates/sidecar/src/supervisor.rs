@@ -169,7 +169,10 @@ impl House {
         let mut present = self.sessions.present();
         loop {
             idle::idle_for(after, &mut present).await;
-            let Leave::Granted(lock) = idle::ask_leave(lock) else { continue };
+            let Leave::Granted(lock) = idle::ask_leave(lock) else {
+                tracing::debug!("staying: somebody is about to start a sidecar, and will connect to this one");
+                continue;
+            };
             let waiting: Vec<_> = self.listeners.iter().flat_map(Listener::waiting).collect();
             if waiting.is_empty() {
                 return lock;

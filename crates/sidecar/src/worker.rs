@@ -190,6 +190,7 @@ impl Worker {
                 if let Some(leader) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
                     process::kill_group(Pid::from_raw(leader));
                 }
+                let _ = timeout(LAST_WORDS, self.child.wait()).await;
             }
         }
         let _ = timeout(LAST_WORDS, self.printing).await;

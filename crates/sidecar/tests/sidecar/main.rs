@@ -1,0 +1,7 @@
+//! The sidecar as others meet it: its binary, its sockets, its messages.
+
+mod private;
+mod serve;
+mod start;
+mod supervise;
+mod support;

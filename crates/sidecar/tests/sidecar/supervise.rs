@@ -1,0 +1,134 @@
+//! The supervisor as a library, with bounds that a test can wait for.
+
+use std::sync::mpsc::channel;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::support::{Installation, PATIENCE, fixture, is_alive, python};
+use tokio::sync::oneshot;
+use tortoise_sidecar::admission::Admission;
+use tortoise_sidecar::cli::Serve;
+use tortoise_sidecar::limits::Limits;
+use tortoise_sidecar::settings::Settings;
+use tortoise_sidecar::supervisor::{Service, StartError, supervise};
+use tortoise_testkit::client::{Answer, answer, connect};
+
+/// A sidecar in a thread.
+struct Hosted {
+    stop: Option<oneshot::Sender<()>>,
+    thread: JoinHandle<Result<(), StartError>>,
+}
+
+impl Hosted {
+    fn start(installation: &Installation, worker: &str, limits: Limits) -> Result<Self, StartError> {
+        let flags = Serve {
+            listen: Some(vec![format!("unix://{}", installation.socket().display()).parse().expect("an address")]),
+            path: Some(vec![installation.path("classes")]),
+            python: Some(python()),
+            ..Serve::default()
+        };
+        let service = Service {
+            settings: Settings::load(&flags).expect("settings"),
+            library: fixture(worker),
+            admission: Admission::Believe,
+            lock: None,
+            limits,
+        };
+        let (stop, stopped) = oneshot::channel();
+        let (ready, is_ready) = channel();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(supervise(service, async { drop(stopped.await) }, move || {
+                ready.send(()).expect("somebody waits");
+            }))
+        });
+        match is_ready.recv_timeout(PATIENCE) {
+            Ok(()) => Ok(Self { stop: Some(stop), thread }),
+            Err(_) => Err(thread.join().expect("no panic").expect_err("it was never ready")),
+        }
+    }
+
+    fn stop(mut self) {
+        drop(self.stop.take());
+        self.thread.join().expect("no panic").expect("left in peace");
+    }
+}
+
+#[test]
+fn a_slow_hello_is_given_up_on() {
+    let installation = Installation::new("answering");
+    let limits = Limits { hello: Duration::from_millis(50), ..Limits::default() };
+    let sidecar = Hosted::start(&installation, "answering", limits).expect("started");
+    let mut stream = connect(&installation.socket()).expect("connected");
+    let Answer::Refusal(refusal) = answer(&mut stream) else { panic!("no refusal") };
+    assert!(refusal.message.contains("no hello within 0.05 s") && refusal.retry, "{}", refusal.message);
+    sidecar.stop();
+    assert!(!installation.socket().exists());
+}
+
+#[test]
+fn handshakes_beyond_the_limit_wait_for_their_turn() {
+    let installation = Installation::new("answering");
+    let limits = Limits { handshakes: 2, ..Limits::default() };
+    let sidecar = Hosted::start(&installation, "answering", limits).expect("started");
+    let silent = [(); 2].map(|()| connect(&installation.socket()).expect("connected"));
+    let client = thread::scope(|scope| {
+        let waiting = scope.spawn(|| installation.client());
+        drop(silent);
+        waiting.join().expect("served")
+    });
+    drop(client);
+    sidecar.stop();
+}
+
+#[test]
+fn while_no_worker_is_ready_clients_are_told_to_try_again() {
+    let installation = Installation::new("answering");
+    let limits = Limits {
+        worker: Duration::from_millis(50),
+        least_backoff: Duration::from_secs(3600),
+        most_backoff: Duration::from_secs(3600),
+        ..Limits::default()
+    };
+    let sidecar = Hosted::start(&installation, "answering", limits).expect("started");
+    let mut client = installation.client();
+    assert_eq!(client.tell("kill-worker").as_deref(), Some("done"));
+    // Until the supervisor has noticed, a client is given to the dead worker: closed without a word.
+    let refusal = std::iter::repeat_with(|| installation.ask().1).find_map(|answer| match answer {
+        Answer::Refusal(refusal) => Some(refusal),
+        Answer::Closed => None,
+        Answer::Welcome(welcome) => panic!("welcomed by {welcome:?}"),
+    });
+    let refusal = refusal.expect("a refusal");
+    assert!(refusal.message.contains("no Python worker is ready") && refusal.retry, "{}", refusal.message);
+    sidecar.stop();
+}
+
+#[test]
+fn a_worker_that_is_never_ready_is_given_up_on_and_quoted() {
+    let installation = Installation::new("silent");
+    let limits = Limits { ready: Duration::from_secs(2), ..Limits::default() };
+    let Err(error) = Hosted::start(&installation, "silent", limits) else { panic!("it started") };
+    let error = error.to_string();
+    assert!(error.contains("did not start a worker within 2 s") && error.contains("importing for ever"), "{error}");
+    assert!(!installation.socket().exists());
+}
+
+#[test]
+fn a_worker_that_does_not_leave_is_killed() {
+    let installation = Installation::new("stubborn");
+    let limits = Limits { leave: Duration::from_millis(100), ..Limits::default() };
+    let sidecar = Hosted::start(&installation, "stubborn", limits).expect("started");
+    let worker = worker_in(&fixture("stubborn"));
+    sidecar.stop();
+    assert!(!is_alive(worker));
+}
+
+/// The process that runs in this library folder.
+fn worker_in(library: &std::path::Path) -> u32 {
+    let processes = std::fs::read_dir("/proc").expect("processes");
+    let numbers = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let stands_there =
+        |number: &u32| std::fs::read_link(format!("/proc/{number}/cwd")).is_ok_and(|folder| folder == library);
+    numbers.filter(stands_there).find(|number| is_alive(*number)).expect("a worker")
+}
