@@ -46,6 +46,20 @@ abstract class TestCase extends \PHPUnit\Framework\TestCase
     }
 
     /**
+     * What a script returns: data that JSON can carry. The script must end well and complain about nothing.
+     *
+     * @param array<string, string|int|float> $ini
+     * @param array<string, string> $classes
+     */
+    final protected static function evaluate(string $code, array $ini = [], array $classes = []): mixed
+    {
+        $flags = 'JSON_THROW_ON_ERROR | JSON_PRESERVE_ZERO_FRACTION';
+        $result = self::php("echo json_encode((static function () {\n{$code}\n})(), {$flags});", $ini, $classes);
+
+        return json_decode($result->cleanOutput(), true, 512, JSON_THROW_ON_ERROR);
+    }
+
+    /**
      * Starts a script and does not wait for it, so that the test can act in the middle of it.
      *
      * @param array<string, string|int|float> $ini

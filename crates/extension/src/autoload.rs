@@ -38,7 +38,6 @@ unsafe extern "C" fn autoload(name: *mut zend_string, lower_name: *mut zend_stri
     guard(std::ptr::null_mut(), || {
         // SAFETY: the engine passes a live name.
         let Some(name) = (unsafe { text_of(name) }) else { return std::ptr::null_mut() };
-        let name = name.strip_prefix('\\').unwrap_or(name);
         if is_preloading() || !is_ours(name) {
             return std::ptr::null_mut();
         }

@@ -110,7 +110,7 @@ extern "C" fn configure(data: &mut ExecuteData, result: &mut Zval) {
 extern "C" fn type_of(data: &mut ExecuteData, result: &mut Zval) {
     let action = |name: &Zval| {
         let name = text_of(name, "class")?;
-        let name = name.trim_start_matches('\\');
+        let name = name.strip_prefix('\\').unwrap_or(&name);
         let known = class_in_table(&lower_case(name.as_bytes())).filter(|class| classes::synthesized(*class).is_some());
         let class = match known {
             Some(class) => class,

@@ -1,0 +1,151 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Tortoise\Tests\Autoload;
+
+use Tortoise\Tests\Support\TestCase;
+
+/** Who is asked for a class, and when nobody needs to ask Python. */
+final class OrderTest extends TestCase
+{
+    public function testADeclaredPhpClassWins(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            eval('class Foo_Bar { function twice() { return "php"; } }');
+            return [(new Foo_Bar())->twice(), (new Foo_Bar()) instanceof Tortoise\Remote, Tortoise\status()['connected']];
+            PHP);
+
+        self::assertSame(['php', false, false], $facts);
+    }
+
+    public function testAPhpAutoloaderWins(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            spl_autoload_register(function ($name) {
+                if ($name === 'Foo_Bar') {
+                    eval('class Foo_Bar { function twice() { return "php"; } }');
+                }
+            });
+            return [(new Foo_Bar())->twice(), Tortoise\status()['connected']];
+            PHP);
+
+        self::assertSame(['php', false], $facts);
+    }
+
+    public function testPythonIsAskedAfterEveryAutoloaderWheneverItWasRegistered(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            $asked = new ArrayObject();
+            $loader = fn ($which) => function ($name) use ($which, $asked) {
+                $asked[] = "{$which} {$name} " . Tortoise\status()['classes'];
+            };
+            spl_autoload_register($loader('early'));
+            new Foo_Bar();
+            spl_autoload_register($loader('late'));
+            spl_autoload_register($loader('first'), prepend: true);
+            new Held_Account();
+            return $asked->getArrayCopy();
+            PHP);
+
+        self::assertSame(
+            ['early Foo_Bar 0', 'first Held_Account 1', 'early Held_Account 1', 'late Held_Account 1'],
+            $facts,
+        );
+    }
+
+    public function testAnAutoloadersExceptionIsPassedOnAndPythonIsNotAsked(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            spl_autoload_register(fn ($name) => throw new DomainException("no {$name}"));
+            try {
+                new Foo_Bar();
+            } catch (DomainException $refusal) {
+            }
+            return [$refusal->getMessage(), Tortoise\status()['connected']];
+            PHP);
+
+        self::assertSame(['no Foo_Bar', false], $facts);
+    }
+
+    public function testQuestionsThatAutoloadFindPythonClasses(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            return [
+                class_exists('Foo_Bar', false), class_exists('Foo_Bar'), class_exists('Foo_Bar', false),
+                interface_exists('App\Shop\Basket'), class_exists('App\Shop\Basket', false),
+                is_a('Held_Account', 'Tortoise\PyObject', true), is_subclass_of('Held_Account', 'Tortoise\Remote'),
+                is_a('Held_Account', 'Held\Account', true), is_subclass_of('Held_Account', 'Held_Account'),
+                is_callable(['Quiet_Voice', '__construct']), trait_exists('Quiet_Voice'), enum_exists('Quiet_Voice'),
+                defined('Foo_Bar::SIDES'), constant('Foo_Bar::SIDES'),
+            ];
+            PHP);
+
+        self::assertSame([
+            false, true, true,
+            false, true,
+            true, true,
+            false, false,
+            false, false, false,
+            true, 2,
+        ], $facts);
+    }
+
+    public function testNamesWithoutAFileStartNothing(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            try {
+                new Foo_Nothing();
+            } catch (Error $error) {
+            }
+            try {
+                throw new DomainException();
+            } catch (Foo_Nothing) {
+            } catch (DomainException) {
+            }
+            $nothing = [
+                class_exists('Foo_Nothing'), interface_exists('Foo\Nothing'), trait_exists('Foo'), enum_exists('Std'),
+                is_a('Foo_Nothing', 'Foo_Other', true), is_subclass_of('Foo_Nothing', 'Foo_Other'),
+                is_callable('Foo_Nothing::make'), (new stdClass()) instanceof Foo_Nothing, defined('Foo_Nothing::SIDES'),
+                get_class(unserialize('O:11:"Foo_Nothing":0:{}')),
+            ];
+            $used = array_diff(scandir(getenv('XDG_RUNTIME_DIR')), ['.', '..']);
+            return [get_class($error), $error->getMessage(), $nothing, Tortoise\status()['connected'], $used];
+            PHP);
+
+        self::assertSame([
+            'Error',
+            'Class "Foo_Nothing" not found',
+            [false, false, false, false, false, false, false, false, false, '__PHP_Incomplete_Class'],
+            false,
+            [],
+        ], $facts);
+    }
+
+    public function testWithoutRootsNothingIsLookedFor(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            chdir(getenv('XDG_RUNTIME_DIR') . '/../classes');
+            return [is_file('Foo/Bar.py'), class_exists('Foo_Bar'), Tortoise\status()['connected']];
+            PHP, ini: ['tortoise.path' => ''], classes: ['Foo/Bar.py' => "class Foo_Bar: pass\n"]);
+
+        self::assertSame([true, false, false], $facts);
+    }
+
+    /** What a preload script declares is shared by all later requests. */
+    public function testAPreloadScriptFindsNoPythonClassAndConnectsNothing(): void
+    {
+        $preload = self::sandbox()->write('preload.php', <<<'PHP'
+            <?php
+            echo json_encode([class_exists('Foo_Bar'), Tortoise\status()['connected']]), "\n";
+            PHP);
+        $result = self::php('echo json_encode([class_exists("Foo_Bar"), Tortoise\status()["connected"]]);', ini: [
+            'zend_extension' => 'opcache.so',
+            'opcache.enable_cli' => '1',
+            'opcache.preload' => $preload,
+            'opcache.preload_user' => posix_getpwuid(posix_geteuid())['name'],
+        ]);
+
+        self::assertSame("[false,false]\n[true,true]", $result->cleanOutput());
+    }
+}

@@ -1,0 +1,5 @@
+"""A class in a file whose path is in lower case."""
+
+
+class Voice:
+    pass
