@@ -1,7 +1,7 @@
 """A class, and the other classes of its file."""
 
 
-class Held_Refused(Exception):  # noqa: N818
+class Held_Refused(Exception):
     pass
 
 
