@@ -77,13 +77,14 @@ fn stale_message(id: u64) -> String {
 type Explained<'py> = (Bound<'py, PyAny>, String, String, Option<String>, u64, String);
 
 /// The failure of a Python exception and its causes. The exceptions go into the table like any other object.
-pub(crate) fn of_exception(py: Python<'_>, error: &PyErr, explain: &Bound<'_, PyAny>, table: &mut Table) -> Failure {
-    let exception = error.value(py).as_any();
+pub(crate) fn of_exception(py: Python<'_>, error: PyErr, explain: &Bound<'_, PyAny>, table: &mut Table) -> Failure {
+    // Before Python 3.12 the traceback stands beside the exception; this puts it in.
+    let exception = error.into_value(py).into_bound(py).into_any();
     let explained: Vec<Explained<'_>> =
-        explain.call1((exception,)).and_then(|chain| chain.extract()).unwrap_or_else(|second| {
+        explain.call1((&exception,)).and_then(|chain| chain.extract()).unwrap_or_else(|second| {
             // Out of memory or interrupted in the middle of explaining: what can be said without Python is said.
             let message = format!("(its message could not be read: {})", type_name(second.value(py).as_any()));
-            vec![(exception.clone(), type_name(exception), message, None, 0, String::new())]
+            vec![(exception.clone(), type_name(&exception), message, None, 0, String::new())]
         });
     let exceptions: Vec<_> = explained
         .into_iter()

@@ -102,7 +102,7 @@ impl<'py> Session<'py> {
             Fault::Malformed(malformed) => return self.give_up(malformed.to_string(), header.call, reply),
             Fault::Told(failure) => *failure,
             Fault::Raised(error) => {
-                let failure = of_exception(py, &error, &self.state.hooks.explain, &mut self.state.table);
+                let failure = of_exception(py, error, &self.state.hooks.explain, &mut self.state.table);
                 self.state.table.commit();
                 failure
             }

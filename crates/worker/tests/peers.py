@@ -49,12 +49,23 @@ class Supervisor:
             stderr=subprocess.PIPE,
         )
         theirs.close()
+        self.ended: dict[int, int] = {}
         self.ready: dict[str, Any] = self.hear()["ready"]
 
     def hear(self) -> dict[str, Any]:
-        """The zygote's next packet."""
-        message: dict[str, Any] = json.loads(self.control.recv(1 << 16))
-        return message
+        """The zygote's next packet but those of ended children, which are kept in `ended`."""
+        while True:
+            message: dict[str, Any] = json.loads(self.control.recv(1 << 16))
+            if "ended" not in message:
+                return message
+            self.ended[message["ended"]] = message["status"]
+
+    def status_of(self, pid: int) -> int:
+        """The raw status with which a session's process ended; waits for it."""
+        while pid not in self.ended:
+            message = json.loads(self.control.recv(1 << 16))
+            self.ended[message["ended"]] = message["status"]
+        return self.ended.pop(pid)
 
     def client(self, *roots: Path | str) -> "Client":
         """A client with a session of its own."""

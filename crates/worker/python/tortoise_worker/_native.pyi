@@ -32,8 +32,8 @@ class _Hooks(Protocol):
 def serve(client: int, supervisor: int, hooks: _Hooks) -> str | None:
     """Serves a client over its stream socket until it leaves; takes both descriptors over.
 
-    Gives the reason if the session had to close the connection. Ends the process at once when the supervisor's
-    socket hangs up, and 5 seconds after the client has gone if user code still runs then.
+    Gives the reason if the session had to close the connection. Ends the process at once when the
+    supervisor's socket hangs up, and 5 seconds after the client has gone if user code still runs then.
     """
 
 def in_forked_child() -> None:

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 _ATTRIBUTES = type.__dict__
 
@@ -55,6 +55,11 @@ def text_signature_of(cls: type) -> str | None:
 def is_abstract(cls: type) -> bool:
     """Whether the class has abstract methods."""
     return bool(_ATTRIBUTES["__flags__"].__get__(cls) & inspect.TPFLAGS_IS_ABSTRACT)
+
+
+def is_class(value: object) -> TypeGuard[type]:
+    """Whether a value is a class. `isinstance` would ask an object that only poses as one."""
+    return issubclass(type(value), type)
 
 
 def is_subclass(cls: type, other: type) -> bool:

@@ -52,7 +52,7 @@ class Describer:
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
-        # By identity: a metaclass may say what it likes about equality. The description keeps the class alive.
+        # By identity: a metaclass may say what it likes about equality. A description keeps its class alive.
         self._known: dict[int, tuple[Description, str]] = {}
 
     def forget(self) -> None:
@@ -130,7 +130,7 @@ def _not_inherited(cls: type, parent: type | None, others: Sequence[type]) -> li
 
 
 def _methods(cls: type, parent: type | None, providers: Sequence[type]) -> list[Member]:
-    """The constructor and the methods of all providers. Of the others a method counts that nobody else has."""
+    """The constructor and the methods of all providers. Of the others, those that nobody else has."""
     inherited = classes.mro_of(parent) if parent else ()
     taken = {name for base in inherited for name in classes.namespace_of(base)}
     methods: dict[str, Member] = {}

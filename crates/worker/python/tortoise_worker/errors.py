@@ -1,5 +1,7 @@
 """What PHP is told about a Python exception: class, message, place, traceback, and the same of its causes."""
 
+import importlib
+import itertools
 import os
 import traceback
 from collections.abc import Iterator
@@ -11,7 +13,10 @@ Explanation = tuple[BaseException, str, str, str | None, int, str]
 """The exception, its class's name, its message, the file or None, the line or 0, its traceback."""
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_IMPORTLIB = "<frozen importlib."
+
+# Frames of an import that we started.
+_IMPORTLIB = importlib.__file__
+_FROZEN_IMPORTLIB = "<frozen importlib."
 
 
 class AccessRefusedError(Exception):
@@ -56,44 +61,41 @@ def _message(exception: BaseException) -> str:
     try:
         message = str(exception)
     except BaseException as second:
-        message = f"(str() of the {classes.display_name_of(type(exception))} failed with {classes.display_name_of(type(second))})"
+        first, then = (classes.display_name_of(type(each)) for each in (exception, second))
+        message = f"(str() of the {first} failed with {then})"
     return _limited(message, MAX_MESSAGE_BYTES)
 
 
 def _place(exception: BaseException) -> tuple[str | None, int]:
-    """Where the exception was raised: the innermost line of a file that is not ours."""
+    """Where the exception was raised: the innermost line of a file that is the user's or a library's."""
     file, line = None, 0
     if isinstance(exception, SyntaxError) and isinstance(exception.filename, str):
         file, line = exception.filename, exception.lineno or 0
     else:
         for frame, frame_line in traceback.walk_tb(exception.__traceback__):
             name = frame.f_code.co_filename
-            if not name.startswith(("<", _OWN_FOLDER)):
+            if not name.startswith(("<", _OWN_FOLDER)) and not (file is None and name == _IMPORTLIB):
                 file, line = name, frame_line or 0
         if file is None and isinstance(exception, ImportError) and isinstance(exception.path, str):
             file, line = exception.path, 1
-    if file is None or len(file.encode(errors="replace")) > MAX_PATH_BYTES:
+    if file is None or len(file.encode(errors="backslashreplace")) > MAX_PATH_BYTES:
         return None, 0
     return _limited(file, MAX_PATH_BYTES), line if isinstance(line, int) and line >= 0 else 0
 
 
 def _text(printed: traceback.TracebackException) -> str:
-    """The traceback without our own frames, and without the import machinery that they entered."""
+    """The traceback without the frames by which the session entered the user's code."""
     try:
-        inside = False
-        kept = []
-        for frame in printed.stack:
-            own = frame.filename.startswith(_OWN_FOLDER)
-            if not own and not (frame.filename.startswith(_IMPORTLIB) and not inside):
-                kept.append(frame)
-                inside = True
-        if not kept:
-            return "".join(printed.format_exception_only())
+        kept = list(itertools.dropwhile(_is_entrance, printed.stack))
         printed.stack[:] = kept
-        alone = "".join(printed.stack.format()) + "".join(printed.format_exception_only())
-        return "Traceback (most recent call last):\n" + alone
+        text = "".join(printed.format(chain=False))
+        return text if kept else text.removeprefix("Traceback (most recent call last):\n")
     except Exception as second:
         return f"(the traceback could not be printed: {classes.display_name_of(type(second))})"
+
+
+def _is_entrance(frame: traceback.FrameSummary) -> bool:
+    return frame.filename == _IMPORTLIB or frame.filename.startswith((_OWN_FOLDER, _FROZEN_IMPORTLIB))
 
 
 def _limited(text: str, limit: int) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tortoise_worker import classes, naming
 from tortoise_worker.errors import AccessRefusedError
+from tortoise_worker.folders import FolderFinder, folder_of
 
 # The package under which a class file is loaded whose plain name another module has.
 CLASH_PACKAGE = "tortoise_classes"
@@ -35,6 +36,7 @@ class Loader:
 
     def __init__(self, roots: Sequence[str]) -> None:
         self._roots: list[Root] = []
+        self._finder = FolderFinder()
         self.set_roots(roots)
 
     def set_roots(self, roots: Sequence[str]) -> None:
@@ -48,6 +50,7 @@ class Loader:
         sys.path[:] = [entry for entry in sys.path if entry not in before] + [
             root.path for root in self._roots
         ]
+        self._finder.set_roots([root.path for root in self._roots])
 
     def load(self, name: str) -> type:
         """The class of a PHP class name. Runs its file's code if that is not loaded yet.
@@ -96,27 +99,58 @@ class Loader:
         # A file that was written a moment ago is not in the directory listings that Python keeps.
         importlib.invalidate_caches()
         name = ".".join(parts)
-        if not _is_found_as(root, parts, file):
-            name = f"{_clash_package(root)}.{name}"
-        known = sys.modules.get(name)
-        return (known, False) if known is not None else (importlib.import_module(name), True)
+        clash = _clash_package(root)
+        for candidate in (name, f"{clash}.{name}"):
+            if _is_found_as(candidate, root, parts, file):
+                known = sys.modules.get(candidate)
+                return _loaded(candidate, file), known is None
+        # A package of the very same name stands beside the file.
+        candidate = f"{clash}.{name}_file"
+        known = sys.modules.get(candidate)
+        return known or _run(candidate, file), known is None
 
 
-def _is_found_as(root: Root, parts: tuple[str, ...], file: str) -> bool:
-    """Whether a plain `import` of the dotted name gives this very file."""
+def _is_found_as(name: str, root: Root, parts: tuple[str, ...], file: str) -> bool:
+    """Whether an `import` of the dotted name gives this very file. Imports its parents, if they are ours."""
+    names = name.split(".")
     for length in range(1, len(parts)):
-        # Parents are imported by asking for their children: first see that they are ours.
-        spec = _spec(".".join(parts[:length]))
-        locations = spec.submodule_search_locations if spec else None
-        folder = os.path.realpath(os.path.join(root.path, *parts[:length]))
-        if locations is None or folder not in map(os.path.realpath, locations):
+        parent = ".".join(names[: len(names) - len(parts) + length])
+        folder = os.path.join(root.path, *parts[:length])
+        spec = _spec(parent)
+        locations = (spec.submodule_search_locations if spec else None) or []
+        if any(_is_same(location, folder) for location in locations):
+            continue
+        if spec is None or not _is_same(spec.origin, f"{folder}.py"):
             return False
-    spec = _spec(".".join(parts))
-    return (
-        spec is not None
-        and spec.origin is not None
-        and os.path.realpath(spec.origin) == os.path.realpath(file)
-    )
+        # `Foo.py` beside the folder `Foo`: it is the folder's own code, as `Foo/__init__.py` would be.
+        _loaded(parent, f"{folder}.py")
+    spec = _spec(name)
+    return spec is not None and _is_same(spec.origin, file)
+
+
+def _loaded(name: str, file: str) -> types.ModuleType:
+    """The module of a name that is found in a file. With a folder beside, its files are importable too."""
+    module = importlib.import_module(name)
+    folder = folder_of(file)
+    if not hasattr(module, "__path__") and os.path.isdir(folder):
+        # The folder is younger than the module.
+        module.__path__ = [folder]
+    return module
+
+
+def _run(name: str, file: str) -> types.ModuleType:
+    """Imports a file under a name that Python would not find it by."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise ImportError("the class file has vanished")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        _forget(name)
+        raise
+    return module
 
 
 def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
@@ -124,6 +158,10 @@ def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
         return importlib.util.find_spec(name)
     except (ImportError, ValueError):
         return None
+
+
+def _is_same(path: str | None, other: str) -> bool:
+    return path is not None and os.path.realpath(path) == os.path.realpath(other)
 
 
 def _clash_package(root: Root) -> str:
@@ -145,9 +183,9 @@ def _class_of(module: types.ModuleType, names: Sequence[str]) -> type | None:
     namespace = vars(module)
     for name in names:
         found = namespace.get(name)
-        if isinstance(found, type):
+        if classes.is_class(found):
             return found
-    lowered = {naming.lower(name): value for name, value in namespace.items() if isinstance(value, type)}
+    lowered = {naming.lower(name): value for name, value in namespace.items() if classes.is_class(value)}
     return next((lowered[naming.lower(name)] for name in names if naming.lower(name) in lowered), None)
 
 
@@ -155,7 +193,7 @@ def _missing_class(file: str, names: Sequence[str], module: types.ModuleType) ->
     defined = [
         name
         for name, value in vars(module).items()
-        if isinstance(value, type)
+        if classes.is_class(value)
         and classes.module_of(value) == module.__name__
         and not name.startswith("_")
     ]

@@ -96,7 +96,7 @@ def class_line(cls: type, file: str | None, method_lines: Sequence[int]) -> int:
     except OSError:
         return 0
     name = re.escape(classes.name_of(cls).encode(errors="replace"))
-    statements = re.finditer(rb"^[ \t]*class[ \t]+" + name + rb"\b", text, re.MULTILINE)
+    statements = re.finditer(rb"^[ \t]*class[ \t]+" + name + rb"(?=[\s:(\[\\])", text, re.MULTILINE)
     lines = [text.count(b"\n", 0, statement.start()) + 1 for statement in statements]
     # A name can be defined twice: the methods stand behind the right one.
     last = min(method_lines, default=lines[0] if lines else 0)
@@ -124,7 +124,7 @@ def _bound(value: object) -> tuple[int, object] | None:
         return INSTANCE, value
     if kind is functools.singledispatchmethod:
         return _bound(cast(Any, value).func)
-    if issubclass(kind, type):
+    if classes.is_class(value):
         return None
     # Functions of any make, and what decorators put in their place, are descriptors that can be called.
     has = {name for name in ("__get__", "__call__", "__set__") if classes.inherited(kind, name) is not None}

@@ -71,4 +71,4 @@ def _joined(parts: Sequence[str]) -> str:
 
 def _identifier(part: str) -> str:
     clean = _NOT_IN_IDENTIFIERS.sub("_", part.encode(errors="replace").decode())
-    return f"_{clean}" if not clean or clean[0].isdigit() and clean[0].isascii() else clean
+    return f"_{clean}" if not clean or clean[0] in "0123456789" else clean

@@ -119,7 +119,11 @@ def _become_session(client: Client) -> None:
 def _receive(supervisor: socket.socket) -> Client | None:
     """The supervisor's next order; None if it has gone."""
     room = socket.CMSG_SPACE(MAX_DESCRIPTORS * array("i").itemsize)
-    packet, ancillary, flags, _ = supervisor.recvmsg(MAX_PACKET_BYTES, room, socket.MSG_CMSG_CLOEXEC)
+    try:
+        packet, ancillary, flags, _ = supervisor.recvmsg(MAX_PACKET_BYTES, room, socket.MSG_CMSG_CLOEXEC)
+    except ConnectionResetError:
+        # It has gone without reading all that we said.
+        return None
     descriptors = array("i")
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
