@@ -2,6 +2,7 @@
 
 use ext_php_rs::types::Zval;
 use tortoise_protocol::Writer;
+use tortoise_protocol::description::Literal;
 
 use crate::LEFT_OUT;
 use crate::engine::{Arguments, Frame, Key, class_name, elements};
@@ -29,8 +30,9 @@ pub(crate) struct NativeArguments<'a>(pub(crate) Arguments<'a>);
 
 impl WriteArguments for NativeArguments<'_> {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError> {
-        writer.array(self.0.surplus.len());
-        for (at, value) in self.0.surplus.iter().enumerate() {
+        let count = self.0.list_length()?;
+        writer.array(count);
+        for (at, value) in self.0.list().take(count).enumerate() {
             write_value(writer, value).map_err(|error| error.within(&format!("args[{at}]")))?;
         }
         writer.map(self.0.names().count());
@@ -46,15 +48,32 @@ impl<'a> Arguments<'a> {
     }
 
     fn names(&self) -> impl Iterator<Item = (&'a [u8], &'a Zval)> {
-        self.collected().filter_map(|(key, value)| match key {
-            Key::Name(name) => Some((name, value)),
-            Key::Index(_) => None,
-        })
+        self.collected()
+            .filter_map(|(key, value)| match key {
+                Key::Name(name) => Some((name, value)),
+                Key::Index(_) => None,
+            })
+            .filter(|(_, value)| !is_left_out(value))
     }
 
+    /// The arguments that the callee declares no parameters for.
     fn list(&self) -> impl Iterator<Item = &'a Zval> {
         let collected = self.collected().filter_map(|(key, value)| matches!(key, Key::Index(_)).then_some(value));
         self.surplus.iter().chain(collected)
+    }
+
+    /// How long the list is without those at its end that were left out.
+    fn list_length(&self) -> Result<usize, BridgeError> {
+        let mut length = 0;
+        for (at, _) in self.list().enumerate().filter(|(_, value)| !is_left_out(value)) {
+            if at > length {
+                return Err(BridgeError::ArgumentCount(
+                    "an argument without a name cannot be left out before another one without a name".to_owned(),
+                ));
+            }
+            length = at + 1;
+        }
+        Ok(length)
     }
 
     fn write_names(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError> {
@@ -90,13 +109,29 @@ impl PassedArguments<'_> {
 
     /// The position of the first argument that was left out, or the number of arguments.
     fn gap(&self) -> usize {
-        let given = self.arguments.positional;
-        given.iter().position(is_left_out).unwrap_or(given.len())
+        let mut given = self.arguments.positional.iter().enumerate();
+        given.position(|(at, value)| self.is_absent(at, value)).unwrap_or(self.arguments.positional.len())
     }
 
     /// The arguments behind a gap, which must travel by name.
     fn behind(&self, gap: usize) -> impl Iterator<Item = (usize, &Zval)> {
-        self.arguments.positional.iter().enumerate().skip(gap).filter(|(_, value)| !is_left_out(value))
+        let given = self.arguments.positional.iter().enumerate().skip(gap);
+        given.filter(|(at, value)| !self.is_absent(*at, value))
+    }
+
+    /// Whether the caller left the argument out.
+    ///
+    /// The engine does not tell a default that it filled in before a named argument from the same value passed. Python
+    /// fills in the same, and its own: where PHP shows a text the default may be bytes.
+    fn is_absent(&self, position: usize, value: &Zval) -> bool {
+        if is_left_out(value) {
+            return true;
+        }
+        let parameters = &self.method.parameters;
+        let must_stand = || parameters.get(position + 1).is_some_and(|next| next.is_positional_only);
+        self.arguments.has_filled_in
+            && parameters[position].shown_value().is_some_and(|default| is_same(default, value))
+            && !must_stand()
     }
 
     fn shown_name(&self, position: usize) -> &str {
@@ -108,7 +143,7 @@ impl WriteArguments for PassedArguments<'_> {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError> {
         let gap = self.gap();
         let behind = self.behind(gap).count();
-        let more = self.arguments.list().count();
+        let more = self.arguments.list_length()?;
         let is_gap = gap < self.arguments.positional.len();
         let needs_position = |(at, _): (usize, &Zval)| {
             self.method.parameters.get(at).is_none_or(|parameter| parameter.is_positional_only)
@@ -122,7 +157,7 @@ impl WriteArguments for PassedArguments<'_> {
         }
         writer.array(gap + more);
         let positional = self.arguments.positional[..gap].iter();
-        for (at, value) in positional.chain(self.arguments.list()).enumerate() {
+        for (at, value) in positional.chain(self.arguments.list().take(more)).enumerate() {
             write_value(writer, value).map_err(|error| error.within(&format!("args[{at}]")))?;
         }
         writer.map(behind + self.arguments.names().count());
@@ -131,6 +166,18 @@ impl WriteArguments for PassedArguments<'_> {
             write_value(writer, value).map_err(|error| error.within(&format!("args[\"{}\"]", self.shown_name(at))))?;
         }
         self.arguments.write_names(writer)
+    }
+}
+
+/// Whether a value is what PHP shows as a default.
+fn is_same(default: &Literal, value: &Zval) -> bool {
+    match default {
+        Literal::Null => value.is_null(),
+        Literal::Boolean(boolean) => value.bool() == Some(*boolean),
+        Literal::Integer(integer) => value.long() == Some(*integer),
+        Literal::Float(float) => value.double().is_some_and(|value| value.to_bits() == float.to_bits()),
+        Literal::Text(text) => value.zend_str().is_some_and(|value| value.as_bytes() == text),
+        Literal::List(_) => false,
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Arguments<'a> {
     pub(crate) surplus: &'a [Zval],
     /// What the callee's variadic parameter collected: a list, then names.
     pub(crate) collected: Option<&'a zend_array>,
+    /// Whether the engine filled in defaults between those that were passed, because some were passed by name.
+    pub(crate) has_filled_in: bool,
 }
 
 impl<'a> Frame<'a> {
@@ -108,7 +110,12 @@ impl<'a> Frame<'a> {
                 &[]
             };
             let collected = if collects { (*self.slot(declared)).array_pointer() } else { None };
-            Arguments { positional: std::slice::from_raw_parts(self.slot(0), passed.min(declared)), surplus, collected }
+            Arguments {
+                positional: std::slice::from_raw_parts(self.slot(0), passed.min(declared)),
+                surplus,
+                collected,
+                has_filled_in: self.data.This.u1.type_info & MAY_HAVE_FILLED_IN != 0,
+            }
         }
     }
 
@@ -124,6 +131,7 @@ impl<'a> Frame<'a> {
                 positional: &[],
                 surplus: std::slice::from_raw_parts(self.slot(0), self.passed()),
                 collected: if has_names { self.data.extra_named_params.as_ref() } else { None },
+                has_filled_in: false,
             }
         }
     }
@@ -132,6 +140,9 @@ impl<'a> Frame<'a> {
         std::ptr::from_ref(self.data).cast::<Zval>().wrapping_add(FRAME_SLOT + index)
     }
 }
+
+/// The engine's `ZEND_CALL_MAY_HAVE_UNDEF`: arguments passed by name left some before them out.
+const MAY_HAVE_FILLED_IN: u32 = 1 << 26;
 
 /// The engine's `ZEND_CALL_HAS_EXTRA_NAMED_PARAMS`, where a frame's call information stands in `This`.
 const EXTRA_NAMED_PARAMETERS: u32 = 1 << 27;

@@ -206,6 +206,16 @@ impl DeclaredMethod {
     }
 }
 
+impl DeclaredParameter {
+    /// The value that PHP shows as the default, and fills in where a later argument is given by name.
+    pub(crate) const fn shown_value(&self) -> Option<&Literal> {
+        match &self.default {
+            ShownDefault::Value(value) => Some(value),
+            ShownDefault::None | ShownDefault::LeftOut => None,
+        }
+    }
+}
+
 fn declare(parameter: &Parameter, all: &[Parameter]) -> DeclaredParameter {
     DeclaredParameter {
         php_name: parameter_name(&parameter.name, all),

@@ -40,6 +40,10 @@ fn parameters_stand_in_pythons_order() {
     assert_eq!(signatures(&plan), [r"function f($a, $b, $c = \Tortoise\LEFT_OUT, $d = null)"]);
     let declared = &plan.methods[0].parameters;
     assert!(declared[0].is_positional_only && !declared[1].is_positional_only);
+    assert_eq!(
+        declared.iter().map(|parameter| parameter.shown_value()).collect::<Vec<_>>(),
+        [None, None, None, Some(&Literal::Null)]
+    );
     assert_eq!(plan.methods[0].required, 2);
 }
 
