@@ -35,7 +35,7 @@ impl Admission {
         match self {
             Self::Believe => match hello.roots.iter().find(|root| !Path::new(root).is_absolute()) {
                 Some(root) => Err(refusal(format!("the class root {root:?} is not an absolute path"))),
-                None => Ok(Session { roots: hello.roots, modules: hello.modules, client }),
+                None => Ok(Session { roots: hello.roots, modules: hello.modules, client, served: None }),
             },
             Self::Narrow { path, modules } => {
                 let roots = narrow(path, &hello.roots, |root, asked| {
@@ -57,6 +57,7 @@ impl Admission {
                         .cloned()
                         .collect(),
                     client,
+                    served: Some(path.iter().map(|root| [root.canonical.clone(), root.absolute.clone()]).collect()),
                 })
             }
         }
@@ -92,7 +93,8 @@ mod tests {
     #[test]
     fn a_private_sidecar_believes_its_client() {
         let session = Admission::Believe.decide(hello(&["/a", "/b"], &["re"])).expect("a session");
-        assert_eq!(session, Session { roots: vec!["/a".into(), "/b".into()], modules: vec!["re".into()], client: 9 });
+        let roots = vec!["/a".into(), "/b".into()];
+        assert_eq!(session, Session { roots, modules: vec!["re".into()], client: 9, served: None });
         let refusal = Admission::Believe.decide(hello(&["/a", "b"], &[])).expect_err("a relative root");
         assert!(refusal.message.contains("\"b\" is not an absolute path"), "{}", refusal.message);
     }
@@ -102,6 +104,8 @@ mod tests {
         let session = narrowing().decide(hello(&[], &[])).expect("a session");
         assert_eq!(session.roots, ["/srv/1/classes", "/srv/shared"]);
         assert_eq!(session.modules, ["json", "numpy.*"]);
+        let served = session.served.expect("a choice");
+        assert_eq!(served, [["/srv/1/classes", "/srv/current/classes"], ["/srv/shared", "/srv/shared"]]);
     }
 
     #[test]

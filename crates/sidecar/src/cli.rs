@@ -1,12 +1,16 @@
 //! The command line of `tortoise`.
 
+use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::address::Address;
+use crate::daemon::Announcement;
 use crate::environment;
-use crate::settings::{LogLevel, MAX_MAX_SESSIONS};
+use crate::limits::MAX_SESSIONS;
+use crate::log::LogLevel;
 
 /// Runs Python classes for PHP.
 #[derive(Debug, Parser)]
@@ -59,7 +63,7 @@ pub struct Serve {
         long,
         value_name = "COUNT",
         env = environment::MAX_SESSIONS,
-        value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_MAX_SESSIONS)),
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SESSIONS)),
     )]
     pub max_sessions: Option<u32>,
 
@@ -82,4 +86,53 @@ pub struct Serve {
     /// With --auto: the inherited file descriptor that receives `ready` or `error: …`.
     #[arg(long, hide = true, value_name = "N", requires = "auto")]
     pub ready_fd: Option<i32>,
+}
+
+impl Serve {
+    /// Makes the paths that the flags name independent of the current folder.
+    ///
+    /// # Errors
+    /// If there is no current folder.
+    pub(crate) fn make_paths_absolute(&mut self) -> io::Result<()> {
+        for path in [&mut self.config, &mut self.lock, &mut self.log].into_iter().flatten() {
+            *path = std::path::absolute(&*path)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads a command line.
+///
+/// # Errors
+/// What to print, with the exit status: help, the version, or what is wrong. PHP is told what is wrong too, if it
+/// waits for a private sidecar.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    Cli::try_parse_from(&arguments).map_err(|error| {
+        if !error.use_stderr() {
+            return error;
+        }
+        let error = with_empty_variables(error);
+        if let Some(announcement) = ready_fd(&arguments).and_then(|number| Announcement::inherited(number).ok()) {
+            announcement.fail(&error.to_string().trim_start_matches("error: ").trim_end());
+        }
+        error
+    })
+}
+
+/// An error about a flag that nobody gave is a riddle, unless the empty variable behind it is named.
+fn with_empty_variables(error: clap::Error) -> clap::Error {
+    let is_empty = |name: &&&str| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    let empty: Vec<_> = environment::ALL.iter().filter(is_empty).copied().collect();
+    if empty.is_empty() {
+        return error;
+    }
+    let text = format!("{}\n\nSet but empty: {}; unset it.", error.to_string().trim_end(), empty.join(", "));
+    clap::Error::raw(error.kind(), text.trim_start_matches("error: "))
+}
+
+/// The value of `--ready-fd` on a command line that is wrong elsewhere.
+fn ready_fd(arguments: &[OsString]) -> Option<i32> {
+    let place = arguments.iter().position(|argument| argument == "--ready-fd")?;
+    arguments.get(place + 1)?.to_str()?.parse().ok()
 }

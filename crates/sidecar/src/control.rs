@@ -5,7 +5,8 @@
 //!                       {"started": 8, "client": 9}          session process 8 serves PHP process 9
 //!                       {"failed": "why", "client": 9}       there will be no session; the client has been told
 //!                       {"ended": 8, "status": 0}            with the raw status of waitpid
-//! supervisor → worker   {"session": {"roots": […], "modules": […], "client": 9}}   with one descriptor
+//! supervisor → worker   {"session": {"roots": […], "modules": […], "client": 9}}   with one descriptor, and
+//!                       "served": [["/canonical", "/as/set"], …] unless the client may search any root
 //! ```
 
 use std::io::{self, IoSlice};
@@ -63,6 +64,9 @@ pub struct Session {
     pub modules: Vec<String>,
     /// The PHP process, for logs.
     pub client: u64,
+    /// Among which roots the client can choose later, each in both spellings; None: among all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served: Option<Vec<[String; 2]>>,
 }
 
 /// Our end of a control socket.
@@ -195,10 +199,16 @@ mod tests {
 
     #[test]
     fn an_order_is_this_json() {
-        let session = Session { roots: vec!["/a \"b\"".into()], modules: vec!["json".into()], client: 9 };
+        let session = Session { roots: vec!["/a \"b\"".into()], modules: vec!["json".into()], client: 9, served: None };
         assert_eq!(
             serde_json::to_string(&Order::Session(&session)).expect("JSON"),
             r#"{"session":{"roots":["/a \"b\""],"modules":["json"],"client":9}}"#
+        );
+        let served = Some(vec![["/b".into(), "/a".into()]]);
+        let session = Session { roots: vec!["/b".into()], modules: Vec::new(), served, ..session };
+        assert_eq!(
+            serde_json::to_string(&Order::Session(&session)).expect("JSON"),
+            r#"{"session":{"roots":["/b"],"modules":[],"client":9,"served":[["/b","/a"]]}}"#
         );
     }
 }

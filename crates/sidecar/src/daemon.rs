@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{dup2_stdin, setsid};
 
-use crate::cli::Serve;
 use crate::log::LogFile;
 use crate::process::{self, Side};
 
@@ -51,11 +50,11 @@ impl Announcement {
 
     /// We leave, and why.
     pub(crate) fn fail(self, error: &impl ToString) {
-        let mut text = format!("error: {}", error.to_string().replace('\n', " | "));
-        let end = (0..text.len().min(MAX_ANNOUNCEMENT_BYTES)).rev().find(|end| text.is_char_boundary(*end));
-        if text.len() >= MAX_ANNOUNCEMENT_BYTES {
-            text.truncate(end.unwrap_or(0));
-        }
+        let error = error.to_string();
+        let lines: Vec<_> = error.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let mut text = format!("error: {}", lines.join(" | "));
+        let room = text.len().min(MAX_ANNOUNCEMENT_BYTES - 1);
+        text.truncate((0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0));
         self.write(&text);
     }
 
@@ -90,10 +89,26 @@ pub(crate) fn log_to(path: &Path) -> Result<LogFile, DaemonError> {
     Ok(file)
 }
 
-/// Makes the paths of the command line independent of the current folder, which is about to change.
-pub(crate) fn absolute_paths(flags: &mut Serve) -> io::Result<()> {
-    for path in [&mut flags.config, &mut flags.lock, &mut flags.log].into_iter().flatten() {
-        *path = std::path::absolute(&*path)?;
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn announced(announce: impl FnOnce(Announcement)) -> String {
+        let (near, far) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).expect("a pipe");
+        announce(Announcement(far.into()));
+        let mut text = String::new();
+        File::from(near).read_to_string(&mut text).expect("read");
+        text
     }
-    Ok(())
+
+    #[test]
+    fn an_announcement_is_one_line_of_bounded_length() {
+        assert_eq!(announced(Announcement::ready), "ready\n");
+        assert_eq!(announced(|pipe| pipe.fail(&"one\n\n  two\n")), "error: one | two\n");
+        let long = announced(|pipe| pipe.fail(&"é".repeat(10_000)));
+        assert!((MAX_ANNOUNCEMENT_BYTES - 1..=MAX_ANNOUNCEMENT_BYTES).contains(&long.len()), "{}", long.len());
+        assert!(long.ends_with("é\n"));
+    }
 }

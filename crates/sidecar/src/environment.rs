@@ -26,3 +26,6 @@ pub const MAX_SESSIONS: &str = "TORTOISE_MAX_SESSIONS";
 
 /// How much is logged, as `--log-level`.
 pub const LOG_LEVEL: &str = "TORTOISE_LOG_LEVEL";
+
+/// All of them.
+pub const ALL: [&str; 8] = [CONFIG, PATH, MODULES, PYTHON, LISTEN, IDLE_EXIT, MAX_SESSIONS, LOG_LEVEL];

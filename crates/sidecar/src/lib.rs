@@ -2,10 +2,10 @@
 //!
 //! No Python runs in it, so no user code can hang or crash it. A client's way through it:
 //!
-//! [`listener`] → [`connection`] ([`handshake`], [`admission`]) → [`control`] → the worker, which forks a session
+//! `listener` → `connection` (`handshake`, `admission`) → `control` → the worker, which forks a session
 //!
-//! [`supervisor`] holds these together from the start to the end, [`keeper`] keeps the [`worker`] alive, and
-//! [`sessions`] counts, so that [`idle`] knows when nobody is left.
+//! `supervisor` holds these together from the start to the end, `keeper` keeps the `worker` alive, and
+//! `sessions` counts, so that `idle` knows when nobody is left.
 
 pub mod address;
 pub mod admission;
@@ -20,7 +20,7 @@ pub mod interpreter;
 mod keeper;
 pub mod limits;
 pub mod listener;
-mod log;
+pub mod log;
 mod output;
 mod process;
 mod sessions;
@@ -77,7 +77,7 @@ fn serve(mut flags: Serve) -> Result<(), CommandError> {
     let Some(number) = flags.ready_fd else {
         return serve_here(&flags, None, || {});
     };
-    daemon::absolute_paths(&mut flags)?;
+    flags.make_paths_absolute()?;
     let mut announcement = Some(daemon::detach(Announcement::inherited(number)?)?);
     let result = serve_privately(&flags, || {
         if let Some(announcement) = announcement.take() {

@@ -1,6 +1,9 @@
-//! Bounds in time and number that are not settings: what a sidecar does not wait longer for, or take more of.
+//! Bounds that nobody sets: how long a sidecar waits at most, and how much it takes.
 
 use std::time::Duration;
+
+/// What the setting `max_sessions` may be at most: each session is a process.
+pub const MAX_SESSIONS: u32 = 1 << 16;
 
 /// The bounds. Tests choose shorter ones.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,12 +8,24 @@ use std::sync::Mutex;
 
 use nix::libc::O_NOFOLLOW;
 use nix::unistd::{dup2_stderr, dup2_stdout};
+use serde::Deserialize;
 use tracing::level_filters::LevelFilter;
-
-use crate::settings::LogLevel;
 
 /// Bytes of a log file; then it becomes `FILE.1`, in place of the one before.
 const MAX_LOG_BYTES: u64 = 10 << 20;
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names are the field's own")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
 
 /// Logs to standard error, which is `file` if there is one.
 pub(crate) fn start(level: LogLevel, file: Option<LogFile>) {

@@ -1,16 +1,16 @@
-//! The `tortoise` binary: parses its command line and hands over.
+//! The `tortoise` binary: hands its command line over.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use tortoise_sidecar::cli::Cli;
-
 fn main() -> ExitCode {
-    match tortoise_sidecar::run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
+    let result = tortoise_sidecar::cli::parse(std::env::args_os()).map(tortoise_sidecar::run);
+    match result {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
+        // Help and versions come this way too.
+        Err(answer) => answer.exit(),
     }
 }

@@ -10,31 +10,17 @@ use tortoise_protocol::limits::{MAX_MODULE_PATTERNS, MAX_ROOTS};
 use crate::address::Address;
 use crate::cli::Serve;
 use crate::interpreter::{self, InterpreterError};
+use crate::limits::MAX_SESSIONS;
+use crate::log::LogLevel;
 
 /// Sessions at once, unless set.
 pub const DEFAULT_MAX_SESSIONS: u32 = 512;
-
-/// What `max_sessions` may be at most: each session is a process.
-pub const MAX_MAX_SESSIONS: u32 = 1 << 16;
 
 /// Seconds without a session after which a private sidecar leaves, unless set.
 pub const DEFAULT_AUTO_IDLE_EXIT: u64 = 300;
 
 /// Bytes of a settings file. Larger ones are something else.
 const MAX_FILE_BYTES: u64 = 1 << 20;
-
-/// How much is logged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names are the field's own")]
-pub enum LogLevel {
-    Error,
-    Warn,
-    #[default]
-    Info,
-    Debug,
-    Trace,
-}
 
 /// A class root that the sidecar serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,7 +166,7 @@ impl Settings {
         }
         in_range("the number of class roots", self.path.len() as u64, 0, MAX_ROOTS as u64)?;
         in_range("the number of module patterns", self.modules.len() as u64, 0, MAX_MODULE_PATTERNS as u64)?;
-        in_range("max_sessions", u64::from(self.max_sessions), 1, u64::from(MAX_MAX_SESSIONS))
+        in_range("max_sessions", u64::from(self.max_sessions), 1, u64::from(MAX_SESSIONS))
     }
 }
 

@@ -106,6 +106,17 @@ fn what_goes_wrong_is_one_line_on_the_pipe() {
 }
 
 #[test]
+fn a_command_line_that_is_wrong_is_told_on_the_pipe_too() {
+    let installation = Installation::new("answering");
+    let mut command = installation.serve_privately();
+    let output = command.env("TORTOISE_IDLE_EXIT", "").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(said.starts_with("error: invalid value '' for '--idle-exit <SECONDS>'"), "{said}");
+    assert!(said.contains("Set but empty: TORTOISE_IDLE_EXIT; unset it.") && said.lines().count() == 1, "{said}");
+}
+
+#[test]
 fn a_descriptor_that_is_not_open_fails_at_once() {
     let installation = Installation::new("answering");
     for number in ["1", "-1", "999", "1000000000"] {

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{Installation, Running, fails, is_alive};
+use crate::support::{Installation, Running, fails, is_alive, signal};
 use tortoise_protocol::frame::{HEADER_BYTES, Kind};
 use tortoise_protocol::handshake::Hello;
 use tortoise_testkit::client::{Answer, answer, connect, frame, hello, hello_frame};
@@ -154,6 +154,22 @@ fn sigterm_ends_the_worker_and_its_sessions_and_removes_the_socket() {
         assert!(!is_alive(worker));
         assert!(!installation.socket().exists());
     }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let installation = Installation::new("stubborn");
+    let mut sidecar = installation.start();
+    let worker = sidecar.worker();
+    sidecar.signal("TERM");
+    sidecar.wait_for("leaving: SIGTERM");
+    sidecar.signal("TERM");
+    let log = sidecar.wait_for("ended at once");
+    assert!(log.contains("SIGTERM for the second time"), "{log}");
+    let (status, _) = sidecar.end();
+    assert_eq!(status.code(), Some(1));
+    // This fixture does not see the end of its control socket.
+    signal(worker, "KILL");
 }
 
 #[test]
