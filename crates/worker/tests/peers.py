@@ -49,6 +49,7 @@ class Supervisor:
             stderr=subprocess.PIPE,
         )
         theirs.close()
+        self.output = b""
         self.ended: dict[int, int] = {}
         self.ready: dict[str, Any] = self.hear()["ready"]
 
@@ -81,12 +82,18 @@ class Supervisor:
         """Hangs up, waits for the end, and gives what came on standard output and error."""
         self.control.close()
         out, error = self.process.communicate(timeout=PATIENCE)
-        return out.decode(), error.decode()
+        return (self.output + out).decode(), error.decode()
 
     def read_line(self) -> str:
         """A line of standard output."""
         assert self.process.stdout is not None
-        return self.process.stdout.readline().decode()
+        while b"\n" not in self.output:
+            readable, _, _ = select.select([self.process.stdout], [], [], PATIENCE)
+            part = os.read(self.process.stdout.fileno(), 1 << 16) if readable else b""
+            assert part, f"no line of output came behind {self.output!r}"
+            self.output += part
+        line, _, self.output = self.output.partition(b"\n")
+        return line.decode() + "\n"
 
 
 @dataclass(frozen=True)

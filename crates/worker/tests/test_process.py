@@ -187,6 +187,7 @@ def test_a_forked_process_holds_no_socket_of_the_session(supervisor: Supervisor,
     """The fork lives on while the client sees the session close: a copy of the socket would keep it open."""
     execute(
         client,
+        "global os",
         "import os",
         "read, write = os.pipe()",
         "if os.fork() == 0:",
