@@ -106,7 +106,7 @@ unsafe extern "C" fn free(object: *mut zend_object) {
     unsafe { zend_object_std_dtor(object) };
 }
 
-/// `==` holds for the same Python object, which is the same PHP object.
+/// `==` holds for the same Python object.
 unsafe extern "C" fn compare(left: *mut zval, right: *mut zval) -> i32 {
     /// The engine's `ZEND_UNCOMPARABLE`.
     const UNCOMPARABLE: i32 = 1;
@@ -114,7 +114,7 @@ unsafe extern "C" fn compare(left: *mut zval, right: *mut zval) -> i32 {
     unsafe {
         match (object_of(&*left), object_of(&*right)) {
             (Some(one), Some(other)) => {
-                if std::ptr::eq(one, other) {
+                if std::ptr::eq(one, other) || are_one_object(one, other) {
                     0
                 } else {
                     UNCOMPARABLE
@@ -122,6 +122,14 @@ unsafe extern "C" fn compare(left: *mut zval, right: *mut zval) -> i32 {
             }
             _ => zend_std_compare_objects(left, right),
         }
+    }
+}
+
+/// Whether two PHP objects stand for one Python object, which `new` of a class with a `__new__` of its own can make.
+fn are_one_object(one: &zend_object, other: &zend_object) -> bool {
+    match (of(one), of(other)) {
+        (Some(one), Some(other)) => one.id != 0 && (one.id, one.generation) == (other.id, other.generation),
+        _ => false,
     }
 }
 

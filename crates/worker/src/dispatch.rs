@@ -159,11 +159,18 @@ impl<'py> State<'py> {
         Ok(())
     }
 
+    /// What is not there counts as deleted: PHP's `unset` does not complain.
     fn delete(&mut self, py: Python<'py>, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
         let target = self.target(py, reader)?;
         let name = reader.name("the name of an attribute")?;
         reader.end()?;
-        target.delattr(self.gate.pass(name, &target)?)?;
+        let python_name = self.gate.pass(name, &target)?;
+        if let Err(error) = target.delattr(&python_name) {
+            let is_absent = error.is_instance_of::<PyAttributeError>(py) && !target.hasattr(python_name)?;
+            if !is_absent {
+                return Err(error.into());
+            }
+        }
         Writer::new(reply).nil();
         Ok(())
     }
