@@ -50,7 +50,15 @@ fn watch(client: BorrowedFd<'_>, supervisor: BorrowedFd<'_>) {
     end_process();
 }
 
+/// Ends the session, and the processes that the user's code started with it: when the supervisor is gone nobody else
+/// does.
 fn end_process() -> ! {
-    // SAFETY: `_exit` takes no lock, runs no handler and does not return.
-    unsafe { libc::_exit(1) }
+    // SAFETY: these take no lock and run no handler; `_exit` does not return. Group 0 is our own, and the zygote made it
+    // this session's alone: it leads it.
+    unsafe {
+        if libc::getpgrp() == libc::getpid() {
+            libc::kill(0, libc::SIGKILL);
+        }
+        libc::_exit(1)
+    }
 }

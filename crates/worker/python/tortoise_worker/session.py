@@ -44,6 +44,22 @@ class Hooks:
     """Python's version."""
 
 
+def narrowed(asked: list[str], served: list[list[str]]) -> list[str]:
+    """Those of the served class roots that the client asks for in either spelling; all, if it asks for none.
+
+    Raises `AccessRefusedError` if it asks only for others: the sidecar's own path decides.
+    """
+    wanted = {root.rstrip("/") for root in asked}
+    roots = [canonical for canonical, given in served if not asked or wanted & {canonical, given}]
+    if not roots:
+        choice = ", ".join(canonical for canonical, _ in served) or "none"
+        raise AccessRefusedError(
+            f"none of the class roots {', '.join(asked)} is served here; tortoise.path can only choose among "
+            f"the sidecar's own: {choice}"
+        )
+    return roots
+
+
 def run(client: Client) -> None:
     """Serves one client until it leaves."""
     os.register_at_fork(after_in_child=_native.in_forked_child)
@@ -51,7 +67,7 @@ def run(client: Client) -> None:
     describer = Describer(loader)
 
     def set_roots(roots: list[str]) -> None:
-        loader.set_roots(roots)
+        loader.set_roots(roots if client.served is None else narrowed(roots, client.served))
         describer.forget()
 
     hooks = Hooks(

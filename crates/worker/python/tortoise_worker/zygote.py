@@ -8,9 +8,11 @@ control socket is one JSON object:
                           {"failed": "the message", "client": 5}
                           {"ended": 8, "status": 9}            the raw status of `waitpid`
     supervisor → zygote   {"session": {"roots": [...], "modules": [...], "client": 5}}
-                          with the client's socket as the one descriptor that comes along
+                          with the client's socket as the one descriptor that comes along, and
+                          "served": [["/canonical", "/as/set"], ...] unless the client may search any root
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -46,6 +48,8 @@ class Client:
     """Patterns of modules that the client may open."""
     process: int
     """The process id of the PHP process, for the log."""
+    served: list[list[str]] | None = None
+    """Among which class roots the client can choose, each in both its spellings; None: among all."""
 
 
 def run(control: int) -> Client | None:
@@ -105,8 +109,8 @@ def _fork(supervisor: socket.socket, client: Client) -> bool:
 def _become_session(client: Client) -> None:
     """Gives a new process the signals of any Python program, and a process group of its own.
 
-    The group is what lets the supervisor end a session together with the processes that its code started, and
-    it keeps a Ctrl-C in the supervisor's terminal from the user's code.
+    The group is what ends the processes that its code started, together with the session, and it keeps a
+    Ctrl-C in the supervisor's terminal from the user's code.
     """
     os.setpgid(0, 0)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -135,18 +139,29 @@ def _receive(supervisor: socket.socket) -> Client | None:
             f"a packet of {len(packet)} bytes with {len(descriptors)} descriptors from the supervisor"
         )
     order: dict[str, Any] = json.loads(packet)["session"]
-    return Client(descriptors[0], supervisor.fileno(), order["roots"], order["modules"], order["client"])
+    return Client(
+        descriptors[0],
+        supervisor.fileno(),
+        order["roots"],
+        order["modules"],
+        order["client"],
+        order.get("served"),
+    )
 
 
 def _reap(supervisor: socket.socket) -> None:
     """Takes leave of every child that has ended: one signal may stand for several."""
     while True:
         try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
+            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
             return
-        if pid == 0:
+        if ended is None:
             return
+        # As long as nobody has waited for it, the number of the session's group can be no other's.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(ended.si_pid, signal.SIGKILL)
+        pid, status = os.waitpid(ended.si_pid, 0)
         _tell(supervisor, {"ended": pid, "status": status})
 
 
