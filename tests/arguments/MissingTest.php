@@ -121,6 +121,58 @@ final class MissingTest extends TestCase
         (new Taken(0))->plain(1, a: 2);
     }
 
+    public function testAnArgumentTwiceUnderTwoNamesIsRefused(): void
+    {
+        $taken = new Taken(0);
+        self::assertSame([1, 'x', []], $taken->renamed_and_more(this_: 'x'));
+        self::assertSame([1, 'y', []], $taken->renamed_and_more(this: 'y'));
+        try {
+            $taken->renamed_and_more(this_: 'x', this: 'y');
+            self::fail('the argument was given twice');
+        } catch (\ArgumentCountError $error) {
+            self::assertStringContainsString('$this_ is given twice', $error->getMessage());
+        }
+        self::assertSame([1, 2, []], $taken->renamed_and_more());
+    }
+
+    /** @return iterable<string, array{callable(Taken): mixed, class-string<\Throwable>, string}> */
+    public static function badCalls(): iterable
+    {
+        $long = str_repeat('n', 5000);
+        yield 'too many arguments' => [static fn(Taken $t) => $t->hundred(...range(1, 70_000)), \ArgumentCountError::class, '65536'];
+        yield 'too many of a dynamic method' => [static fn(Taken $t) => $t->dynamic(...range(1, 70_000)), \ArgumentCountError::class, '65536'];
+        yield 'too many by name' => [
+            static fn(Taken $t) => $t->names_only(...array_combine(array_map(static fn(int $i): string => "n{$i}", range(1, 70_000)), range(1, 70_000))),
+            \ArgumentCountError::class, '65536',
+        ];
+        yield 'a name that is too long' => [static fn(Taken $t) => $t->names_only(...[$long => 1]), \Tortoise\AccessException::class, '5000 bytes'];
+        yield 'a long name for a dynamic method' => [static fn(Taken $t) => $t->dynamic(...[$long => 1]), \Tortoise\AccessException::class, '5000 bytes'];
+        yield 'a name that is not UTF-8' => [static fn(Taken $t) => $t->names_only(...["\xff" => 1]), \Tortoise\ConversionException::class, 'not UTF-8'];
+        yield 'a method name that is too long' => [static fn(Taken $t) => $t->{$long}(), \Tortoise\AccessException::class, '5000 bytes'];
+        yield 'a method name that is not UTF-8' => [static fn(Taken $t) => $t->{"\xff"}(), \Error::class, 'undefined method'];
+        yield 'a static method name that is too long' => [static fn(Taken $t) => Taken::{$long}(), \Tortoise\AccessException::class, '5000 bytes'];
+    }
+
+    /**
+     * @dataProvider badCalls
+     * @param callable(Taken): mixed $call
+     * @param class-string<\Throwable> $class
+     */
+    public function testABadCallHarmsNothing(callable $call, string $class, string $message): void
+    {
+        $taken = new Taken(0);
+        try {
+            $call($taken);
+            self::fail('the call went through');
+        } catch (\Throwable $error) {
+            self::assertInstanceOf($class, $error);
+            self::assertStringContainsString($message, $error->getMessage());
+            self::assertLessThan(300, \strlen($error->getMessage()));
+            self::assertSame(__FILE__, $error->getFile());
+        }
+        self::assertSame([1, 2], $taken->plain(1, 2), 'session and object are still there');
+    }
+
     private static function lineOf(callable $call): int
     {
         return (new \ReflectionFunction($call))->getStartLine();

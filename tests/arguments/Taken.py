@@ -61,6 +61,9 @@ class Taken:
     def static(a: Any, b: Any = "b") -> list[Any]:
         return [a, b]
 
+    def renamed_and_more(self, a: Any = 1, this: Any = 2, **others: Any) -> list[Any]:
+        return [a, this, others]
+
     @staticmethod
     def nothing() -> "Taken_Nothing":
         return Taken_Nothing()

@@ -76,6 +76,9 @@ class Vessel:
     def builtin(self) -> Callable[..., Any]:
         return len
 
+    def sorter(self) -> Callable[..., Any]:
+        return sorted
+
     def bound(self) -> Callable[..., Any]:
         return self.shown
 

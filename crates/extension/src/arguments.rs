@@ -3,12 +3,13 @@
 use ext_php_rs::types::Zval;
 use tortoise_protocol::Writer;
 use tortoise_protocol::description::Literal;
+use tortoise_protocol::limits::MAX_ARGUMENTS;
 
 use crate::LEFT_OUT;
 use crate::engine::{Arguments, Frame, Key, class_name, elements};
 use crate::error::BridgeError;
 use crate::synthesis::DeclaredMethod;
-use crate::values::{write_index_or_name, write_value};
+use crate::values::{write_name, write_value};
 
 /// Writes the positional and the named arguments of a call.
 pub(crate) trait WriteArguments {
@@ -31,11 +32,13 @@ pub(crate) struct NativeArguments<'a>(pub(crate) Arguments<'a>);
 impl WriteArguments for NativeArguments<'_> {
     fn write(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError> {
         let count = self.0.list_length()?;
+        let named = self.0.names().count();
+        check_number(count.max(named))?;
         writer.array(count);
         for (at, value) in self.0.list().take(count).enumerate() {
             write_value(writer, value).map_err(|error| error.within(&format!("args[{at}]")))?;
         }
-        writer.map(self.0.names().count());
+        writer.map(named);
         self.0.write_names(writer)
     }
 }
@@ -78,9 +81,12 @@ impl<'a> Arguments<'a> {
 
     fn write_names(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError> {
         self.names().try_for_each(|(name, value)| {
-            write_index_or_name(writer, Key::Name(name))
-                .and_then(|()| write_value(writer, value))
-                .map_err(|error| error.within(&format!("args[\"{}\"]", String::from_utf8_lossy(name))))
+            let Ok(name) = std::str::from_utf8(name) else {
+                let shown = String::from_utf8_lossy(name).into_owned();
+                return Err(BridgeError::Conversion(format!("the argument name \"{shown}\" is not UTF-8")));
+            };
+            write_name(writer, name)?;
+            write_value(writer, value).map_err(|error| error.within(&format!("args[\"{name}\"]")))
         })
     }
 }
@@ -155,18 +161,39 @@ impl WriteArguments for PassedArguments<'_> {
                 self.shown_name(gap)
             )));
         }
+        let named = behind + self.arguments.names().count();
+        check_number((gap + more).max(named))?;
         writer.array(gap + more);
         let positional = self.arguments.positional[..gap].iter();
         for (at, value) in positional.chain(self.arguments.list().take(more)).enumerate() {
             write_value(writer, value).map_err(|error| error.within(&format!("args[{at}]")))?;
         }
-        writer.map(behind + self.arguments.names().count());
+        writer.map(named);
         for (at, value) in self.behind(gap) {
-            writer.text(&self.method.parameters[at].python_name);
+            let parameter = &self.method.parameters[at];
+            // PHP cannot see this where a parameter is renamed, because Python's name is one that PHP refuses.
+            if self.arguments.names().any(|(name, _)| name == parameter.python_name.as_bytes()) {
+                return Err(BridgeError::ArgumentCount(format!(
+                    "{}(): ${} is given twice, once as {}",
+                    self.method.php_name, parameter.php_name, parameter.python_name
+                )));
+            }
+            writer.text(&parameter.python_name);
             write_value(writer, value).map_err(|error| error.within(&format!("args[\"{}\"]", self.shown_name(at))))?;
         }
         self.arguments.write_names(writer)
     }
+}
+
+/// # Errors
+/// [`BridgeError::ArgumentCount`] if there are more arguments than a call can have.
+fn check_number(count: usize) -> Result<(), BridgeError> {
+    if count > MAX_ARGUMENTS {
+        return Err(BridgeError::ArgumentCount(format!(
+            "a call has at most {MAX_ARGUMENTS} arguments, this one {count}; pass an array instead"
+        )));
+    }
+    Ok(())
 }
 
 /// Whether a value is what PHP shows as a default.

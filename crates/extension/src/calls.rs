@@ -92,7 +92,7 @@ fn target_of_object(object: &zend_object) -> Result<(u64, u32), BridgeError> {
 fn call((id, generation): (u64, u32), name: &str, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {
     let reply = link::exchange(Session::Of(generation), Kind::Call, Kind::Value, |writer: &mut Writer<'_>| {
         writer.unsigned(id);
-        writer.text(name);
+        values::write_name(writer, name)?;
         arguments.write(writer)
     })?;
     values::read_reply(&reply)

@@ -5,4 +5,4 @@ mod path;
 mod to_wire;
 
 pub(crate) use from_wire::read_reply;
-pub(crate) use to_wire::{write_index_or_name, write_value};
+pub(crate) use to_wire::{write_name, write_value};

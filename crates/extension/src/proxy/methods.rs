@@ -18,7 +18,7 @@ use super::{is_callable, target};
 use crate::engine::{Frame, guard, lower_case, text_of, zend_std_get_method, zend_std_get_static_method};
 use crate::error::{self, BridgeError};
 use crate::link::{self, Session};
-use crate::{calls, classes};
+use crate::{calls, classes, values};
 
 /// The native functions that all dynamic methods are copies of, by their lower-case names.
 const TEMPLATE: &str = "tortoise\\bridge\\dynamic";
@@ -60,6 +60,9 @@ pub(super) unsafe extern "C" fn get(
             if is_php && !(is_declared && classes::is_undeclared(class, text)) {
                 return zend_std_get_method(object, name, lower_name);
             }
+            if text.eq_ignore_ascii_case(INVOKE) && is_callable(&**object) {
+                return dynamic_function(class, INVOKE, false);
+            }
             find(class, target(&**object), text, false)
         })
     }
@@ -95,7 +98,7 @@ fn find(
     let answer = target.and_then(|(id, generation)| {
         let reply = link::exchange(Session::Of(generation), Kind::Has, Kind::Value, |writer| {
             writer.unsigned(id);
-            writer.text(name);
+            values::write_name(writer, name)?;
             writer.unsigned(Question::IsCallable as u64);
             Ok(())
         })?;

@@ -80,8 +80,7 @@ fn get(object: &zend_object, name: &str, purpose: c_int) -> Result<Zval, BridgeE
     }
     let reply = link::exchange(Session::Of(generation), Kind::Get, Kind::Value, |writer| {
         writer.unsigned(id);
-        writer.text(name);
-        Ok(())
+        values::write_name(writer, name)
     })?;
     let value = values::read_reply(&reply)?;
     let would_be_lost = matches!(purpose, READ_TO_WRITE | READ_AND_WRITE | READ_TO_UNSET);
@@ -98,7 +97,7 @@ fn get(object: &zend_object, name: &str, purpose: c_int) -> Result<Zval, BridgeE
 fn has_attribute(id: u64, generation: u32, name: &str, question: Question) -> Result<bool, BridgeError> {
     let reply = link::exchange(Session::Of(generation), Kind::Has, Kind::Value, |writer| {
         writer.unsigned(id);
-        writer.text(name);
+        values::write_name(writer, name)?;
         writer.unsigned(question as u64);
         Ok(())
     })?;
@@ -129,7 +128,7 @@ fn set(object: &zend_object, name: &str, value: &Zval) -> Result<(), BridgeError
     let (id, generation) = target(object)?;
     link::exchange(Session::Of(generation), Kind::Set, Kind::Value, |writer| {
         writer.unsigned(id);
-        writer.text(name);
+        values::write_name(writer, name)?;
         values::write_value(writer, value).map_err(|error| error.within(&format!("$object->{name}")))
     })
     .map(drop)
@@ -191,8 +190,7 @@ fn delete(object: &zend_object, name: &str) -> Result<(), BridgeError> {
     let (id, generation) = target(object)?;
     link::exchange(Session::Of(generation), Kind::Delete, Kind::Value, |writer| {
         writer.unsigned(id);
-        writer.text(name);
-        Ok(())
+        values::write_name(writer, name)
     })
     .map(drop)
 }

@@ -7,6 +7,7 @@ use tortoise_protocol::{Depth, Writer};
 
 use super::path::Unconvertible;
 use crate::engine::{Key, bytes_of, class_name, elements, object_of};
+use crate::error::BridgeError;
 use crate::{proxy, raised};
 
 /// Writes a value, and what it contains.
@@ -51,6 +52,22 @@ fn write_nested(
     } else {
         writer.nil();
     }
+    Ok(())
+}
+
+/// Writes the name of a method or an attribute.
+///
+/// # Errors
+/// [`BridgeError::Access`] if it is longer than any name: the session would close the link over it.
+pub(crate) fn write_name(writer: &mut Writer<'_>, name: &str) -> Result<(), BridgeError> {
+    if name.len() > MAX_NAME_BYTES {
+        let shown: String = name.chars().take(40).collect();
+        return Err(BridgeError::Access(format!(
+            "the name \"{shown}…\" has {} bytes; a name has at most {MAX_NAME_BYTES}",
+            name.len()
+        )));
+    }
+    writer.text(name);
     Ok(())
 }
 
@@ -112,7 +129,7 @@ fn write_array(
 }
 
 /// Writes a key of an array.
-pub(crate) fn write_index_or_name(writer: &mut Writer<'_>, key: Key<'_>) -> Result<(), Unconvertible> {
+fn write_index_or_name(writer: &mut Writer<'_>, key: Key<'_>) -> Result<(), Unconvertible> {
     match key {
         Key::Index(index) => writer.integer(index),
         Key::Name(name) if std::str::from_utf8(name).is_ok() => writer.text_bytes(name),
