@@ -91,9 +91,9 @@ extern "C" fn configure(data: &mut ExecuteData, result: &mut Zval) {
         let settings = settings
             .array()
             .ok_or_else(|| BridgeError::Access("$settings must be an array of settings by their names".to_owned()))?;
-        if link::generation() != 0 {
+        if link::is_in_use() {
             return Err(BridgeError::Access(
-                "Tortoise\\configure() must come before the first use of a Python class in this process".to_owned(),
+                "Tortoise\\configure() must come before the first use of a Python class in this request".to_owned(),
             ));
         }
         for (key, value) in settings {

@@ -46,6 +46,25 @@ struct Link {
     server: String,
     /// Where to look when the session is gone.
     log: Option<PathBuf>,
+    /// What the settings said when it was made.
+    wanted: Wanted,
+    /// [`settings::version`] when they were last read.
+    settings_version: u64,
+}
+
+/// What the settings say about whom to speak to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wanted {
+    server: String,
+    /// The interpreter of a private sidecar.
+    python: PathBuf,
+    modules: Vec<String>,
+}
+
+impl Wanted {
+    fn now() -> Self {
+        Self { server: settings::server(), python: settings::python(), modules: settings::modules() }
+    }
 }
 
 /// Which session a request may go to.
@@ -83,6 +102,11 @@ pub(crate) fn generation() -> u32 {
     GENERATION.get()
 }
 
+/// Whether this PHP request has spoken to a session.
+pub(crate) fn is_in_use() -> bool {
+    generation() != 0 && LINK.with_borrow(|link| link.as_ref().is_some_and(|link| link.is_used))
+}
+
 /// Sends a request and waits for its answer, which must be of the kind `expected`.
 ///
 /// # Errors
@@ -110,10 +134,11 @@ fn exchange_once(
     expected: Kind,
     write: &impl Fn(&mut Writer<'_>) -> Result<(), BridgeError>,
 ) -> Result<Reply, BridgeError> {
-    let current = generation();
     if objects::are_closed() {
         return Err(BridgeError::Stale("the PHP request is over: its Python objects are gone".to_owned()));
     }
+    follow_settings()?;
+    let current = generation();
     match session {
         Session::Of(generation) if generation != current => return Err(stale()),
         _ if current == 0 => connect::establish()?,
@@ -142,6 +167,30 @@ fn exchange_once(
         }
         Sent(error) => Err(lose_if_broken(error)),
     }
+}
+
+/// Lets the link do what the settings say now. Another server, interpreter or choice of modules is for the next
+/// request that begins: the objects of this one live in its session.
+fn follow_settings() -> Result<(), BridgeError> {
+    let version = settings::version();
+    if generation() == 0 || LINK.with_borrow(|link| link.as_ref().is_none_or(|link| link.settings_version == version)) {
+        return Ok(());
+    }
+    let wanted = Wanted::now();
+    let timeout = settings::timeout()?;
+    let is_other = LINK.with_borrow_mut(|link| {
+        let Some(link) = link else { return Ok(false) };
+        let is_other = link.wanted != wanted;
+        link.channel.set_timeout(timeout)?;
+        if !is_other {
+            link.settings_version = version;
+        }
+        Ok::<_, BridgeError>(is_other && !link.is_used)
+    })?;
+    if is_other {
+        forsake();
+    }
+    Ok(())
 }
 
 /// Where an exchange ended.
@@ -314,7 +363,7 @@ pub(crate) fn flush_releases_if_due() {
 
 /// Tells the session that the PHP request is over. Objects that PHP frees from now on are freed here only.
 pub(crate) fn end_request() {
-    if generation() != 0 && LINK.with_borrow(|link| link.as_ref().is_some_and(|link| link.is_used)) {
+    if is_in_use() {
         notify(Kind::EndRequest, &[]);
         LINK.with_borrow_mut(|link| {
             if let Some(link) = link {

@@ -1,15 +1,20 @@
 //! The settings of PHP's ini file, and `Tortoise\configure()` on top of them.
 
-use std::cell::RefCell;
-use std::ffi::CStr;
+use std::cell::{Cell, RefCell};
+use std::ffi::{CStr, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ext_php_rs::ffi::{zend_ini_entry, zend_string};
 use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::zend::{IniEntryDef, IniEntryDefs};
 
-use crate::engine::ini_text;
+use crate::engine::{ini_text, text_of};
 use crate::error::BridgeError;
+use crate::{FAILURE, SUCCESS};
+
+/// The longest time that a call may take and be bounded at all: a year. Clocks overflow long behind it.
+const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Names and defaults. What is not here is refused by [`configure`].
 const SETTINGS: [(&CStr, &CStr); 6] = [
@@ -22,17 +27,25 @@ const SETTINGS: [(&CStr, &CStr); 6] = [
 ];
 
 static DEFINITIONS: IniEntryDefs<7> = IniEntryDefs::new([
-    IniEntryDef::new(SETTINGS[0].0, SETTINGS[0].1, IniEntryPermission::All),
-    IniEntryDef::new(SETTINGS[1].0, SETTINGS[1].1, IniEntryPermission::All),
-    IniEntryDef::new(SETTINGS[2].0, SETTINGS[2].1, IniEntryPermission::All),
-    IniEntryDef::new(SETTINGS[3].0, SETTINGS[3].1, IniEntryPermission::All),
-    IniEntryDef::new(SETTINGS[4].0, SETTINGS[4].1, IniEntryPermission::All),
-    IniEntryDef::new(SETTINGS[5].0, SETTINGS[5].1, IniEntryPermission::All),
+    definition(0),
+    definition(1),
+    definition(2),
+    IniEntryDef { on_modify: Some(timeout_changes), ..definition(3) },
+    definition(4),
+    definition(5),
     IniEntryDef::end(),
 ]);
 
+const fn definition(at: usize) -> IniEntryDef {
+    let mut definition = IniEntryDef::new(SETTINGS[at].0, SETTINGS[at].1, IniEntryPermission::All);
+    definition.on_modify = Some(changes);
+    definition
+}
+
 thread_local! {
-    /// What `Tortoise\configure()` said in this process, in the order of [`SETTINGS`].
+    /// Grows with every change of a setting, so that a link need not read them to know that none changed.
+    static VERSION: Cell<u64> = const { Cell::new(0) };
+    /// What `Tortoise\configure()` said in this request, in the order of [`SETTINGS`].
     static CONFIGURED: RefCell<[Option<String>; SETTINGS.len()]> = const { RefCell::new([const { None }; SETTINGS.len()]) };
     /// Roots that `Tortoise\register()` added in this request.
     static REGISTERED: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
@@ -43,7 +56,50 @@ pub(crate) fn register_ini(module_number: i32) {
     IniEntryDef::register(DEFINITIONS.as_slice(), module_number);
 }
 
-/// Sets `tortoise.{key}` for the rest of this process.
+/// A setting changes: in PHP's configuration, by `ini_set()`, or back at the end of a request.
+unsafe extern "C" fn changes(
+    _entry: *mut zend_ini_entry,
+    _value: *mut zend_string,
+    _argument1: *mut c_void,
+    _argument2: *mut c_void,
+    _argument3: *mut c_void,
+    _stage: c_int,
+) -> c_int {
+    count_change();
+    SUCCESS
+}
+
+/// `tortoise.timeout` changes. `ini_set()` is told at once if that makes no sense. PHP would pass over such a value of
+/// its configuration in silence: that one is taken, and the first use reports it.
+unsafe extern "C" fn timeout_changes(
+    _entry: *mut zend_ini_entry,
+    value: *mut zend_string,
+    _argument1: *mut c_void,
+    _argument2: *mut c_void,
+    _argument3: *mut c_void,
+    stage: c_int,
+) -> c_int {
+    /// The engine's `ZEND_INI_STAGE_RUNTIME`: `ini_set()`.
+    const RUNTIME: c_int = 1 << 4;
+    // SAFETY: the engine passes the new value, or null for none.
+    let is_sound = unsafe { !value.is_null() && text_of(value).is_some_and(|text| parse_timeout(text).is_ok()) };
+    if stage == RUNTIME && !is_sound {
+        return FAILURE;
+    }
+    count_change();
+    SUCCESS
+}
+
+fn count_change() {
+    VERSION.set(VERSION.get() + 1);
+}
+
+/// Another number than before if a setting has changed since.
+pub(crate) fn version() -> u64 {
+    VERSION.get()
+}
+
+/// Sets `tortoise.{key}` for the rest of this request.
 ///
 /// # Errors
 /// [`BridgeError::Access`] if there is no such setting.
@@ -56,7 +112,11 @@ pub(crate) fn configure(key: &str, value: String) -> Result<(), BridgeError> {
             known.join(", ")
         )));
     };
+    if key == "timeout" {
+        parse_timeout(&value)?;
+    }
     CONFIGURED.with_borrow_mut(|configured| configured[at] = Some(value));
+    count_change();
     Ok(())
 }
 
@@ -83,9 +143,15 @@ pub(crate) fn add_root(root: &Path) {
     });
 }
 
-/// Forgets what the request added.
+/// Forgets what the request added and configured.
 pub(crate) fn end_request() {
     REGISTERED.with_borrow_mut(Vec::clear);
+    CONFIGURED.with_borrow_mut(|configured| {
+        if configured.iter().any(Option::is_some) {
+            *configured = Default::default();
+            count_change();
+        }
+    });
 }
 
 /// `auto`, or an address.
@@ -106,10 +172,14 @@ pub(crate) fn modules() -> Vec<String> {
 /// # Errors
 /// [`BridgeError::Access`] if the setting is not a number of seconds.
 pub(crate) fn timeout() -> Result<Option<Duration>, BridgeError> {
-    let text = text(3);
-    match text.trim().parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+    parse_timeout(&text(3))
+}
+
+fn parse_timeout(text: &str) -> Result<Option<Duration>, BridgeError> {
+    let seconds = text.trim().parse::<f64>().ok().filter(|seconds| *seconds >= 0.0);
+    match seconds.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(MAX_TIMEOUT)) {
         Some(Duration::ZERO) => Ok(None),
-        Some(timeout) => Ok(Some(timeout)),
+        Some(timeout) => Ok(Some(timeout.min(MAX_TIMEOUT))),
         None => Err(BridgeError::Access(format!(
             "tortoise.timeout is \"{text}\"; it must be a number of seconds, or 0 for no limit"
         ))),

@@ -1,7 +1,7 @@
 //! Connects to a sidecar and says hello.
 
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use tortoise_protocol::handshake::{Hello, Refusal, Welcome};
 use tortoise_protocol::limits::MAX_HELLO_BYTES;
 
 use super::address::Address;
-use super::{FORKS, GENERATION, LAST_GENERATION, LINK, LINK_FORKS, Link, autostart, path_texts};
+use super::{FORKS, GENERATION, LAST_GENERATION, LINK, LINK_FORKS, Link, Wanted, autostart, path_texts};
 use crate::error::BridgeError;
 use crate::{engine, objects, settings};
 
@@ -33,19 +33,21 @@ pub(super) fn establish() -> Result<(), BridgeError> {
             "no Python session during opcache.preload: what is declared then is shared by all requests".to_owned(),
         ));
     }
-    let address = Address::parse(&settings::server())?;
+    let settings_version = settings::version();
+    let wanted = Wanted::now();
+    let address = Address::parse(&wanted.server)?;
     let timeout = settings::timeout()?;
     let roots = settings::roots();
     let hello = Hello {
         product: PRODUCT_VERSION.to_owned(),
         process: u64::from(std::process::id()),
         roots: path_texts(&roots)?,
-        modules: settings::modules(),
+        modules: wanted.modules.clone(),
     };
     let give_up = Instant::now() + PATIENCE;
     let mut pause = FIRST_PAUSE;
     let (mut channel, welcome, place) = loop {
-        let (stream, place) = open(&address)?;
+        let (stream, place) = open(&address, &wanted.python)?;
         let mut channel = Channel::over_socket(stream);
         channel.set_timeout(Some(PATIENCE))?;
         match greet(&mut channel, &hello) {
@@ -81,6 +83,8 @@ pub(super) fn establish() -> Result<(), BridgeError> {
             welcome,
             server: place.server,
             log: place.log,
+            wanted,
+            settings_version,
         });
     });
     Ok(())
@@ -98,9 +102,9 @@ impl Place {
     }
 }
 
-fn open(address: &Address) -> Result<(UnixStream, Place), BridgeError> {
+fn open(address: &Address, python: &Path) -> Result<(UnixStream, Place), BridgeError> {
     match address {
-        Address::Auto => autostart::connect(&settings::python()),
+        Address::Auto => autostart::connect(python),
         Address::Unix(path) => match UnixStream::connect(path) {
             Ok(stream) => Ok((stream, Place { server: format!("unix://{}", path.display()), log: None })),
             Err(error) => Err(BridgeError::Connection(format!(
