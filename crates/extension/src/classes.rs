@@ -151,10 +151,10 @@ pub(crate) fn is_undeclared(class: *mut zend_class_entry, name: &str) -> bool {
     let mut class = class;
     CLASSES.with_borrow(|classes| {
         while !class.is_null() {
-            if let Some(found) = classes.by_entry.get(&class) {
-                if found.plan.undeclared.iter().any(|undeclared| undeclared == name) {
-                    return true;
-                }
+            if let Some(found) = classes.by_entry.get(&class)
+                && found.plan.undeclared.iter().any(|undeclared| undeclared == name)
+            {
+                return true;
             }
             // SAFETY: as above.
             class = unsafe { (*class).__bindgen_anon_1.parent };

@@ -104,10 +104,10 @@ impl Listener {
     pub(crate) fn close(self) -> Vec<UnixStream> {
         let path = self.address.path();
         // While we still listen, nobody takes this socket for a stale one and puts another in its place.
-        if identity(path).is_ok_and(|identity| identity == self.identity) {
-            if let Err(error) = fs::remove_file(path) {
-                tracing::warn!("cannot remove {}: {error}", path.display());
-            }
+        if identity(path).is_ok_and(|identity| identity == self.identity)
+            && let Err(error) = fs::remove_file(path)
+        {
+            tracing::warn!("cannot remove {}: {error}", path.display());
         }
         self.listener.into_std().map_or_else(|_| Vec::new(), |listener| drain(&listener))
     }

@@ -101,11 +101,12 @@ impl Table {
     pub(crate) fn release(&mut self, id: u64, count: u64) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         entry.handed_out = entry.handed_out.saturating_sub(count);
-        if entry.handed_out == 0 && !entry.pinned {
-            if let Some(entry) = self.entries.remove(&id) {
-                self.ids.remove(&(entry.object.as_ptr() as usize));
-                self.doomed.push(entry.object);
-            }
+        if entry.handed_out == 0
+            && !entry.pinned
+            && let Some(entry) = self.entries.remove(&id)
+        {
+            self.ids.remove(&(entry.object.as_ptr() as usize));
+            self.doomed.push(entry.object);
         }
     }
 

@@ -153,10 +153,11 @@ fn plan_for(
     };
     KEPT.with_borrow_mut(|kept| {
         let class = kept.classes.get_mut(fingerprint);
-        if let Some((plan, for_name, for_parent)) = class.as_ref().and_then(|class| class.plan.as_ref()) {
-            if for_name == name && for_parent == parent_name {
-                return Rc::clone(plan);
-            }
+        if let Some((plan, for_name, for_parent)) = class.as_ref().and_then(|class| class.plan.as_ref())
+            && for_name == name
+            && for_parent == parent_name
+        {
+            return Rc::clone(plan);
         }
         let plan = Rc::new(synthesis::plan(description, name, &Parent { name: parent_name, shapes }));
         if let Some(class) = class {
