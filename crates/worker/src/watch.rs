@@ -39,26 +39,36 @@ fn watch(client: BorrowedFd<'_>, supervisor: BorrowedFd<'_>) {
     loop {
         match poll(&mut both, PollTimeout::NONE) {
             Err(Errno::EINTR | Errno::EAGAIN) => {}
-            Err(_) => end_process(),
-            Ok(_) if both[0].any().unwrap_or(true) => end_process(),
+            Err(_) => end_group(),
+            Ok(_) if both[0].any().unwrap_or(true) => end_group(),
             Ok(_) if both[1].any().unwrap_or(true) => break,
             Ok(_) => {}
         }
     }
     let mut one = [PollFd::new(supervisor, PollFlags::empty())];
-    while poll(&mut one, PollTimeout::from(GRACE_MILLISECONDS)) == Err(Errno::EINTR) {}
-    end_process();
+    loop {
+        match poll(&mut one, PollTimeout::from(GRACE_MILLISECONDS)) {
+            Err(Errno::EINTR) => {}
+            Ok(0) => end_process(),
+            _ => end_group(),
+        }
+    }
 }
 
-/// Ends the session, and the processes that the user's code started with it: when the supervisor is gone nobody else
-/// does.
+/// Ends the session. The zygote sees it, and ends the processes that the user's code started.
 fn end_process() -> ! {
-    // SAFETY: these take no lock and run no handler; `_exit` does not return. Group 0 is our own, and the zygote made it
-    // this session's alone: it leads it.
+    // SAFETY: `_exit` takes no lock, runs no handler and does not return.
+    unsafe { libc::_exit(1) }
+}
+
+/// Ends the session and the processes that the user's code started with it: the supervisor is gone, and the zygote goes.
+fn end_group() -> ! {
+    // SAFETY: these take no lock and run no handler. Group 0 is our own, and as its leader we know that the zygote made
+    // it for this session alone.
     unsafe {
         if libc::getpgrp() == libc::getpid() {
             libc::kill(0, libc::SIGKILL);
         }
-        libc::_exit(1)
     }
+    end_process()
 }

@@ -96,14 +96,16 @@ def test_an_error_in_a_constructor_has_its_place_and_traceback(failing: Client, 
     [raised] = caught.value.exceptions
     assert (raised.class_name, raised.message) == ("Fail.Refused", "('no', [7])")
     assert (raised.file, raised.line) == (str(tmp_path / "Fail.py"), 9)
-    assert raised.traceback == lines(
+    # From 3.13 on every line of source has a line of marks under it.
+    printed = [line for line in raised.traceback.splitlines() if line.strip(" ~^")]
+    assert printed == [
         "Traceback (most recent call last):",
         f'  File "{tmp_path}/Fail.py", line 7, in __init__',
         "    self.inner()",
         f'  File "{tmp_path}/Fail.py", line 9, in inner',
         "    raise Refused('no', [7])",
         "Fail.Refused: ('no', [7])",
-    )
+    ]
     assert failing.get(raised.object, "args") == ["no", [7]]
     described = failing.describe(raised.object.class_id).fields
     assert (described["name"], described["traits"]) == ("Fail\\Refused", 1)

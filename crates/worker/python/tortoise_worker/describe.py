@@ -79,8 +79,8 @@ class Describer:
         bases = [base for base in (parent, *others) if base is not None]
         described = [self._describe(base) for base in bases]
         providers = [cls, *_not_inherited(cls, parent, others)]
-        methods = _methods(cls, parent, providers)
         name, file = self._name_and_file(cls)
+        methods = _methods(cls, parent, providers, file)
         encoded = encode(
             [
                 name,
@@ -129,16 +129,16 @@ def _not_inherited(cls: type, parent: type | None, others: Sequence[type]) -> li
     return found
 
 
-def _methods(cls: type, parent: type | None, providers: Sequence[type]) -> list[Member]:
+def _methods(cls: type, parent: type | None, providers: Sequence[type], file: str | None) -> list[Member]:
     """The constructor and the methods of all providers. Of the others, those that nobody else has."""
     inherited = classes.mro_of(parent) if parent else ()
     taken = {name for base in inherited for name in classes.namespace_of(base)}
     methods: dict[str, Member] = {}
-    constructor = members.constructor_of(cls, parent, providers)
+    constructor = members.constructor_of(cls, parent, providers, file)
     if constructor is not None:
         methods[constructor.name] = constructor
     for provider in providers:
-        for method in members.public_methods(provider):
+        for method in members.public_methods(provider, file):
             if provider is cls or method.name not in taken:
                 methods.setdefault(method.name, method)
     return list(methods.values())[:MAX_METHODS]

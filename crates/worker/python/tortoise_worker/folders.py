@@ -1,6 +1,7 @@
 """Lets a class file and a folder of its name stand side by side in a class root, as class files do.
 
-Python imports `Model.py` as a module, and a module has no submodules: `Model/Page.py` beside it could not be imported.
+Python imports `Model.py` as a module, and a module has no submodules: `Model/Page.py` beside it could not be
+imported.
 """
 
 import importlib.machinery
@@ -13,7 +14,7 @@ _PathFinder = importlib.machinery.PathFinder
 
 
 class FolderFinder:
-    """Finds what Python's own finder of files finds. A class file with a folder beside gets the folder's files."""
+    """Finds what Python's own finder of files finds. A class file with a folder beside gets its files."""
 
     def __init__(self) -> None:
         self._roots: tuple[str, ...] = ()

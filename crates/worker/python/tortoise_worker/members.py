@@ -43,18 +43,20 @@ class Member(NamedTuple):
     line: int
 
 
-def public_methods(cls: type) -> Iterator[Member]:
-    """The class's own public methods, in the order of their definition."""
+def public_methods(cls: type, file: str | None) -> Iterator[Member]:
+    """The class's own public methods, in the order of their definition. Only those in `file` have a line."""
     for name, value in namespace_of(cls).items():
         if not is_name(name) or name.startswith("_"):
             continue
         bound = _bound(value)
         if bound is not None:
             kind, function = bound
-            yield _member(name, kind, function, signatures.of_method(function, kind != STATIC))
+            yield _member(name, kind, function, signatures.of_method(function, kind != STATIC), file)
 
 
-def constructor_of(cls: type, parent: type | None, providers: Sequence[type]) -> Member | None:
+def constructor_of(
+    cls: type, parent: type | None, providers: Sequence[type], file: str | None
+) -> Member | None:
     """What constructing the class takes; None if it takes what its parent takes.
 
     `providers` are the class and those of its bases that PHP does not inherit from.
@@ -63,7 +65,7 @@ def constructor_of(cls: type, parent: type | None, providers: Sequence[type]) ->
     if not is_own and not any(_MAKERS & namespace_of(provider).keys() for provider in providers):
         return None
     maker, parameters = signatures.of_constructor(cls)
-    return _member(CONSTRUCTOR, CONSTRUCT, maker, parameters)
+    return _member(CONSTRUCTOR, CONSTRUCT, maker, parameters, file)
 
 
 def constants_of(cls: type) -> dict[str, Any]:
@@ -99,13 +101,16 @@ def class_line(cls: type, file: str | None, method_lines: Sequence[int]) -> int:
     statements = re.finditer(rb"^[ \t]*class[ \t]+" + name + rb"(?=[\s:(\[\\])", text, re.MULTILINE)
     lines = [text.count(b"\n", 0, statement.start()) + 1 for statement in statements]
     # A name can be defined twice: the methods stand behind the right one.
-    last = min(method_lines, default=lines[0] if lines else 0)
-    return max((line for line in lines if line <= last), default=0)
+    last = min(method_lines, default=0)
+    return max((line for line in lines if line <= last), default=lines[0] if lines else 0)
 
 
-def _member(name: str, kind: int, function: object, parameters: Parameters | None) -> Member:
-    code = signatures.unwrapped(function)
-    line = code.__code__.co_firstlineno if type(code) is types.FunctionType else 0
+def _member(
+    name: str, kind: int, function: object, parameters: Parameters | None, file: str | None
+) -> Member:
+    source = signatures.unwrapped(function)
+    code = source.__code__ if type(source) is types.FunctionType else None
+    line = code.co_firstlineno if code is not None and code.co_filename == file else 0
     return Member(name, kind, parameters, documentation(_documentation_of(function)), line)
 
 
