@@ -1,0 +1,76 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Tortoise\Tests\Memory;
+
+use Tortoise\Tests\Support\TestCase;
+
+/**
+ * Ten thousand objects made and dropped leave both processes as they were.
+ *
+ * After a warm-up of the same kind the memory of both processes is compared before and after: a leak of even a few dozen
+ * bytes a time is over the bound.
+ */
+final class LeakTest extends TestCase
+{
+    private const TIMES = 5_000;
+
+    /** Far below what 5,000 leaked objects of any kind would take, and above what allocators move on their own. */
+    private const BOUND_BYTES = 100_000;
+
+    /** @return iterable<string, array{0: string, 1?: int}> */
+    public static function uses(): iterable
+    {
+        yield 'objects' => ['new Fleeting("name", 1, [2], k: 3);'];
+        yield 'objects that methods give' => ['$keeper->another("x")->name;'];
+        yield 'the same object again and again' => ['$keeper->echo($keeper);'];
+        yield 'objects in lists' => ['$keeper->several(3);'];
+        yield 'attributes' => ['$keeper->held = ["a" => [$i, "text"]]; $keeper->held; isset($keeper->held, $keeper->none); unset($keeper->held);'];
+        yield 'attributes of changing names' => ['$keeper->{"n$i"} = 1; unset($keeper->{"n$i"});', 5000];
+        yield 'strings and arrays' => ['$keeper->echo(["text" => str_repeat("x", $i % 3000), "list" => range(0, $i % 50)]);'];
+        yield 'exceptions' => ['try { $keeper->fail(); } catch (Tortoise\Python\KeyError $e) { $e->getPythonException()->args; $e->getPythonTraceback(); } unset($e);'];
+        yield 'errors of ours' => ['try { $keeper->echo([STDIN]); } catch (Tortoise\ConversionException $e) {} try { $keeper->echo(); } catch (ArgumentCountError $e) {} unset($e);'];
+        yield 'dynamic methods' => ['$keeper->dynamic($i, k: $i);'];
+        yield 'functions as values' => ['$f = $keeper->another(...); $f()->name; $g = $keeper->dynamicAttribute; $g(1); unset($f, $g);'];
+        yield 'children in PHP' => ['new FleetingOfPhp("x");'];
+        yield 'equal and unequal' => ['$keeper == new Fleeting(); (string) var_export($keeper, true);'];
+    }
+
+    /** @dataProvider uses */
+    public function testTheMemoryOfBothProcessesStaysLevel(string $use, int $keptNames = 0): void
+    {
+        $script = <<<'PHP'
+            class FleetingOfPhp extends Fleeting { public $own = [1]; }
+            function bytes(int|string $process): int
+            {
+                preg_match('/^VmRSS:\s+(\d+) kB$/m', file_get_contents("/proc/$process/status"), $found);
+                return 1024 * (int) $found[1];
+            }
+            $keeper = new Fleeting('keeper');
+            $times = static function (int $times) use ($keeper): array {
+                for ($i = 0; $i < $times; $i++) {
+                    %s
+                }
+                return [
+                    'alive' => Fleeting::alive(),
+                    'blocks' => [Fleeting::died(), Fleeting::blocks()][1],
+                    'proxies' => Tortoise\status()['objects'],
+                    'php' => bytes('self'),
+                    'python' => bytes(Tortoise\status()['session']),
+                    'zend' => memory_get_usage(),
+                ];
+            };
+            $times(2000);
+            return [$times(%2$d), $times(%2$d)];
+            PHP;
+        [$before, $after] = self::evaluate(sprintf($script, $use, self::TIMES));
+
+        self::assertSame(1, $after['alive'], 'the session has let go of all objects but the keeper');
+        self::assertSame(1, $after['proxies']);
+        self::assertLessThan($before['blocks'] + 100 + $keptNames, $after['blocks'], 'blocks of memory in Python');
+        self::assertLessThan($before['zend'] + 2000, $after['zend'], 'memory that PHP manages');
+        self::assertLessThan($before['php'] + self::BOUND_BYTES, $after['php'], 'memory of the PHP process');
+        self::assertLessThan($before['python'] + self::BOUND_BYTES, $after['python'], 'memory of the session');
+    }
+}
