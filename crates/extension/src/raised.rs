@@ -4,7 +4,7 @@ use ext_php_rs::ffi::{
     ext_php_rs_executor_globals, instanceof_function_slow, zend_ce_error, zend_ce_exception, zend_class_entry,
     zend_object, zend_read_property, zend_throw_exception_object,
 };
-use ext_php_rs::types::{ZendStr, Zval};
+use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use ext_php_rs::zend::ExecuteData;
 use tortoise_protocol::ObjectReference;
 use tortoise_protocol::failure::{Category, Failure, RaisedException};
@@ -63,7 +63,26 @@ pub(crate) fn move_pending(file: &[u8], line: u32) {
         path.set_zend_string(ZendStr::new(file, false));
         set(base, object, "file", path);
         set(base, object, "line", number);
+        hide_bridge(base, object);
     }
+}
+
+/// Takes our own function, which every generated method calls, off the top of an exception's trace.
+fn hide_bridge(base: *mut zend_class_entry, object: &mut zend_object) {
+    const OWN: &str = "Tortoise\\Bridge\\";
+    let Some(frames) = read(base, object, "trace").array() else { return };
+    let function = frames.get_index(0).and_then(Zval::array).and_then(|frame| frame.get("function"));
+    if !function.and_then(Zval::str).is_some_and(|name| name.starts_with(OWN)) {
+        return;
+    }
+    let mut rest = ZendHashTable::with_capacity(u32::try_from(frames.len()).unwrap_or(0));
+    for frame in frames.values().skip(1) {
+        // Only an overflow of the array's keys could fail, and there are as many as there were.
+        let _ = rest.push(frame.shallow_clone());
+    }
+    let mut trace = Zval::new();
+    trace.set_hashtable(rest);
+    set(base, object, "trace", trace);
 }
 
 fn make(raised: &RaisedException, previous: Option<Zval>, generation: u32) -> Result<Zval, BridgeError> {
@@ -74,6 +93,7 @@ fn make(raised: &RaisedException, previous: Option<Zval>, generation: u32) -> Re
     let Some(object) = object_of(&exception) else { return Err(BridgeError::Pending) };
     // SAFETY: the engine's class of exceptions is there from its start.
     let base = unsafe { zend_ce_exception };
+    hide_bridge(base, object);
     set(base, object, "message", text(&raised.message));
     if let Some(file) = &raised.file {
         let mut line = Zval::new();
@@ -104,12 +124,16 @@ fn set(scope: *mut zend_class_entry, object: &mut zend_object, name: &str, mut v
 }
 
 fn get<'a>(object: &'a zend_object, name: &str) -> &'a Zval {
+    read(native::class(Native::PythonException), object, name)
+}
+
+/// A private property that the class `scope`, which the object's class is or extends, declares.
+fn read<'a>(scope: *mut zend_class_entry, object: &'a zend_object, name: &str) -> &'a Zval {
     let mut unused = Zval::new();
-    // SAFETY: the object is a Tortoise\PythonException, which declares the property, so that the engine gives the
-    // property itself and not the slot that is dropped here.
+    // SAFETY: the class declares the property, so that the engine gives the property itself and not the slot that is
+    // dropped here.
     unsafe {
         let object = std::ptr::from_ref(object).cast_mut();
-        let scope = native::class(Native::PythonException);
         &*zend_read_property(scope, object, name.as_ptr().cast(), name.len(), true, &raw mut unused)
     }
 }

@@ -111,10 +111,14 @@ class Describer:
 
 
 def _php_bases(cls: type) -> tuple[type | None, list[type]]:
-    """The base that becomes the PHP parent, and the others. An exception's parent is an exception."""
+    """The base that becomes the PHP parent, and the others.
+
+    An exception's parent is an exception, and one that `except Exception` catches if there is one.
+    """
     bases = [base for base in classes.bases_of(cls) if not any(base is marker for marker in _MARKERS)]
     exceptions = [base for base in bases if classes.is_subclass(base, BaseException)]
-    parent = next(iter(exceptions or bases), None)
+    usual = [base for base in exceptions if classes.is_subclass(base, Exception)]
+    parent = next(iter(usual or exceptions or bases), None)
     return parent, [base for base in bases if base is not parent][: MAX_BASES - 1]
 
 

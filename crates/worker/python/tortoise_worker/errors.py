@@ -5,6 +5,7 @@ import itertools
 import os
 import traceback
 from collections.abc import Iterator
+from typing import Any
 
 from tortoise_worker import classes
 from tortoise_worker._native import MAX_CAUSES, MAX_MESSAGE_BYTES, MAX_NAME_BYTES, MAX_PATH_BYTES
@@ -30,16 +31,17 @@ def explain(exception: BaseException) -> list[Explanation]:
     printed: traceback.TracebackException | None
     try:
         printed = traceback.TracebackException(
-            type(exception), exception, exception.__traceback__, compact=True
+            type(exception), exception, _field(exception, "__traceback__"), compact=True
         )
-    except Exception:
+    except BaseException:
+        # The printer asks the exception for its attributes, and so the user's code.
         printed = None
     explanations = []
     for link in chain:
         file, line = _place(link)
         message = _message(link)
-        text = _text(printed) if printed else f"{classes.display_name_of(type(link))}: {message}\n"
         name = _limited(classes.display_name_of(type(link)), MAX_NAME_BYTES)
+        text = _text(printed) if printed else _plain_text(link, f"{name}: {message}\n")
         explanations.append((link, name, message, file, line, _limited(text, MAX_MESSAGE_BYTES)))
         printed = (printed.__cause__ or printed.__context__) if printed else None
     return explanations
@@ -51,10 +53,9 @@ def _chain(exception: BaseException) -> Iterator[BaseException]:
     while link is not None and id(link) not in seen and len(seen) < MAX_CAUSES:
         seen.add(id(link))
         yield link
-        if link.__cause__ is not None:
-            link = link.__cause__
-        else:
-            link = None if link.__suppress_context__ else link.__context__
+        cause = _field(link, "__cause__")
+        context = None if _field(link, "__suppress_context__") else _field(link, "__context__")
+        link = cause if cause is not None else context
 
 
 def _message(exception: BaseException) -> str:
@@ -69,15 +70,17 @@ def _message(exception: BaseException) -> str:
 def _place(exception: BaseException) -> tuple[str | None, int]:
     """Where the exception was raised: the innermost line of a file that is the user's or a library's."""
     file, line = None, 0
-    if isinstance(exception, SyntaxError) and isinstance(exception.filename, str):
-        file, line = exception.filename, exception.lineno or 0
+    cls = type(exception)
+    if classes.is_subclass(cls, SyntaxError) and type(_field(exception, "filename", SyntaxError)) is str:
+        file, line = _field(exception, "filename", SyntaxError), _field(exception, "lineno", SyntaxError) or 0
     else:
-        for frame, frame_line in traceback.walk_tb(exception.__traceback__):
+        for frame, frame_line in traceback.walk_tb(_field(exception, "__traceback__")):
             name = frame.f_code.co_filename
             if not name.startswith(("<", _OWN_FOLDER)) and not (file is None and name == _IMPORTLIB):
                 file, line = name, frame_line or 0
-        if file is None and isinstance(exception, ImportError) and isinstance(exception.path, str):
-            file, line = exception.path, 1
+        if file is None and classes.is_subclass(cls, ImportError):
+            path = _field(exception, "path", ImportError)
+            file, line = (path, 1) if type(path) is str else (None, 0)
     if file is None or len(file.encode(errors="backslashreplace")) > MAX_PATH_BYTES:
         return None, 0
     return _limited(file, MAX_PATH_BYTES), line if isinstance(line, int) and line >= 0 else 0
@@ -92,6 +95,19 @@ def _text(printed: traceback.TracebackException) -> str:
         return text if kept else text.removeprefix("Traceback (most recent call last):\n")
     except Exception as second:
         return f"(the traceback could not be printed: {classes.display_name_of(type(second))})"
+
+
+def _plain_text(exception: BaseException, last_line: str) -> str:
+    """The traceback of an exception that the printer cannot print."""
+    stack = traceback.StackSummary.extract(traceback.walk_tb(_field(exception, "__traceback__")))
+    kept = traceback.StackSummary.from_list(itertools.dropwhile(_is_entrance, stack))
+    head = "Traceback (most recent call last):\n" if kept else ""
+    return head + "".join(kept.format()) + last_line
+
+
+def _field(exception: BaseException, name: str, owner: type = BaseException) -> Any:
+    """An attribute as `owner` itself holds it: the exception's class, which is user code, is not asked."""
+    return owner.__dict__[name].__get__(exception)
 
 
 def _is_entrance(frame: traceback.FrameSummary) -> bool:

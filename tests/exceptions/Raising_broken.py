@@ -1,0 +1,5 @@
+"""Has a syntax error."""
+
+value = 1
+def broken(:
+    pass
