@@ -58,15 +58,16 @@ impl From<ChannelError> for BridgeError {
 
 /// Throws the PHP exception for `error`, as from the PHP code that made the call in `frame`.
 ///
-/// Otherwise it would seem to come from the generated method, and so from the Python file. Python's own exceptions
-/// say where they were raised.
+/// Otherwise it would seem to come from the generated method, and so from the Python file. An exception that was raised
+/// in a Python file says so itself.
 pub(crate) fn throw_from(frame: Frame<'_>, error: BridgeError) {
     if exception_is_pending() {
         return;
     }
-    let is_pythons = matches!(error, BridgeError::Remote(_));
+    let has_place = matches!(&error, BridgeError::Remote(failure)
+        if failure.exceptions.first().is_some_and(|raised| raised.file.is_some()));
     throw(error);
-    if let Some((file, line)) = frame.place_of_call().filter(|_| !is_pythons) {
+    if let Some((file, line)) = frame.place_of_call().filter(|_| !has_place) {
         raised::move_pending(file, line);
     }
 }
