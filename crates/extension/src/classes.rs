@@ -10,12 +10,12 @@ use std::rc::Rc;
 use ext_php_rs::ffi::zend_class_entry;
 use tortoise_protocol::request::{Fingerprint, Selector};
 
-use crate::engine::{class_in_table, class_name, lower_case, zend_register_class_alias_ex};
+use crate::engine::{class_in_table, class_name, declares, lower_case, zend_register_class_alias_ex};
 use crate::error::BridgeError;
 use crate::link;
 use crate::naming::{declarable_class_name, python_class_name};
 use crate::native::{self, Native};
-use crate::synthesis::{DeclaredMethod, Plan, Report};
+use crate::synthesis::{DeclaredMethod, Plan, Report, Undeclared};
 
 pub(crate) use compile::{find_extension_slot, method_of};
 
@@ -133,34 +133,34 @@ fn remember(class: &Rc<SynthesizedClass>, id: u64, generation: u32) {
 
 /// The synthesized class that `class` is or extends.
 pub(crate) fn synthesized(class: *mut zend_class_entry) -> Option<Rc<SynthesizedClass>> {
-    let mut class = class;
+    CLASSES.with_borrow(|classes| ancestors(class).find_map(|class| classes.by_entry.get(&class).map(Rc::clone)))
+}
+
+/// The class's Python method of exactly this name, if PHP cannot declare it because it has another of a like name.
+pub(crate) fn undeclared(class: *mut zend_class_entry, name: &str) -> Option<Undeclared> {
     CLASSES.with_borrow(|classes| {
-        while !class.is_null() {
-            if let Some(found) = classes.by_entry.get(&class) {
-                return Some(Rc::clone(found));
-            }
-            // SAFETY: a linked class's parent is a linked class or null.
-            class = unsafe { (*class).__bindgen_anon_1.parent };
-        }
-        None
+        let mut ancestors = ancestors(class);
+        let found = ancestors.find_map(|ancestor| {
+            let undeclared = &classes.by_entry.get(&ancestor)?.plan.undeclared;
+            undeclared.iter().find(|method| method.name == name).map(|method| (ancestor, method))
+        });
+        // A descendant that declares it after all, in Python or in PHP, comes first.
+        found
+            .filter(|(owner, _)| {
+                self::ancestors(class).take_while(|heir| heir != owner).all(|heir| {
+                    // SAFETY: a linked class's parents are live.
+                    unsafe { !declares(heir, name) }
+                })
+            })
+            .map(|(_, method)| method.clone())
     })
 }
 
-/// Whether a call of `name` on an object of `class` is meant for Python although PHP has a method of a like name.
-pub(crate) fn is_undeclared(class: *mut zend_class_entry, name: &str) -> bool {
-    let mut class = class;
-    CLASSES.with_borrow(|classes| {
-        while !class.is_null() {
-            if let Some(found) = classes.by_entry.get(&class)
-                && found.plan.undeclared.iter().any(|undeclared| undeclared == name)
-            {
-                return true;
-            }
-            // SAFETY: as above.
-            class = unsafe { (*class).__bindgen_anon_1.parent };
-        }
-        false
-    })
+/// The class and its parents.
+fn ancestors(class: *mut zend_class_entry) -> impl Iterator<Item = *mut zend_class_entry> {
+    let known = |class: *mut zend_class_entry| (!class.is_null()).then_some(class);
+    // SAFETY: a linked class's parent is a linked class or null.
+    std::iter::successors(known(class), move |class| known(unsafe { (**class).__bindgen_anon_1.parent }))
 }
 
 /// The Python class object that stands behind a PHP class: its id, and the session that knows it.

@@ -42,13 +42,22 @@ pub(crate) struct Plan {
     pub(crate) methods: Vec<DeclaredMethod>,
     /// Python's names of the methods that PHP cannot declare, because PHP tells them not apart from an inherited one or
     /// from another of the class. A call on an object in exactly this spelling is meant for Python.
-    pub(crate) undeclared: Vec<String>,
+    pub(crate) undeclared: Vec<Undeclared>,
     /// All methods of the new class, for its children.
     pub(crate) shapes: Shapes,
     /// The docblock of the class.
     pub(crate) documentation: Option<String>,
     /// What PHP shows otherwise than Python.
     pub(crate) report: Report,
+}
+
+/// A method that PHP cannot declare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Undeclared {
+    /// Its name in Python.
+    pub(crate) name: String,
+    /// Whether it can be called without an object.
+    pub(crate) is_static: bool,
 }
 
 /// What a PHP class shows otherwise than the Python class.
@@ -132,7 +141,7 @@ impl Plan {
             if !is_declarable {
                 self.report.undeclared += 1;
                 if declared.kind != MethodKind::Constructor {
-                    self.undeclared.push(declared.python_name);
+                    self.undeclared.push(Undeclared { is_static: declared.is_static(), name: declared.python_name });
                 }
                 continue;
             }

@@ -56,6 +56,23 @@ pub(crate) fn class_in_table(lower_name: &[u8]) -> Option<*mut zend_class_entry>
     }
 }
 
+/// Whether a class itself, and no parent of it, declares a method in exactly this spelling.
+///
+/// # Safety
+/// `class` is a live class.
+pub(crate) unsafe fn declares(class: *mut zend_class_entry, name: &str) -> bool {
+    let lower_name = lower_case(name.as_bytes());
+    // SAFETY: the caller's promise; the class's functions are keyed by lower-case names, and all have names of their own.
+    unsafe {
+        let table = &raw const (*class).function_table;
+        let found = zend_hash_str_find(table, lower_name.as_ptr().cast::<c_char>(), lower_name.len()).as_ref();
+        found.is_some_and(|found| {
+            let function = &(*found.value.func).common;
+            function.scope == class && bytes_of(function.function_name) == name.as_bytes()
+        })
+    }
+}
+
 /// Whether opcache's preload script runs: what is declared then is shared by all requests, so nothing may be connected.
 pub(crate) fn is_preloading() -> bool {
     // SAFETY: the compiler's globals are there as long as PHP is.

@@ -57,7 +57,7 @@ pub(super) unsafe extern "C" fn get(
             let Some(text) = text_of(name) else { return zend_std_get_method(object, name, lower_name) };
             let is_declared = is_declared(class, text);
             let is_php = is_declared || !(*class).__call.is_null();
-            if is_php && !(is_declared && classes::is_undeclared(class, text)) {
+            if is_php && !(is_declared && classes::undeclared(class, text).is_some()) {
                 return zend_std_get_method(object, name, lower_name);
             }
             if text.eq_ignore_ascii_case(INVOKE) && is_callable(&**object) {
@@ -74,10 +74,15 @@ pub(crate) unsafe extern "C" fn get_static(class: *mut zend_class_entry, name: *
     unsafe {
         guard(std::ptr::null_mut(), || {
             let Some(text) = text_of(name) else { return std::ptr::null_mut() };
-            if is_declared(class, text) || !(*class).__callstatic.is_null() {
-                return zend_std_get_static_method(class, name, std::ptr::null());
+            let is_declared = is_declared(class, text);
+            match classes::undeclared(class, text).filter(|_| is_declared) {
+                // Of `parent::` the engine asks for an object, as it does for every method that is not static.
+                Some(method) if !method.is_static => dynamic_function(class, text, false),
+                None if is_declared || !(*class).__callstatic.is_null() => {
+                    zend_std_get_static_method(class, name, std::ptr::null())
+                }
+                _ => find(class, classes::target_of(class), text, true),
             }
-            find(class, classes::target_of(class), text, true)
         })
     }
 }
