@@ -111,15 +111,14 @@ fn construct(object: &mut zend_object, arguments: &impl WriteArguments) -> Resul
         writer.unsigned(id);
         arguments.write(writer)
     })?;
-    match Reader::new(&reply.payload).token()? {
-        Token::Object(reference) => proxy::bind(object, reference, reply.generation),
-        other => {
-            return Err(BridgeError::Connection(format!(
-                "the session answered {} to a construction",
-                other.describe()
-            )));
+    let reference = reply.judge(match Reader::new(&reply.payload).token() {
+        Ok(Token::Object(reference)) => Ok(reference),
+        Ok(other) => {
+            Err(BridgeError::Connection(format!("the session answered {} to a construction", other.describe())))
         }
-    }
+        Err(malformed) => Err(malformed.into()),
+    })?;
+    proxy::bind(object, reference, reply.generation);
     Ok(Zval::null())
 }
 

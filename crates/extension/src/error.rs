@@ -5,7 +5,7 @@ use tortoise_channel::ChannelError;
 use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::Failure;
 
-use crate::engine::{Frame, exception_is_pending};
+use crate::engine::{Frame, OverLimit, exception_is_pending};
 use crate::native::{self, Native};
 use crate::raised;
 
@@ -44,6 +44,12 @@ pub(crate) enum BridgeError {
 impl From<Malformed> for BridgeError {
     fn from(malformed: Malformed) -> Self {
         Self::Connection(format!("the session's answer makes no sense: {malformed}"))
+    }
+}
+
+impl From<OverLimit> for BridgeError {
+    fn from(error: OverLimit) -> Self {
+        Self::Conversion(error.to_string())
     }
 }
 

@@ -85,6 +85,17 @@ pub(crate) struct Reply {
     pub(crate) generation: u32,
 }
 
+impl Reply {
+    /// Gives what was read of the payload. If it made no sense, nothing more is believed of the session that sent it.
+    pub(crate) fn judge<T, E: Into<BridgeError>>(&self, read: Result<T, E>) -> Result<T, BridgeError> {
+        let read = read.map_err(Into::into);
+        if matches!(read, Err(BridgeError::Connection(_))) && self.generation == generation() {
+            forsake();
+        }
+        read
+    }
+}
+
 /// Sees forks, once, when the module starts.
 pub(crate) fn watch_forks() {
     extern "C" fn count() {
@@ -402,5 +413,5 @@ pub(crate) fn status() -> Vec<(&'static str, String)> {
 
 /// Reads the answer to a request that gives a truth value.
 pub(crate) fn read_boolean(reply: &Reply) -> Result<bool, BridgeError> {
-    Ok(Reader::new(&reply.payload).boolean("a truth value")?)
+    reply.judge(Reader::new(&reply.payload).boolean("a truth value"))
 }

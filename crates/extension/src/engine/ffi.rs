@@ -60,6 +60,9 @@ unsafe extern "C" {
     /// Makes an object without calling its constructor.
     pub(crate) fn object_init_ex(result: *mut zval, class: *mut zend_class_entry) -> c_int;
 
+    /// Bytes that this request's allocator has given out, or (`real`) has taken from the system.
+    pub(crate) fn zend_memory_usage(real: bool) -> usize;
+
     /// Reserves a place in every function's code; -1 if none is left.
     pub(crate) fn zend_get_resource_handle(module: *const c_char) -> c_int;
 

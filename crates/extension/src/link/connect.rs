@@ -19,6 +19,9 @@ use crate::{engine, objects, settings};
 /// How long a sidecar may take to start, or to find room for one more session.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a sidecar may close the connection without a word: one that is leaving does, and a worker that dies.
+const MAX_SILENCES: u32 = 8;
+
 /// The first pause before another try; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -46,18 +49,26 @@ pub(super) fn establish() -> Result<(), BridgeError> {
     };
     let give_up = Instant::now() + PATIENCE;
     let mut pause = FIRST_PAUSE;
+    let mut silences = 0;
     let (mut channel, welcome, place) = loop {
         let (stream, place) = open(&address, &wanted.python)?;
         let mut channel = Channel::over_socket(stream);
         channel.set_timeout(Some(PATIENCE))?;
-        match greet(&mut channel, &hello) {
+        let greeting = match greet(&mut channel, &hello) {
+            Err(Greeting::Silence(why)) => {
+                silences += 1;
+                if silences < MAX_SILENCES { Greeting::Retry(why) } else { Greeting::Refused(why) }
+            }
+            Err(greeting) => greeting,
             Ok(welcome) => break (channel, welcome, place),
+        };
+        match greeting {
             // It was leaving just then, or is full for a moment.
-            Err(Greeting::Retry(_)) if Instant::now() < give_up => {
+            Greeting::Retry(_) if Instant::now() < give_up => {
                 std::thread::sleep(pause);
                 pause = (2 * pause).min(LONGEST_PAUSE);
             }
-            Err(Greeting::Retry(why) | Greeting::Refused(why)) => {
+            Greeting::Retry(why) | Greeting::Refused(why) | Greeting::Silence(why) => {
                 return Err(BridgeError::Connection(format!(
                     "the sidecar at {} says: {why}{}",
                     place.server,
@@ -119,14 +130,18 @@ fn open(address: &Address, python: &Path) -> Result<(UnixStream, Place), BridgeE
 
 /// Why there is no welcome.
 enum Greeting {
+    /// It asks for another try.
     Retry(String),
+    /// It says no, or nothing that makes sense.
     Refused(String),
+    /// It closed the connection without a word.
+    Silence(String),
 }
 
 impl From<ChannelError> for Greeting {
     fn from(error: ChannelError) -> Self {
         match error {
-            ChannelError::Closed | ChannelError::Broken => Self::Retry(error.to_string()),
+            ChannelError::Closed | ChannelError::Broken => Self::Silence(error.to_string()),
             _ => Self::Refused(error.to_string()),
         }
     }

@@ -3,7 +3,7 @@
 use std::ffi::{c_int, c_void};
 
 use ext_php_rs::ffi::{
-    _zend_executor_globals, ext_php_rs_executor_globals, zend_hash_find, zend_is_true, zend_object,
+    _zend_executor_globals, ext_php_rs_executor_globals, zend_hash_find, zend_object,
     zend_std_get_property_ptr_ptr, zend_std_has_property, zend_std_read_property, zend_std_unset_property,
     zend_std_write_property, zend_string, zval,
 };
@@ -167,9 +167,7 @@ fn has_answer(object: &zend_object, name: &str, question: c_int) -> Result<bool,
     if question != ASK_NOT_EMPTY {
         return Ok(true);
     }
-    let mut value = get(object, name, READ)?;
-    // SAFETY: the value is whole; converting it to a boolean does not change it.
-    Ok(unsafe { zend_is_true(&raw mut value) } != 0)
+    Ok(get(object, name, READ)?.coerce_to_bool())
 }
 
 pub(super) unsafe extern "C" fn unset(object: *mut zend_object, name: *mut zend_string, cache: *mut *mut c_void) {

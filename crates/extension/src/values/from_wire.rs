@@ -1,9 +1,10 @@
 //! MessagePack → zval.
 
-use ext_php_rs::ffi::{zend_hash_index_update, zend_hash_next_index_insert, zend_hash_update};
+use ext_php_rs::ffi::{_Bucket, zend_hash_index_update, zend_hash_next_index_insert, zend_hash_update};
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use tortoise_protocol::{Depth, Reader, Token};
 
+use crate::engine::{SMALL_BYTES, check_room};
 use crate::error::BridgeError;
 use crate::link::Reply;
 use crate::proxy;
@@ -14,9 +15,10 @@ use crate::proxy;
 /// [`BridgeError`], also of classes that had to be declared for objects in it.
 pub(crate) fn read_reply(reply: &Reply) -> Result<Zval, BridgeError> {
     let mut reader = Reader::new(&reply.payload);
-    let value = read_value(&mut reader, Depth::ROOT, reply.generation)?;
-    reader.end()?;
-    Ok(value)
+    reply.judge(read_value(&mut reader, Depth::ROOT, reply.generation).and_then(|value| {
+        reader.end()?;
+        Ok(value)
+    }))
 }
 
 /// Reads one value, and what it contains.
@@ -30,7 +32,12 @@ fn read_value(reader: &mut Reader<'_>, depth: Depth, generation: u32) -> Result<
             return Err(BridgeError::Conversion(format!("the integer {number} does not fit in PHP's 64 bits")));
         }
         Token::Float(float) => value.set_double(float),
-        Token::Text(bytes) | Token::Binary(bytes) => value.set_zend_string(ZendStr::new(bytes, false)),
+        Token::Text(bytes) | Token::Binary(bytes) => {
+            if bytes.len() > SMALL_BYTES {
+                check_room(bytes.len())?;
+            }
+            value.set_zend_string(ZendStr::new(bytes, false));
+        }
         Token::Array(count) => value.set_hashtable(read_list(reader, count, depth.enter()?, generation)?),
         Token::Map(count) => value.set_hashtable(read_map(reader, count, depth.enter()?, generation)?),
         Token::Object(reference) => return proxy::receive(reference, generation),
@@ -44,6 +51,7 @@ fn read_value(reader: &mut Reader<'_>, depth: Depth, generation: u32) -> Result<
 type Table = ext_php_rs::boxed::ZBox<ZendHashTable>;
 
 fn read_list(reader: &mut Reader<'_>, count: usize, depth: Depth, generation: u32) -> Result<Table, BridgeError> {
+    check_room(count * size_of::<Zval>())?;
     let mut table = ZendHashTable::with_capacity(capacity(count));
     for _ in 0..count {
         let mut element = read_value(reader, depth, generation)?;
@@ -55,6 +63,7 @@ fn read_list(reader: &mut Reader<'_>, count: usize, depth: Depth, generation: u3
 }
 
 fn read_map(reader: &mut Reader<'_>, count: usize, depth: Depth, generation: u32) -> Result<Table, BridgeError> {
+    check_room(count * size_of::<_Bucket>())?;
     let mut table = ZendHashTable::with_capacity(capacity(count));
     for _ in 0..count {
         let key = reader.token()?;
