@@ -200,6 +200,20 @@ class Raising:
     def answer(self) -> int:
         return 42
 
+    def deep_list(self) -> Any:
+        value: Any = []
+        for _ in range(1000):
+            value = [value]
+        return value
+
+    def vanish(self) -> None:
+        import os
+
+        os._exit(0)
+
+    def with_destructor(self) -> "Raising_Destructor":
+        return Raising_Destructor()
+
     @staticmethod
     def static() -> NoReturn:
         raise ValueError("static")
@@ -309,3 +323,8 @@ class Raising_PhpNames(Raising_Error):
 
 class Raising_Base(BaseException):
     pass
+
+
+class Raising_Destructor:
+    def __del__(self) -> None:
+        raise RuntimeError("failed in its last moment")
