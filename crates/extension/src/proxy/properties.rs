@@ -3,9 +3,8 @@
 use std::ffi::{c_int, c_void};
 
 use ext_php_rs::ffi::{
-    _zend_executor_globals, ext_php_rs_executor_globals, zend_hash_find, zend_object,
-    zend_std_get_property_ptr_ptr, zend_std_has_property, zend_std_read_property, zend_std_unset_property,
-    zend_std_write_property, zend_string, zval,
+    _zend_executor_globals, ext_php_rs_executor_globals, zend_hash_find, zend_object, zend_std_get_property_ptr_ptr,
+    zend_std_has_property, zend_std_read_property, zend_std_unset_property, zend_std_write_property, zend_string, zval,
 };
 use ext_php_rs::types::Zval;
 use tortoise_protocol::frame::Kind;
