@@ -55,7 +55,7 @@ namespace Tortoise {
     interface Exception extends \Throwable {}
 
     /** A Python exception; its file and line are those of the Python source. */
-    class PythonException extends \RuntimeException implements Exception
+    class PythonException extends \RuntimeException implements Exception, Remote
     {
         /** Its class as Python names it: `module.Class`, or `Class` for a built-in one. */
         final public function getPythonClass(): string {}

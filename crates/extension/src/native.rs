@@ -89,6 +89,7 @@ fn python_exception() -> ClassBuilder {
     let mut builder = ClassBuilder::new("Tortoise\\PythonException")
         .extends((runtime_exception, "RuntimeException"))
         .implements((|| entry(Native::Exception), "Tortoise\\Exception"))
+        .implements((|| entry(Native::Remote), "Tortoise\\Remote"))
         .registration(|c, a| keep(Native::PythonException, c, a));
     for (function, flags) in [
         getter("getPythonClass", raised::get_python_class, DataType::String),
