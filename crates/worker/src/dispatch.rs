@@ -16,9 +16,10 @@ use crate::failure::Fault;
 use crate::from_wire::read_value;
 use crate::gate::Gate;
 use crate::hooks::Hooks;
+use crate::names::type_name;
 use crate::path::Root;
 use crate::table::Table;
-use crate::to_wire::{Encoder, type_name};
+use crate::to_wire::Encoder;
 
 /// What a session knows.
 pub(crate) struct State<'py> {

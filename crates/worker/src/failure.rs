@@ -6,9 +6,10 @@ use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
 use tortoise_protocol::limits::MAX_CAUSES;
 
 use crate::from_wire::Unreadable;
+use crate::names::type_name;
 use crate::path::Root;
 use crate::table::Table;
-use crate::to_wire::{Unconvertible, type_name};
+use crate::to_wire::Unconvertible;
 
 /// Why a request has no value for an answer.
 pub(crate) enum Fault {

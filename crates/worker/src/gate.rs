@@ -1,11 +1,11 @@
 //! The one place that decides which names of an object a client may touch.
 
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyString, PyType};
 use rustc_hash::FxHashMap;
 use tortoise_protocol::failure::{Category, Failure, Ran};
 
-use crate::to_wire::type_name;
+use crate::names::{class_name, type_name};
 
 /// Names that are kept ready. A program has fewer; a client that makes names up costs no more than this.
 const MAX_KEPT_NAMES: usize = 4096;
@@ -31,7 +31,7 @@ impl Gate {
             return Ok(known.bind(py).clone());
         }
         if let Some(reason) = refusal(name) {
-            let message = format!("{name:?} of {} is not for PHP: {reason}", class_name(target));
+            let message = format!("{name:?} of {} is not for PHP: {reason}", shown(target));
             return Err(Box::new(Failure::new(Category::Access, Ran::No, message)));
         }
         if self.passed.len() >= MAX_KEPT_NAMES {
@@ -60,9 +60,6 @@ fn refusal(name: &str) -> Option<&'static str> {
     }
 }
 
-fn class_name(target: &Bound<'_, PyAny>) -> String {
-    match target.cast::<pyo3::types::PyType>() {
-        Ok(class) => format!("class {}", class.name().map_or_else(|_| "?".to_owned(), |name| name.to_string())),
-        Err(_) => type_name(target),
-    }
+fn shown(target: &Bound<'_, PyAny>) -> String {
+    target.cast::<PyType>().map_or_else(|_| type_name(target), |class| format!("class {}", class_name(class)))
 }

@@ -5,7 +5,7 @@
 //! - [`from_wire`], [`to_wire`]: values; [`path`]: where in a value something is wrong.
 //! - [`failure`]: what the client is told when something goes wrong.
 //! - [`call`], [`fork`], [`watch`]: the rooms of `unsafe`, one job each.
-//! - [`hooks`]: what is left to Python: finding, describing, explaining.
+//! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
 
 mod call;
 mod dispatch;
@@ -14,6 +14,7 @@ mod fork;
 mod from_wire;
 mod gate;
 mod hooks;
+mod names;
 mod path;
 mod serve;
 mod table;

@@ -7,6 +7,7 @@ use pyo3::types::{
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 use tortoise_protocol::{Depth, Writer};
 
+use crate::names::type_name;
 use crate::path::{Path, Step};
 use crate::table::Table;
 
@@ -173,11 +174,6 @@ fn php_integer_key(text: &str) -> Option<i64> {
         _ => false,
     };
     if canonical { text.parse().ok() } else { None }
-}
-
-/// The name of an object's class, for messages.
-pub(crate) fn type_name(object: &Bound<'_, PyAny>) -> String {
-    object.get_type().name().map_or_else(|_| "?".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 fn step_of(key: &Bound<'_, PyAny>) -> Step {

@@ -49,6 +49,27 @@ def test_a_class_is_found_in_its_file(
     assert (fields["file"], fields["line"]) == (str(tmp_path / file), 2)
 
 
+@pytest.mark.parametrize(
+    ("file", "names"),
+    [
+        ("Held/Account.py", {"Held_Refused": "Held_Refused", "Helper": "Held\\Account\\Helper"}),
+        ("Held.py", {"Held_Refused": "Held_Refused", "Helper": "Held\\Helper"}),
+        (
+            "App/Held/Account.py",
+            {"App_Held_Refused": "App_Held_Refused", "Held_No": "App\\Held\\Account\\Held_No"},
+        ),
+    ],
+)
+def test_other_classes_of_a_file_are_named_after_it(
+    client: Client, tmp_path: Path, file: str, names: dict[str, str]
+) -> None:
+    main = file.removesuffix(".py").replace("/", "_")
+    others = [f"class {name}: pass" for name in names]
+    write(tmp_path, file, *others, f"class {main}:", f"    def all(self): return [{', '.join(names)}]")
+    others = client.call(client.new(main), "all")
+    assert [client.describe(other.id).fields["name"] for other in others] == list(names.values())
+
+
 def test_the_full_name_goes_before_the_short_and_the_spelled_before_others(
     client: Client, tmp_path: Path
 ) -> None:

@@ -100,9 +100,9 @@ def _text(printed: traceback.TracebackException) -> str:
 def _plain_text(exception: BaseException, last_line: str) -> str:
     """The traceback of an exception that the printer cannot print."""
     stack = traceback.StackSummary.extract(traceback.walk_tb(_field(exception, "__traceback__")))
-    kept = traceback.StackSummary.from_list(itertools.dropwhile(_is_entrance, stack))
-    head = "Traceback (most recent call last):\n" if kept else ""
-    return head + "".join(kept.format()) + last_line
+    stack[:] = itertools.dropwhile(_is_entrance, stack)
+    head = "Traceback (most recent call last):\n" if stack else ""
+    return head + "".join(stack.format()) + last_line
 
 
 def _field(exception: BaseException, name: str, owner: type = BaseException) -> Any:

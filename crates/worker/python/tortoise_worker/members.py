@@ -22,6 +22,8 @@ INSTANCE, STATIC, CLASS, CONSTRUCT = range(4)
 MAX_SOURCE_BYTES = 1 << 20
 """Bytes of a source file that are searched for the line of a class."""
 
+_CLASS_STATEMENT = re.compile(rb"^[ \t]*class[ \t]+([^\s:(\[\\]+)", re.MULTILINE)
+
 _MAKERS = frozenset(("__init__", "__new__", "__signature__"))
 
 _WITH_OWN_DOCUMENTATION = (
@@ -97,8 +99,8 @@ def class_line(cls: type, file: str | None, method_lines: Sequence[int]) -> int:
             text = source.read(MAX_SOURCE_BYTES)
     except OSError:
         return 0
-    name = re.escape(classes.name_of(cls).encode(errors="replace"))
-    statements = re.finditer(rb"^[ \t]*class[ \t]+" + name + rb"(?=[\s:(\[\\])", text, re.MULTILINE)
+    name = classes.name_of(cls).encode(errors="replace")
+    statements = (found for found in _CLASS_STATEMENT.finditer(text) if found[1] == name)
     lines = [text.count(b"\n", 0, statement.start()) + 1 for statement in statements]
     # A name can be defined twice: the methods stand behind the right one.
     last = min(method_lines, default=0)
