@@ -166,11 +166,14 @@ mod tests {
     async fn what_is_not_tortoise_gets_no_answer() {
         let mut too_long = framed(&hello().1, Kind::Hello);
         too_long[..4].fill(0xff);
+        // Known from the header alone: nothing is allocated, or waited for.
+        let just_too_long = Header { payload_bytes: MAX_HELLO_BYTES as u32 + 1, ..Header::new(Kind::Hello, 0) };
         let mut no_magic = hello().1;
         no_magic[0] = b'X';
         for bytes in [
             b"GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(),
             too_long,
+            just_too_long.encode().to_vec(),
             framed(&hello().1, Kind::Call),
             framed(&no_magic, Kind::Hello),
             framed(b"", Kind::Hello),

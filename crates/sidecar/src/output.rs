@@ -5,10 +5,11 @@ use std::fmt::Write;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::unix::pipe::Receiver;
+use tokio::time::{Instant, sleep_until};
 
 /// Bytes of one line; the rest of a longer one is left out.
 const MAX_LINE_BYTES: usize = 8 << 10;
@@ -18,6 +19,8 @@ const MAX_BYTES_PER_SECOND: usize = 256 << 10;
 
 /// Lines that are logged in one second: a line costs more than its bytes.
 const MAX_LINES_PER_SECOND: usize = 1000;
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Last lines that are kept, to explain why a worker did not start.
 const KEPT_LINES: usize = 8;
@@ -65,8 +68,16 @@ async fn copy_lines(mut pipe: impl AsyncRead + Unpin, mut log: impl FnMut(&str))
     let mut lines = Lines::default();
     let mut budget = Budget::new();
     let mut buffer = vec![0; 64 << 10];
-    while let Ok(count @ 1..) = pipe.read(&mut buffer).await {
-        lines.split(&buffer[..count], |line| budget.spend(line, Instant::now(), &mut log));
+    loop {
+        tokio::select! {
+            read = pipe.read(&mut buffer) => match read {
+                Ok(count @ 1..) => {
+                    lines.split(&buffer[..count], |line| budget.spend(line, Instant::now(), &mut log));
+                }
+                _ => break,
+            },
+            () = sleep_until(budget.since + SECOND), if budget.suppressed > 0 => budget.renew(Instant::now(), &mut log),
+        }
     }
     lines.finish(|line| budget.spend(line, Instant::now(), &mut log));
     budget.report(&mut log);
@@ -146,9 +157,8 @@ impl Budget {
     }
 
     fn spend(&mut self, line: &str, now: Instant, log: &mut impl FnMut(&str)) {
-        if now.duration_since(self.since) >= Duration::from_secs(1) {
-            self.report(log);
-            *self = Self { since: now, ..Self::new() };
+        if now.duration_since(self.since) >= SECOND {
+            self.renew(now, log);
         }
         // Once something is left out, the rest of the second is too: scattered lines would only mislead.
         if self.suppressed > 0 || self.lines == 0 || line.len() > self.bytes {
@@ -158,6 +168,11 @@ impl Budget {
             self.bytes -= line.len();
             log(line);
         }
+    }
+
+    fn renew(&mut self, now: Instant, log: &mut impl FnMut(&str)) {
+        self.report(log);
+        *self = Self { since: now, ..Self::new() };
     }
 
     fn report(&mut self, log: &mut impl FnMut(&str)) {
@@ -213,6 +228,28 @@ mod tests {
         assert_eq!(lines.len(), MAX_LINES_PER_SECOND + 2);
         assert_eq!(lines[MAX_LINES_PER_SECOND], "(5 lines suppressed: more than is logged in one second)");
         assert_eq!(lines[MAX_LINES_PER_SECOND + 1], "later");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_suppressed_is_said_when_the_flood_is_over() {
+        let (near, far) = tokio::io::duplex(1 << 20);
+        let (sender, mut lines) = tokio::sync::mpsc::unbounded_channel();
+        let copying = tokio::spawn(async move {
+            copy_lines(far, |line| sender.send(line.to_owned()).expect("somebody listens")).await;
+        });
+        let mut near = near;
+        tokio::io::AsyncWriteExt::write_all(&mut near, "x\n".repeat(MAX_LINES_PER_SECOND + 7).as_bytes())
+            .await
+            .expect("written");
+        let last = loop {
+            match lines.recv().await.as_deref() {
+                Some("x") => {}
+                other => break other.map(str::to_owned),
+            }
+        };
+        assert_eq!(last.as_deref(), Some("(7 lines suppressed: more than is logged in one second)"));
+        drop(near);
+        copying.await.expect("ended");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
-use nix::unistd::{ForkResult, Pid, fork};
+use nix::unistd::{ForkResult, fork};
 
 /// Stack of a worker's main thread, which runs the sessions: Python's own recursion limit shall be hit first.
 const WORKER_STACK_BYTES: u64 = 64 << 20;
@@ -100,10 +100,4 @@ pub(crate) fn prepare_worker(command: &mut Command, control: &OwnedFd) {
     };
     // SAFETY: between fork and exec the closure makes four syscalls and converts an errno: no allocation, no lock.
     unsafe { command.pre_exec(after_fork) };
-}
-
-/// Kills whatever is left of a worker's process group.
-pub(crate) fn kill_group(leader: Pid) {
-    // There may be none left, which is what is wanted.
-    let _ = nix::sys::signal::killpg(leader, Signal::SIGKILL);
 }

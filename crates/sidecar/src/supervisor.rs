@@ -206,3 +206,35 @@ impl House {
         tracing::info!("left");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::address::Address;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_connects_in_the_last_moment_is_received() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let address = Address::Unix(folder.path().join("t.sock"));
+        let (_sender, workers) = watch::channel(None);
+        let user = nix::unistd::geteuid().as_raw();
+        let reception = Reception { admission: Admission::Believe, limits: Limits::default(), workers, user };
+        let house = House {
+            listeners: vec![Listener::bind(&address).expect("bound")],
+            sessions: Sessions::new(1),
+            handshakes: Arc::new(Semaphore::new(1)),
+            reception: Arc::new(reception),
+        };
+        let client = std::os::unix::net::UnixStream::connect(address.path()).expect("connected");
+        let begin = Instant::now();
+        // Nobody accepts beside this, as in the moment before the runtime has heard of the client.
+        let lock = house.idle(Some(Duration::from_secs(60)), None).await;
+        assert!(lock.is_none());
+        // Idle, then the client that says nothing, then idle again.
+        assert_eq!(begin.elapsed(), 2 * Duration::from_secs(60) + Limits::default().hello);
+        drop(client);
+    }
+}

@@ -187,10 +187,8 @@ impl Worker {
             Ok(status) => tracing::debug!("the worker has left ({})", describe(status)),
             Err(_) => {
                 tracing::warn!("the worker did not leave within {} s and is killed", limit.as_secs_f64());
-                if let Some(leader) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
-                    process::kill_group(Pid::from_raw(leader));
-                }
-                let _ = timeout(LAST_WORDS, self.child.wait()).await;
+                // It may have died in this moment, which is as good.
+                let _ = self.child.kill().await;
             }
         }
         let _ = timeout(LAST_WORDS, self.printing).await;

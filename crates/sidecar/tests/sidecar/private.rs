@@ -140,7 +140,10 @@ fn it_leaves_when_idle_but_not_while_php_starts_one() {
     assert_eq!(start(&mut command), "ready\n");
     let sidecar = process(&installation);
     let mut follow = Command::new("tail");
-    follow.args(["-n", "+1", "-f"]).arg(installation.path("log")).stdout(std::process::Stdio::piped());
+    follow
+        .args(["-n", "+1", "-f", &format!("--pid={}", sidecar.0)])
+        .arg(installation.path("log"))
+        .stdout(std::process::Stdio::piped());
     let mut follow = follow.spawn().expect("tail runs");
     let lines = std::io::BufRead::lines(std::io::BufReader::new(follow.stdout.take().expect("a pipe")));
     let denied = lines.map_while(Result::ok).find(|line| line.contains("staying: somebody is about to start"));

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -179,8 +179,12 @@ impl Running {
 
     /// Waits until it has left; gives its status and all that it logged.
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
-        while let Ok(line) = self.log.recv_timeout(PATIENCE) {
-            self.heard.push(line);
+        loop {
+            match self.log.recv_timeout(PATIENCE) {
+                Ok(line) => self.heard.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end:\n{}", self.heard.join("\n")),
+            }
         }
         (self.child.wait().expect("a status"), self.heard.join("\n"))
     }
@@ -218,8 +222,8 @@ pub(crate) fn is_alive(process: u32) -> bool {
 }
 
 /// Runs a command that must fail; gives what it said.
-pub(crate) fn fails(mut command: Command) -> String {
-    let output = command.output().expect("it runs");
-    assert!(!output.status.success(), "it did not fail: {output:?}");
-    String::from_utf8_lossy(&output.stderr).into_owned()
+pub(crate) fn fails(command: Command) -> String {
+    let (status, said) = Running::new(command).end();
+    assert!(!status.success(), "it did not fail: {said}");
+    said
 }
