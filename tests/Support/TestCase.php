@@ -18,6 +18,9 @@ abstract class TestCase extends \PHPUnit\Framework\TestCase
     {
         $sandbox = self::$sandbox;
         self::$sandbox = null;
+        if ($sandbox !== null && $this->hasFailed()) {
+            fwrite(\STDERR, "\nthe sidecar's log at the failure of {$this->toString()}:\n{$sandbox->log()}\n");
+        }
         $sandbox?->close();
         parent::tearDown();
     }
