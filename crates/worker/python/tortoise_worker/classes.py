@@ -23,7 +23,7 @@ def module_of(cls: type) -> str:
         module = _ATTRIBUTES["__module__"].__get__(cls)
     except AttributeError:
         return "?"
-    return module if isinstance(module, str) else "?"
+    return module if type(module) is str else "?"
 
 
 def display_name_of(cls: type) -> str:

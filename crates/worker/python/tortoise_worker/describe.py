@@ -12,7 +12,7 @@ import sys
 import typing
 from abc import ABC
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from tortoise_worker import classes, members, naming
 from tortoise_worker._native import (
@@ -64,7 +64,7 @@ class Describer:
 
         Raises what `Loader.load` raises.
         """
-        cls = self._loader.load(selector) if isinstance(selector, str) else selector
+        cls = selector if classes.is_class(selector) else self._loader.load(cast(str, selector))
         return self._describe(cls)[0]
 
     def _describe(self, cls: type) -> tuple[Description, str]:

@@ -83,7 +83,7 @@ def _place(exception: BaseException) -> tuple[str | None, int]:
             file, line = (path, 1) if type(path) is str else (None, 0)
     if file is None or len(file.encode(errors="backslashreplace")) > MAX_PATH_BYTES:
         return None, 0
-    return _limited(file, MAX_PATH_BYTES), line if isinstance(line, int) and line >= 0 else 0
+    return _limited(file, MAX_PATH_BYTES), line if type(line) is int and line >= 0 else 0
 
 
 def _text(printed: traceback.TracebackException) -> str:

@@ -42,7 +42,7 @@ def of_method(function: object, is_bound: bool) -> Parameters | None:
 def of_constructor(cls: type) -> tuple[object, Parameters | None]:
     """The function that decides what constructing a class takes, if there is one, and its parameters."""
     declared = classes.inherited(cls, "__signature__")
-    if isinstance(declared, inspect.Signature):
+    if type(declared) is inspect.Signature:
         return classes.inherited(cls, "__init__"), _on_wire(list(declared.parameters.values()))
     call = metaclass_call(cls)
     if call is not None:
