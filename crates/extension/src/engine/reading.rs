@@ -37,13 +37,14 @@ pub(crate) fn lower_case(name: &[u8]) -> Vec<u8> {
     name.to_ascii_lowercase()
 }
 
-/// A class's name as declared.
+/// A class's name as declared, for people. An anonymous class is `Parent@anonymous`, as in PHP's own messages.
 ///
 /// # Safety
 /// `class` is a live class.
 pub(crate) unsafe fn class_name<'a>(class: *const zend_class_entry) -> std::borrow::Cow<'a, str> {
     // SAFETY: a live class has a live name.
-    String::from_utf8_lossy(unsafe { bytes_of((*class).name) })
+    let name = unsafe { bytes_of((*class).name) };
+    String::from_utf8_lossy(name.split(|byte| *byte == 0).next().unwrap_or(name))
 }
 
 /// The class of that lower-case name, if it is declared. Loads nothing.
