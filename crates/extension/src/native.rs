@@ -39,6 +39,9 @@ pub(crate) enum Native {
 const COUNT: usize = 9;
 static CLASSES: [AtomicPtr<zend_class_entry>; COUNT] = [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
 
+/// What the engine reads of the classes' methods for as long as the process lives.
+static TABLES: [AtomicPtr<Tables>; COUNT] = [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
+
 /// The class. Null before [`register`].
 pub(crate) fn class(native: Native) -> *mut zend_class_entry {
     CLASSES[native as usize].load(Ordering::Relaxed)
@@ -125,8 +128,7 @@ fn runtime_exception() -> &'static ClassEntry {
 
 fn keep(native: Native, class: &'static mut ClassEntry, arguments: Tables) {
     CLASSES[native as usize].store(class, Ordering::Relaxed);
-    // The engine reads the argument tables for as long as the process lives.
-    Box::leak(arguments);
+    TABLES[native as usize].store(Box::into_raw(Box::new(arguments)), Ordering::Relaxed);
 }
 
 /// `PyObject::__construct(mixed ...$arguments)`: what `new` runs for a class whose constructor Python inherits.
