@@ -38,7 +38,7 @@ class Taken:
     def rest_in_the_middle(self, a: Any, *rest: Any, z: Any = "z") -> list[Any]:
         return [a, list(rest), z]
 
-    def mutable_default(self, item: Any, target: list[Any] = []) -> list[Any]:  # noqa: B006
+    def mutable_default(self, item: Any, target: list[Any] = []) -> list[Any]:
         target.append(item)
         return target
 
@@ -54,7 +54,7 @@ class Taken:
     def hundred(self, *values: int) -> int:
         return len(values)
 
-    def named_like_php(self, this: Any = 1, self_: Any = 2, GLOBALS: Any = 3) -> list[Any]:  # noqa: N803
+    def named_like_php(self, this: Any = 1, self_: Any = 2, GLOBALS: Any = 3) -> list[Any]:
         return [this, self_, GLOBALS]
 
     @staticmethod
@@ -100,7 +100,7 @@ class Taken_Recorder:
     def record(self, *args: Any, **kwargs: Any) -> list[Any]:
         return [list(args), kwargs]
 
-    record.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    record.__signature__ = inspect.Signature(
         [
             inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD),
             inspect.Parameter("a", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=1),

@@ -156,14 +156,24 @@ final class PlaceTest extends TestCase
 
     public function testASyntaxErrorOfAnImportedModuleStandsInThatFile(): void
     {
-        for ($time = 0; $time < 2; $time++) {
-            $error = self::raised(fn() => $this->raising->syntax());
-            self::assertSame('Tortoise\Python\SyntaxError', $error::class);
-            self::assertSame(__DIR__ . '/Raising_broken.py', $error->getFile());
-            self::assertSame(4, $error->getLine());
-            self::assertStringContainsString('invalid syntax', $error->getMessage());
-            self::assertStringContainsString('def broken(:', $error->getPythonTraceback());
-            self::assertStringNotContainsString('importlib', $error->getPythonTraceback());
+        $code = <<<'PHP'
+            $found = [];
+            foreach ([1, 2] as $time) {
+                try {
+                    (new Raising())->syntax();
+                } catch (Tortoise\PythonException $error) {
+                    $found[] = [$error::class, basename($error->getFile()), $error->getLine(), $error->getMessage(), $error->getPythonTraceback()];
+                }
+            }
+            return $found;
+            PHP;
+        $found = self::evaluate($code, classes: ['Raising_broken.py' => "value = 1\n\n\ndef broken(:\n    pass\n"]);
+        self::assertCount(2, $found);
+        foreach ($found as [$class, $file, $line, $message, $traceback]) {
+            self::assertSame(['Tortoise\Python\SyntaxError', 'Raising_broken.py', 4], [$class, $file, $line]);
+            self::assertStringContainsString('invalid syntax', $message);
+            self::assertStringContainsString('def broken(:', $traceback);
+            self::assertStringNotContainsString('importlib', $traceback);
         }
     }
 

@@ -45,7 +45,7 @@ class Raising:
         try:
             self.key()
         except KeyError:
-            raise RuntimeError("while handling")  # noqa: B904
+            raise RuntimeError("while handling")
 
     def suppressed(self) -> NoReturn:
         try:
@@ -134,7 +134,7 @@ class Raising:
         return bytearray(1 << 62)
 
     def not_an_exception(self) -> None:
-        raise 5  # type: ignore[misc]
+        raise 5
 
     def assertion(self) -> None:
         assert 1 == 2, "not equal"
@@ -156,7 +156,7 @@ class Raising:
         return there_is_no_such_module
 
     def missing_name(self) -> Any:
-        return undefined_name  # type: ignore[name-defined]  # noqa: F821
+        return undefined_name  # noqa: F821
 
     def message(self, text: Any) -> NoReturn:
         raise ValueError(text)
@@ -294,7 +294,7 @@ class Raising_TextThatExits(Raising_Error):
 
 class Raising_OddText(Raising_Error):
     def __str__(self) -> str:
-        return 5  # type: ignore[return-value]
+        return 5
 
 
 class Raising_BrokenAttributes(Raising_Error):
@@ -314,10 +314,10 @@ class Raising_TwoKinds(Raising_Error, KeyError):
 class Raising_PhpNames(Raising_Error):
     code: Any = None
 
-    def getMessage(self) -> str:  # noqa: N802
+    def getMessage(self) -> str:
         return "method of Python"
 
-    def getCode(self) -> str:  # noqa: N802
+    def getCode(self) -> str:
         return "code of Python"
 
 

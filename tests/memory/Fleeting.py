@@ -2,14 +2,14 @@
 
 import gc
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 
 class Fleeting:
     """Knows how many of its kind live, and which have died."""
 
     living = 0
-    last_words: list[str] = []
+    last_words: ClassVar[list[str]] = []
 
     def __init__(self, name: str = "f", *args: Any, **kwargs: Any) -> None:
         self.name = name

@@ -30,7 +30,7 @@ class Lying:
     def no_class(self) -> Any:
         class Posing:
             @property
-            def __class__(self) -> Any:  # type: ignore[override]
+            def __class__(self) -> Any:
                 raise RuntimeError("asked for its class")
 
             def speak(self) -> str:
@@ -40,7 +40,7 @@ class Lying:
 
     def posing_as_list(self) -> Any:
         class Posing:
-            __class__ = list  # type: ignore[assignment]
+            __class__ = list
 
             def speak(self) -> str:
                 return "spoken"
@@ -65,7 +65,7 @@ class Lying:
         raise type("Error", (Exception,), {})("not PHP's")
 
     def become(self, number: int) -> "Lying":
-        self.__class__ = type(f"Lying{number}", (Lying,), {"number": lambda self: number})  # type: ignore[assignment]
+        self.__class__ = type(f"Lying{number}", (Lying,), {"number": lambda self: number})
         return self
 
     def forget_all(self) -> None:
@@ -73,11 +73,23 @@ class Lying:
 
     def circle(self) -> Any:
         other = Lying()
-        other.other = other  # type: ignore[attr-defined]
+        other.other = other
         return other
 
     def builtins(self) -> list[Any]:
-        return [int, None, type, Ellipsis, NotImplemented, property(), range(3), slice(1), memoryview(b"ab"), 1j, threading.Lock()]
+        return [
+            int,
+            None,
+            type,
+            Ellipsis,
+            NotImplemented,
+            property(),
+            range(3),
+            slice(1),
+            memoryview(b"ab"),
+            1j,
+            threading.Lock(),
+        ]
 
     def unequal(self) -> Any:
         class Unequal:

@@ -175,4 +175,3 @@ class Vessel_Slots:
 def describe(*args: Any, **kwargs: Any) -> list[Any]:
     """A function of the module."""
     return [list(args), kwargs]
-

@@ -1,7 +1,5 @@
 """A class whose constructor fails in the way it is asked to."""
 
-from typing import Any
-
 
 class Making_Failing:
     made = 0

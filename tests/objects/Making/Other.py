@@ -7,5 +7,3 @@ class Making_Other:
 
     def __new__(cls, value: Any = None) -> Any:
         return SimpleNamespace(value=value)
-
-

@@ -8,5 +8,3 @@ class Making_Record:
     number: int
     name: str = "n"
     tags: list[str] = field(default_factory=list)
-
-

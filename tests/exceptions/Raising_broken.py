@@ -1,5 +1,0 @@
-"""Has a syntax error."""
-
-value = 1
-def broken(:
-    pass
