@@ -8,6 +8,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 use tortoise_testkit::client::{self, Answer, answer, hello, hello_frame};
 
@@ -208,10 +210,11 @@ impl Drop for Running {
     }
 }
 
-/// Sends a signal, by its name.
+/// Sends a signal, by its name without `SIG`.
 pub(crate) fn signal(process: u32, name: &str) {
-    let status = Command::new("kill").args(["-s", name, &process.to_string()]).status().expect("kill runs");
-    assert!(status.success(), "no process {process}");
+    let signal: Signal = format!("SIG{name}").parse().expect("the name of a signal");
+    let process = Pid::from_raw(i32::try_from(process).expect("a process id"));
+    kill(process, signal).unwrap_or_else(|error| panic!("no process {process}: {error}"));
 }
 
 /// Whether the process is there and not just waiting to be buried.
