@@ -101,9 +101,17 @@ final class ConstructionTest extends TestCase
         self::assertSame('x', $second->mark);
         self::assertTrue((new Vessel())->is_same($first, $second));
         self::assertTrue($first == $second, 'they are the same Python object');
+        $vessel = new Vessel();
+        $vessel->keep($second);
+        self::assertSame($first, $vessel->kept, 'the first is the one that is found');
+        $third = new \Making_Single();
         unset($first);
-        (new Vessel())->has('name');
-        self::assertSame('x', $second->mark, 'it stays while one of them is left');
+        self::assertTrue($vessel->kept === $second || $vessel->kept === $third, 'then one of those that are left');
+        unset($third);
+        self::assertSame($second, $vessel->kept);
+        self::assertSame('x', $second->mark);
+        unset($second);
+        self::assertSame('x', $vessel->kept->mark);
     }
 
     public function testAClassThatGivesAnObjectOfAnotherClass(): void

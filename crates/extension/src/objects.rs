@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use ext_php_rs::ffi::zend_object;
@@ -15,6 +16,8 @@ thread_local! {
 struct Objects {
     /// The proxies of this request. The map does not own them: a proxy takes itself out when PHP frees it.
     by_id: HashMap<u64, *mut zend_object, BuildHasherDefault<IdHasher>>,
+    /// Further proxies of an object in `by_id`, which only `new` of a class with a `__new__` of its own makes.
+    further: Vec<(u64, *mut zend_object)>,
     /// Object ids and how often each was received.
     releases: Vec<(u64, u64)>,
     /// Between two requests: what PHP frees then, the session has forgotten already.
@@ -45,9 +48,12 @@ pub(crate) fn find(id: u64) -> Option<*mut zend_object> {
     OBJECTS.with_borrow(|objects| objects.by_id.get(&id).copied())
 }
 
-/// Remembers the proxy of a Python object.
+/// Remembers the proxy of a Python object. The first one stays the one that is found.
 pub(crate) fn insert(id: u64, object: *mut zend_object) {
-    OBJECTS.with_borrow_mut(|objects| objects.by_id.insert(id, object));
+    OBJECTS.with_borrow_mut(|objects| match objects.by_id.entry(id) {
+        Entry::Vacant(place) => drop(place.insert(object)),
+        Entry::Occupied(_) => objects.further.push((id, object)),
+    });
 }
 
 /// How many proxies there are.
@@ -61,6 +67,12 @@ pub(crate) fn release(id: u64, object: *mut zend_object, received: u64, is_curre
     OBJECTS.with_borrow_mut(|objects| {
         if objects.by_id.get(&id) == Some(&object) {
             objects.by_id.remove(&id);
+            if let Some(at) = objects.further.iter().position(|(further, _)| *further == id) {
+                let (_, next) = objects.further.swap_remove(at);
+                objects.by_id.insert(id, next);
+            }
+        } else {
+            objects.further.retain(|(_, further)| *further != object);
         }
         if is_current && !objects.is_closed {
             objects.releases.push((id, received));
@@ -87,6 +99,7 @@ pub(crate) fn releases_are_due() -> bool {
 pub(crate) fn forget_all() {
     OBJECTS.with_borrow_mut(|objects| {
         objects.by_id.clear();
+        objects.further.clear();
         objects.releases.clear();
     });
 }

@@ -189,10 +189,7 @@ pub(crate) fn bind(object: &mut zend_object, reference: ObjectReference, generat
     proxy.generation = generation;
     proxy.traits = reference.traits;
     proxy.received = 1;
-    // `__new__` may give an object that PHP knows already; its first proxy stays the one that is found.
-    if objects::find(reference.id).is_none() {
-        objects::insert(reference.id, object);
-    }
+    objects::insert(reference.id, object);
 }
 
 /// The PHP object for one that the session hands out: the one that PHP has, or a new one of its true class.
