@@ -73,10 +73,45 @@ final class NamesTest extends TestCase
         yield 'the last part in the file, asked by the other' => ['App_Shop_Basket', 'App\Shop_Basket', 'App\Shop\Basket'];
     }
 
+    /** `catch`, `instanceof` and parameter types ask no autoloader, so all spellings are there with the class. */
+    public function testTheOtherSpellingIsKnownWithoutBeingAskedFor(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            $thrower = new Spelled_Thrower();
+            try {
+                $thrower->refuse();
+            } catch (Spelled_Refusal $refusal) {
+            }
+            $take = fn (App\Spelled_Deep_Taken $taken) => $taken::class;
+            $taken = new App_Spelled_Deep_Taken();
+            return [
+                $refusal::class, $take($taken), $taken instanceof App\Spelled\Deep_Taken, $taken instanceof App\Spelled\Deep\Taken,
+                $thrower instanceof Spelled\Thrower, class_exists('My_App\Place_Holder', false), (new My_App\Place\Holder())::class,
+                class_exists('My_App\Place_Holder', false), class_exists('My_App_Place_Holder'), Tortoise\status()['classes'],
+            ];
+            PHP, classes: [
+            'Spelled/Refusal.py' => "class Refusal(Exception): pass\n",
+            'Spelled/Thrower.py' => <<<'PYTHON'
+                from Spelled.Refusal import Refusal
+                class Spelled_Thrower:
+                    def refuse(self): raise Refusal("no")
+                PYTHON,
+            'App/Spelled/Deep/Taken.py' => "class Deep_Taken: pass\n",
+            'My_App/Place/Holder.py' => "class Holder: pass\n",
+        ]);
+
+        self::assertSame([
+            'Spelled\Refusal', 'App\Spelled\Deep_Taken', true, true,
+            true, false, 'My_App\Place\Holder',
+            true, false, 6,
+        ], $facts);
+    }
+
     public function testAFileWithBothNamesHoldsTwoClasses(): void
     {
         $facts = self::evaluate(<<<'PHP'
-            return [(new Two_Names())->name(), (new Two\Names())->name(), get_class(new Two_Names()), get_class(new Two\Names())];
+            $whole = new Two_Names();
+            return [$whole instanceof Two\Names, $whole->name(), (new Two\Names())->name(), $whole::class, get_class(new Two\Names())];
             PHP, classes: ['Two/Names.py' => <<<'PYTHON'
             class Names:
                 def name(self): return "short"
@@ -84,7 +119,7 @@ final class NamesTest extends TestCase
                 def name(self): return "whole"
             PYTHON]);
 
-        self::assertSame(['whole', 'short', 'Two_Names', 'Two\Names'], $facts);
+        self::assertSame([false, 'whole', 'short', 'Two_Names', 'Two\Names'], $facts);
     }
 
     public function testTheOtherClassesOfAFileHaveNamesBelowOrBesideIt(): void
@@ -117,7 +152,7 @@ final class NamesTest extends TestCase
             ];
             PHP);
 
-        // `instanceof` asks no autoloader: the other spelling is known once it was asked for.
+        // `instanceof` asks no autoloader, and the file's other spelling is no name of this class by itself.
         self::assertSame(['Tortoise\Python\decimal\Decimal', false, true, true, false, 0, true], $facts);
     }
 
@@ -158,6 +193,32 @@ final class NamesTest extends TestCase
             true,
             'Tortoise\Python\Iterator\Iterator',
         ], $facts);
+    }
+
+    public function testAClassStaysTheSameWhenItsSessionIsReplaced(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            $before = (new Held_Account())->helper();
+            exec('kill -KILL ' . Tortoise\status()['session']);
+            try {
+                $before->absent();
+            } catch (Tortoise\Exception $lost) {
+            }
+            $account = new Held_Account();
+            try {
+                $account->refuse();
+            } catch (Held_Refused $refused) {
+            }
+            return [
+                $lost::class, $before::class, $account->helper()::class, $refused::class, Tortoise\status()['classes'],
+                $account->helper() instanceof $before,
+            ];
+            PHP);
+
+        self::assertContains($facts[0], ['Tortoise\ConnectionException', 'Tortoise\StaleObjectException']);
+        $helper = 'Held\Account\Helper';
+        // Account, Helper, Refused, Exception, BaseException.
+        self::assertSame([$helper, $helper, 'Held_Refused', 5, true], \array_slice($facts, 1));
     }
 
     public function testANameThatPhpReservesGetsAnUnderscore(): void

@@ -48,10 +48,56 @@ final class OrderTest extends TestCase
             return $asked->getArrayCopy();
             PHP);
 
-        self::assertSame(
-            ['early Foo_Bar 0', 'first Held_Account 1', 'early Held_Account 1', 'late Held_Account 1'],
-            $facts,
-        );
+        // Once the class is there, PHP is asked for the other spelling of its name too, which becomes an alias.
+        self::assertSame([
+            'early Foo_Bar 0', 'early Foo\Bar 1',
+            'first Held_Account 1', 'early Held_Account 1', 'late Held_Account 1',
+            'first Held\Account 2', 'early Held\Account 2', 'late Held\Account 2',
+        ], $facts);
+    }
+
+    /** A class that comes with an object takes no name that PHP has, even if PHP has not loaded it yet. */
+    public function testAPhpAutoloaderWinsOverTheClassOfAnObject(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            spl_autoload_register(function ($name) {
+                match ($name) {
+                    'Zoo_Animal' => eval('class Zoo_Animal { const IS = "php"; }'),
+                    'Zoo\Keeper' => eval('namespace Zoo; class Keeper { const IS = "php"; }'),
+                    default => null,
+                };
+            });
+            $keeper = new Zoo_Keeper();
+            $animal = $keeper->animal();
+            return [$animal::class, Zoo_Animal::IS, $animal instanceof Zoo_Animal, $keeper::class, Zoo\Keeper::IS, $animal->name()];
+            PHP, classes: [
+            'Zoo/Animal.py' => "class Zoo_Animal:\n    def name(self): return 'python'\n",
+            'Zoo/Keeper.py' => <<<'PYTHON'
+                from Zoo.Animal import Zoo_Animal
+                class Zoo_Keeper:
+                    def animal(self): return Zoo_Animal()
+                PYTHON,
+        ]);
+
+        $taken = 'Tortoise\Python\Zoo\Animal\Zoo_Animal';
+        self::assertSame([$taken, 'php', false, 'Zoo_Keeper', 'php', 'python'], $facts);
+    }
+
+    public function testAnAutoloaderMayUseTheClassItIsAskedFor(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            $depth = 0;
+            spl_autoload_register(function ($name) use (&$depth) {
+                if ($depth++ < 5) {
+                    class_exists('Foo_Bar') && new Foo_Bar();
+                    class_exists('Foo\Bar') && new Foo\Bar();
+                }
+            });
+            $object = new Foo\Bar(3);
+            return [$object::class, $object->twice(), Tortoise\status()['classes']];
+            PHP);
+
+        self::assertSame(['Foo_Bar', 6, 1], $facts);
     }
 
     public function testAnAutoloadersExceptionIsPassedOnAndPythonIsNotAsked(): void
@@ -85,7 +131,7 @@ final class OrderTest extends TestCase
             false, true, true,
             false, true,
             true, true,
-            false, false,
+            true, false,
             false, false, false,
             true, 2,
         ], $facts);

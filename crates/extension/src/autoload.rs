@@ -3,8 +3,10 @@
 use std::sync::OnceLock;
 
 use ext_php_rs::ffi::{zend_class_entry, zend_string};
+use ext_php_rs::types::ZendStr;
 
-use crate::engine::{self, Autoload, exception_is_pending, guard, is_preloading, text_of};
+use crate::engine::{self, Autoload, class_in_table, exception_is_pending, guard, is_preloading, lower_case, text_of};
+use crate::error::BridgeError;
 use crate::{classes, error, naming, settings};
 
 /// What was the engine's autoload before us: SPL's, usually.
@@ -41,7 +43,7 @@ unsafe extern "C" fn autoload(name: *mut zend_string, lower_name: *mut zend_stri
         if is_preloading() || !is_ours(name) {
             return std::ptr::null_mut();
         }
-        match classes::load(name) {
+        match classes::load(name, true) {
             Ok(class) => class,
             Err(error) => {
                 error::throw(error);
@@ -49,6 +51,26 @@ unsafe extern "C" fn autoload(name: *mut zend_string, lower_name: *mut zend_stri
             }
         }
     })
+}
+
+/// Whether PHP has a class of that name, or one of its autoloaders has.
+///
+/// # Errors
+/// [`BridgeError::Pending`] if an autoloader throws.
+pub(crate) fn php_has(name: &str) -> Result<bool, BridgeError> {
+    let lower = lower_case(name.as_bytes());
+    if class_in_table(&lower).is_some() {
+        return Ok(true);
+    }
+    let Some(Some(previous)) = PREVIOUS.get() else { return Ok(false) };
+    let mut asked = ZendStr::new(name, false);
+    let mut asked_lower = ZendStr::new(&lower, false);
+    // SAFETY: both are live strings, and the engine takes counts of its own.
+    let found = unsafe { previous(&raw mut *asked, &raw mut *asked_lower) };
+    if exception_is_pending() {
+        return Err(BridgeError::Pending);
+    }
+    Ok(!found.is_null() || class_in_table(&lower).is_some())
 }
 
 /// Whether a class file of that name lies in a root. Asked of the file system, never of the sidecar.

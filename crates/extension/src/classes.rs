@@ -10,7 +10,7 @@ use std::rc::Rc;
 use ext_php_rs::ffi::zend_class_entry;
 use tortoise_protocol::request::{Fingerprint, Selector};
 
-use crate::engine::{class_in_table, class_name, declares, lower_case, zend_register_class_alias_ex};
+use crate::engine::{class_in_table, class_name, declares, lower_case};
 use crate::error::BridgeError;
 use crate::link;
 use crate::naming::{declarable_class_name, python_class_name};
@@ -65,9 +65,11 @@ impl MethodOf {
 
 /// The PHP class of a name that has a class file, declared now if need be.
 ///
+/// `php_was_asked` says that PHP's autoloaders do not know the name.
+///
 /// # Errors
 /// [`BridgeError`]: the file is broken, or the sidecar is, or the sidecar does not serve the file.
-pub(crate) fn load(name: &str) -> Result<*mut zend_class_entry, BridgeError> {
+pub(crate) fn load(name: &str, php_was_asked: bool) -> Result<*mut zend_class_entry, BridgeError> {
     let declarable = declarable_class_name(name);
     let is_reserved = declarable != name;
     if is_reserved {
@@ -78,14 +80,13 @@ pub(crate) fn load(name: &str) -> Result<*mut zend_class_entry, BridgeError> {
         }
     }
     link::announce_roots()?;
-    let class = declare::declare(Selector::Name(&python_class_name(name)))?.entry;
+    let unknown_to_php = php_was_asked.then_some(name);
+    let class = declare::declare(Selector::Name(&python_class_name(name)), unknown_to_php)?.entry;
     if is_reserved {
         return Ok(class);
     }
     Ok(class_in_table(&lower_case(name.as_bytes())).unwrap_or_else(|| {
-        // The file holds the class under PHP's other spelling of the same name: one class, two names.
-        // SAFETY: the class was just declared; the engine copies the name.
-        unsafe { zend_register_class_alias_ex(name.as_ptr().cast(), name.len(), class, false) };
+        compile::alias(class, name);
         class
     }))
 }
@@ -107,7 +108,16 @@ fn by_id(id: u64, generation: u32) -> Result<Rc<SynthesizedClass>, BridgeError> 
     if let Some(class) = known(id, generation) {
         return Ok(class);
     }
-    declare::declare(Selector::Class(id))
+    declare::declare(Selector::Class(id), None)
+}
+
+/// A class of an earlier session that is the same in this one, where nobody has met it yet.
+fn survivor(fingerprint: &Fingerprint, generation: u32) -> Option<Rc<SynthesizedClass>> {
+    CLASSES.with_borrow(|classes| {
+        let survives =
+            |class: &&Rc<SynthesizedClass>| class.fingerprint == *fingerprint && class.id.get().1 != generation;
+        classes.by_entry.values().find(survives).map(Rc::clone)
+    })
 }
 
 /// A class of the session that PHP has declared.

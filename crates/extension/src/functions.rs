@@ -114,7 +114,7 @@ extern "C" fn type_of(data: &mut ExecuteData, result: &mut Zval) {
         let known = class_in_table(&lower_case(name.as_bytes())).filter(|class| classes::synthesized(*class).is_some());
         let class = match known {
             Some(class) => class,
-            None if autoload::is_ours(name) => classes::load(name)?,
+            None if autoload::is_ours(name) => classes::load(name, false)?,
             None => {
                 return Err(BridgeError::Access(format!(
                     "there is no Python class {}: no class file of that name lies in the class roots",

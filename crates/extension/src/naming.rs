@@ -85,6 +85,27 @@ pub(crate) fn find(roots: &[PathBuf], class: &str) -> Option<PathBuf> {
     None
 }
 
+/// The names that mean the class file `file` if `class` does: `App\Foo\Bar`, `App\Foo_Bar` and `App_Foo_Bar`.
+///
+/// Without `class` itself, and empty if `class` is another class of its file.
+pub(crate) fn other_spellings(class: &str, file: &str) -> Vec<String> {
+    let is_own_file = |path: &str| file.strip_suffix(path).is_some_and(|folder| folder.ends_with('/'));
+    if !candidates(class).is_some_and(|candidates| candidates.iter().any(is_own_file)) {
+        return Vec::new();
+    }
+    let (namespace, last) = class.rsplit_once('\\').map_or((None, class), |(names, last)| (Some(names), last));
+    let parts: Vec<&str> = namespace.into_iter().flat_map(|names| names.split('\\')).chain(last.split('_')).collect();
+    // Underscores divide the last segment only: a folder that has one cannot stand in it.
+    let first = parts.iter().rposition(|part| part.contains('_')).map_or(0, |place| place + 1);
+    (first..parts.len())
+        .map(|start| {
+            let last = parts[start..].join("_");
+            parts[..start].iter().copied().chain([last.as_str()]).collect::<Vec<_>>().join("\\")
+        })
+        .filter(|spelling| spelling != class)
+        .collect()
+}
+
 /// `class` as PHP lets it be declared: with an underscore behind a name that PHP reserves.
 pub(crate) fn declarable_class_name(class: &str) -> Cow<'_, str> {
     let (namespace, last) = class.rsplit_once('\\').map_or((None, class), |(names, last)| (Some(names), last));

@@ -9,7 +9,7 @@ use std::process::Command;
 #[path = "../src/naming.rs"]
 mod naming;
 
-use naming::{candidates, declarable_class_name, find, python_class_name};
+use naming::{candidates, declarable_class_name, find, other_spellings, python_class_name};
 
 fn paths(class: &str) -> Vec<String> {
     candidates(class).expect("a class name").iter().map(str::to_owned).collect()
@@ -26,6 +26,23 @@ fn the_spelled_path_is_tried_before_the_lower_one() {
 #[test]
 fn a_name_in_lower_case_has_one_path() {
     assert_eq!(paths("foo_bar"), ["foo/bar.py"]);
+}
+
+#[test]
+fn a_class_has_all_spellings_of_its_own_file() {
+    assert_eq!(other_spellings("Foo_Bar", "/srv/Foo/Bar.py"), ["Foo\\Bar"]);
+    assert_eq!(other_spellings("Foo\\Bar", "/srv/foo/bar.py"), ["Foo_Bar"]);
+    assert_eq!(other_spellings("App\\Foo_Bar", "/srv/App/Foo/Bar.py"), ["App_Foo_Bar", "App\\Foo\\Bar"]);
+    assert_eq!(other_spellings("My_App\\Foo\\Bar", "/srv/My_App/Foo/Bar.py"), ["My_App\\Foo_Bar"]);
+    assert!(other_spellings("Bar", "/srv/Bar.py").is_empty());
+    // Other classes of the file, and files that only end alike.
+    assert!(other_spellings("Foo_Helper", "/srv/Foo/Bar.py").is_empty());
+    assert!(other_spellings("Foo\\Bar\\Helper", "/srv/Foo/Bar.py").is_empty());
+    assert!(other_spellings("Foo_Bar", "/srv/MyFoo/Bar.py").is_empty());
+    assert!(other_spellings("Foo__Bar", "/srv/Foo//Bar.py").is_empty());
+    for spelling in other_spellings("App\\Foo_Bar", "/srv/App/Foo/Bar.py") {
+        assert_eq!(paths(&spelling), ["App/Foo/Bar.py", "app/foo/bar.py"]);
+    }
 }
 
 #[test]

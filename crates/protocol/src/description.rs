@@ -30,6 +30,8 @@ use crate::request::{FINGERPRINT_BYTES, Fingerprint};
 pub const TRAIT_EXCEPTION: u64 = 0b01;
 /// The class cannot be constructed: it has abstract methods.
 pub const TRAIT_ABSTRACT: u64 = 0b10;
+/// One of the spellings of the class's name means another class of the same file.
+pub const TRAIT_SHARED_NAME: u64 = 0b100;
 
 /// The answer to a `Describe`.
 #[derive(Debug, Clone, PartialEq)]
@@ -210,6 +212,12 @@ impl ClassDescription {
     #[must_use]
     pub const fn is_abstract(&self) -> bool {
         self.traits & TRAIT_ABSTRACT != 0
+    }
+
+    /// Whether one of the spellings of the class's name means another class of the same file.
+    #[must_use]
+    pub const fn shares_its_name(&self) -> bool {
+        self.traits & TRAIT_SHARED_NAME != 0
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {

@@ -79,6 +79,16 @@ def test_the_full_name_goes_before_the_short_and_the_spelled_before_others(
     assert client.describe("Foo_Baz").fields["name"] == "Foo\\Baz"
 
 
+def test_a_class_says_if_another_of_its_file_has_a_spelling_of_its_name(
+    client: Client, tmp_path: Path
+) -> None:
+    write(tmp_path, "Foo/Bar.py", "class Foo_Bar: pass", "class Bar: pass", "class Foo_Other: pass")
+    write(tmp_path, "Foo/Alone.py", "class Alone: pass", "class Foo_Other: pass")
+    write(tmp_path, "My_App/Foo/Bar.py", "class Bar: pass", "class My_App_Foo_Bar: pass")
+    names = ("Foo_Bar", "Foo\\Bar", "Foo_Alone", "My_App\\Foo_Bar")
+    assert [client.describe(name).fields["traits"] for name in names] == [4, 4, 0, 0]
+
+
 def test_roots_are_searched_in_order(supervisor: Supervisor, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     write(first, "foo/bar.py", "class Foo_Bar: PLACE = 'first, lower'")

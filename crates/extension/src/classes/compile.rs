@@ -12,7 +12,7 @@ use tortoise_protocol::description::ClassDescription;
 use super::MethodOf;
 use crate::engine::{
     class_in_table, exception_is_pending, lower_case, zend_eval_stringl, zend_get_resource_handle,
-    zend_vm_set_opcode_handler,
+    zend_register_class_alias_ex, zend_vm_set_opcode_handler,
 };
 use crate::error::BridgeError;
 use crate::proxy::get_static;
@@ -74,6 +74,12 @@ pub(super) fn compile(
         .ok_or_else(|| BridgeError::Internal(format!("class {name} was compiled and is not there")))?;
     finish(class, plan, description);
     Ok(class)
+}
+
+/// Gives a class another name.
+pub(super) fn alias(class: *mut zend_class_entry, name: &str) {
+    // SAFETY: the class is declared, and the name is one that PHP can declare; the engine copies it.
+    unsafe { zend_register_class_alias_ex(name.as_ptr().cast(), name.len(), class, false) };
 }
 
 fn finish(class: *mut zend_class_entry, plan: &Rc<Plan>, description: &ClassDescription) {

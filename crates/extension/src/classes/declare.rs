@@ -10,12 +10,16 @@ use tortoise_protocol::frame::Kind;
 use tortoise_protocol::limits::MAX_BASES;
 use tortoise_protocol::request::{Fingerprint, Selector, write_describe};
 
-use super::{SynthesizedClass, compile, known, remember};
+use super::{SynthesizedClass, compile, known, remember, survivor};
+use crate::autoload;
 use crate::engine::{class_in_table, lower_case};
 use crate::error::BridgeError;
 use crate::link::{self, Session};
-use crate::naming::declarable_class_name;
+use crate::naming::{declarable_class_name, other_spellings};
 use crate::synthesis::{self, Parent, Plan, Shapes, root_shapes_of_exception, root_shapes_of_object};
+
+/// Where classes go that stand in no class root, and those whose name PHP has taken. No autoloader is asked for them.
+const FOREIGN_NAMESPACE: &str = "Tortoise\\Python\\";
 
 /// Descriptions kept over requests. A process that meets more classes forgets them all and learns them anew.
 const MAX_KEPT: usize = 4096;
@@ -39,17 +43,28 @@ struct KeptClass {
     plan: Option<(Rc<Plan>, String, String)>,
 }
 
-/// Declares a class and its parents, unless they are declared.
-pub(super) fn declare(selector: Selector<'_>) -> Result<Rc<SynthesizedClass>, BridgeError> {
-    declare_within(selector, 0)
+/// Declares a class and its parents, unless they are declared. PHP is known not to have a class `unknown_to_php`.
+pub(super) fn declare(
+    selector: Selector<'_>,
+    unknown_to_php: Option<&str>,
+) -> Result<Rc<SynthesizedClass>, BridgeError> {
+    declare_within(selector, unknown_to_php, 0)
 }
 
-fn declare_within(selector: Selector<'_>, depth: usize) -> Result<Rc<SynthesizedClass>, BridgeError> {
+fn declare_within(
+    selector: Selector<'_>,
+    unknown_to_php: Option<&str>,
+    depth: usize,
+) -> Result<Rc<SynthesizedClass>, BridgeError> {
     if depth > MAX_BASES {
         return Err(BridgeError::from(Malformed::TooDeep));
     }
     let (described, generation) = describe(selector)?;
     if let Some(class) = known(described.class, generation) {
+        return Ok(class);
+    }
+    if let Some(class) = survivor(&described.fingerprint, generation) {
+        remember(&class, described.class, generation);
         return Ok(class);
     }
     let description = description_of(&described)?;
@@ -60,12 +75,16 @@ fn declare_within(selector: Selector<'_>, depth: usize) -> Result<Rc<Synthesized
         None => None,
         Some(base) => match known(*base, generation) {
             Some(parent) => Some(parent),
-            None => Some(declare_within(Selector::Class(*base), depth + 1)?),
+            None => Some(declare_within(Selector::Class(*base), None, depth + 1)?),
         },
     };
     // A parent of the other kind would make an exception that cannot be thrown, or an object that cannot be called.
     let parent = parent.filter(|parent| parent.is_exception == description.is_exception());
-    let name = free_name(&description);
+    let name = free_name(&description, unknown_to_php)?;
+    // PHP's autoloaders may have been asked for the name, and may have used the class themselves.
+    if let Some(class) = known(described.class, generation) {
+        return Ok(class);
+    }
     let plan = plan_for(&described.fingerprint, &description, &name, parent.as_deref());
     let entry = compile::compile(&name, &plan, &description)?;
     let class = Rc::new(SynthesizedClass {
@@ -78,6 +97,7 @@ fn declare_within(selector: Selector<'_>, depth: usize) -> Result<Rc<Synthesized
         is_exception: description.is_exception(),
     });
     remember(&class, described.class, generation);
+    declare_aliases(&class, &description, unknown_to_php)?;
     Ok(class)
 }
 
@@ -167,22 +187,50 @@ fn plan_for(
     })
 }
 
+/// Gives a class that has its name all other spellings of it: `catch` and `instanceof` ask no autoloader.
+fn declare_aliases(
+    class: &SynthesizedClass,
+    description: &ClassDescription,
+    unknown_to_php: Option<&str>,
+) -> Result<(), BridgeError> {
+    let Some(file) = description.file.as_ref().filter(|_| !description.shares_its_name()) else { return Ok(()) };
+    if class.name != declarable_class_name(&description.name) {
+        return Ok(());
+    }
+    for spelling in other_spellings(&description.name, file) {
+        let spelling = declarable_class_name(&spelling);
+        if !is_taken(&spelling, unknown_to_php)? {
+            compile::alias(class.entry, &spelling);
+        }
+    }
+    Ok(())
+}
+
 /// The name that the class asks for, or, if PHP has a class of that name, one below `Tortoise\Python`.
-fn free_name(description: &ClassDescription) -> String {
-    let is_free = |name: &str| class_in_table(&lower_case(name.as_bytes())).is_none();
+fn free_name(description: &ClassDescription, unknown_to_php: Option<&str>) -> Result<String, BridgeError> {
     let wanted = declarable_class_name(&description.name).into_owned();
-    if is_free(&wanted) {
-        return wanted;
+    if !is_taken(&wanted, unknown_to_php)? {
+        return Ok(wanted);
     }
     let module = description.module.replace('.', "\\");
     let short = description.name.rsplit('\\').next().unwrap_or(&description.name);
-    let fallback = format!("Tortoise\\Python\\{module}\\{short}");
+    let fallback = format!("{FOREIGN_NAMESPACE}{module}\\{short}");
     let is_name = fallback.split('\\').all(tortoise_protocol::description::is_identifier);
     let fallback = if is_name { declarable_class_name(&fallback).into_owned() } else { format!("{wanted}_") };
+    let is_free = |name: &str| class_in_table(&lower_case(name.as_bytes())).is_none();
     if is_free(&fallback) {
-        return fallback;
+        return Ok(fallback);
     }
     // Several Python classes may share a module and a name, when they are made inside of functions.
     let numbered = (2_u64..).map(|number| format!("{fallback}_{number}")).find(|name| is_free(name));
-    numbered.unwrap_or(fallback)
+    Ok(numbered.unwrap_or(fallback))
+}
+
+/// Whether PHP has a class of that name. Its autoloaders are asked too, unless they cannot know the name.
+fn is_taken(name: &str, unknown_to_php: Option<&str>) -> Result<bool, BridgeError> {
+    let was_asked = unknown_to_php.is_some_and(|unknown| unknown.eq_ignore_ascii_case(name));
+    if was_asked || name.starts_with(FOREIGN_NAMESPACE) {
+        return Ok(class_in_table(&lower_case(name.as_bytes())).is_some());
+    }
+    autoload::php_has(name)
 }

@@ -30,6 +30,7 @@ FINGERPRINT_BYTES = 16
 
 TRAIT_EXCEPTION = 0b01
 TRAIT_ABSTRACT = 0b10
+TRAIT_SHARED_NAME = 0b100
 
 # Bases that say how a class is used, and have nothing for PHP.
 _MARKERS: tuple[Any, ...] = (object, ABC, typing.Generic, typing.Protocol)
@@ -79,7 +80,7 @@ class Describer:
         bases = [base for base in (parent, *others) if base is not None]
         described = [self._describe(base) for base in bases]
         providers = [cls, *_not_inherited(cls, parent, others)]
-        name, file = self._name_and_file(cls)
+        name, file, shares_its_name = self._name_and_file(cls)
         methods = _methods(cls, parent, providers, file)
         encoded = encode(
             [
@@ -90,7 +91,8 @@ class Describer:
                 members.class_line(cls, file, [method.line for method in methods if method.line]),
                 members.documentation(classes.namespace_of(cls).get("__doc__")),
                 TRAIT_EXCEPTION * classes.is_subclass(cls, BaseException)
-                | TRAIT_ABSTRACT * classes.is_abstract(cls),
+                | TRAIT_ABSTRACT * classes.is_abstract(cls)
+                | TRAIT_SHARED_NAME * shares_its_name,
                 [[base_name, base.fingerprint] for base, base_name in described],
                 _constants(providers),
                 [list(method) for method in methods],
@@ -99,15 +101,16 @@ class Describer:
         fingerprint = hashlib.blake2b(encoded, digest_size=FINGERPRINT_BYTES).digest()
         return Description(cls, fingerprint, bases, encoded), name
 
-    def _name_and_file(self, cls: type) -> tuple[str, str | None]:
-        """The PHP name that a class asks for, and its source file."""
+    def _name_and_file(self, cls: type) -> tuple[str, str | None, bool]:
+        """The PHP name that a class asks for, its source file, and whether the name is shared."""
         module, qualified_name = classes.module_of(cls), classes.qualified_name_of(cls)
         file = _source_file(module)
         parts = self._loader.parts_of(file) if file else None
         if parts is not None:
-            return naming.of_class_file(parts, qualified_name), file
+            name = naming.of_class_file(parts, qualified_name)
+            return name, file, self._loader.shares_its_name(cls, name, parts)
         is_builtin_exception = module == builtins.__name__ and classes.is_subclass(cls, BaseException)
-        return naming.of_foreign_class(module, qualified_name, is_builtin_exception), file
+        return naming.of_foreign_class(module, qualified_name, is_builtin_exception), file, False
 
 
 def _php_bases(cls: type) -> tuple[type | None, list[type]]:

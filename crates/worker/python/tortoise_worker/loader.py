@@ -81,6 +81,15 @@ class Loader:
                 return parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts
         return None
 
+    def shares_its_name(self, cls: type, name: str, parts: Sequence[str]) -> bool:
+        """Whether another spelling of a class's PHP name means another class of the class file `parts`."""
+        module = sys.modules.get(classes.module_of(cls))
+        spellings = naming.spellings(parts)
+        if module is None or naming.lower(name) not in map(naming.lower, spellings):
+            return False
+        candidates = (naming.candidates(spelling) for spelling in spellings)
+        return any(each is not None and _class_of(module, each.classes) is not cls for each in candidates)
+
     def _find(self, name: str, candidates: naming.Candidates) -> tuple[Root, tuple[str, ...], str]:
         for root in self._roots:
             for parts in candidates.files:

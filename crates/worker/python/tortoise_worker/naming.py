@@ -57,6 +57,13 @@ def of_class_file(parts: Sequence[str], qualified_name: str) -> str:
     return _joined([*parts, *names])
 
 
+def spellings(parts: Sequence[str]) -> list[str]:
+    """The PHP names that mean the class file `parts`: `App\\Foo\\Bar`, `App\\Foo_Bar` and `App_Foo_Bar`."""
+    # Underscores divide the last segment only: a folder that has one cannot stand in it.
+    first = max((place + 1 for place, part in enumerate(parts) if "_" in part), default=0)
+    return ["\\".join((*parts[:start], "_".join(parts[start:]))) for start in range(first, len(parts))]
+
+
 def of_foreign_class(module: str, qualified_name: str, is_builtin_exception: bool) -> str:
     """The PHP name of a class that stands in no class root."""
     modules = [] if is_builtin_exception else module.split(".")
