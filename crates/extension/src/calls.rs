@@ -26,7 +26,7 @@ pub(crate) extern "C" fn bridge_method(data: &mut ExecuteData, result: &mut Zval
                 MethodKind::Static | MethodKind::Class => classes::target_of(caller.called_class()),
                 MethodKind::Instance | MethodKind::Constructor => match caller.this() {
                     Some(object) => target_of_object(object),
-                    None => Err(not_generated()),
+                    None => Err(BridgeError::not_generated()),
                 },
             };
             call(target?, &method.python_name, &arguments)
@@ -42,7 +42,7 @@ pub(crate) extern "C" fn bridge_construct(data: &mut ExecuteData, result: &mut Z
         let frame = unsafe { Frame::new(data) };
         let outcome = generated(frame).and_then(|(caller, of, arguments)| {
             arguments.check(caller, of.method())?;
-            construct(caller.this().ok_or_else(not_generated)?, &arguments)
+            construct(caller.this().ok_or_else(BridgeError::not_generated)?, &arguments)
         });
         deliver(frame.caller().map_or(frame, |(caller, _)| caller), outcome, result);
     });
@@ -54,7 +54,7 @@ pub(crate) fn construct_with_native_arguments(frame: Frame<'_>, result: &mut Zva
     let arguments = NativeArguments(unsafe { frame.native_arguments() });
     let outcome = match frame.this() {
         Some(object) => construct(object, &arguments),
-        None => Err(not_generated()),
+        None => Err(BridgeError::not_generated()),
     };
     deliver(frame, outcome, result);
 }
@@ -73,16 +73,12 @@ pub(crate) fn call_with_native_arguments(
 
 /// The generated method that called us, and what it was called with.
 fn generated<'a>(frame: Frame<'a>) -> Result<(Frame<'a>, &'a MethodOf, PassedArguments<'a>), BridgeError> {
-    let (caller, code) = frame.caller().ok_or_else(not_generated)?;
-    let of = classes::method_of(code).ok_or_else(not_generated)?;
+    let (caller, code) = frame.caller().ok_or_else(BridgeError::not_generated)?;
+    let of = classes::method_of(code).ok_or_else(BridgeError::not_generated)?;
     let method = of.method();
     // SAFETY: the caller's code is a generated method, whose only opcodes before this call receive its arguments.
     let arguments = unsafe { caller.user_arguments(code, method.variadic.is_some()) };
     Ok((caller, of, PassedArguments { method, arguments }))
-}
-
-fn not_generated() -> BridgeError {
-    BridgeError::Access("the functions of Tortoise\\Bridge are for generated classes only".to_owned())
 }
 
 fn target_of_object(object: &zend_object) -> Result<(u64, u32), BridgeError> {

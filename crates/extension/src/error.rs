@@ -41,6 +41,13 @@ pub(crate) enum BridgeError {
     Internal(String),
 }
 
+impl BridgeError {
+    /// User code called what only generated classes call.
+    pub(crate) fn not_generated() -> Self {
+        Self::Access("the functions of Tortoise\\Bridge are for generated classes only".to_owned())
+    }
+}
+
 impl From<Malformed> for BridgeError {
     fn from(malformed: Malformed) -> Self {
         Self::Connection(format!("the session's answer makes no sense: {malformed}"))

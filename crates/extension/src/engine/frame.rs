@@ -73,6 +73,12 @@ impl<'a> Frame<'a> {
         unsafe { super::bytes_of((*self.data.func).common.function_name) }
     }
 
+    /// Whether the function that runs in this frame is a class's.
+    pub(crate) fn is_method(self) -> bool {
+        // SAFETY: a running frame has a function.
+        unsafe { !(*self.data.func).common.scope.is_null() }
+    }
+
     /// `$this`, unless the method is static.
     pub(crate) fn this(self) -> Option<&'a mut zend_object> {
         object_of(&self.data.This)

@@ -152,8 +152,9 @@ pub(crate) extern "C" fn dynamic_method(data: &mut ExecuteData, result: &mut Zva
     guard((), || {
         // SAFETY: the engine passes the frame of this very call.
         let frame = unsafe { Frame::new(data) };
-        let Some(object) = frame.this() else {
-            return error::throw(BridgeError::Access("Tortoise\\Bridge is for generated classes".to_owned()));
+        // By its full name it is a plain function, even if a closure binds an object to it.
+        let Some(object) = frame.this().filter(|_| frame.is_method()) else {
+            return error::throw(BridgeError::not_generated());
         };
         let name = match std::str::from_utf8(frame.function_name()) {
             // The object itself is called.
@@ -171,6 +172,9 @@ pub(crate) extern "C" fn dynamic_static_method(data: &mut ExecuteData, result: &
         // SAFETY: the engine passes the frame of this very call.
         let frame = unsafe { Frame::new(data) };
         let Ok(name) = std::str::from_utf8(frame.function_name()) else { return };
+        if !frame.is_method() {
+            return error::throw(BridgeError::not_generated());
+        }
         calls::call_with_native_arguments(frame, classes::target_of(frame.called_class()), name, result);
     });
 }
