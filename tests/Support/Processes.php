@@ -83,9 +83,7 @@ final class Processes
     {
         $command = [(string) getenv('TORTOISE_PYTHON'), '-IS', __DIR__ . '/await.py', '30', $question, ...$words];
         $result = (new PhpProcess($command, '/', getenv()))->wait();
-        if ($result->exitCode !== 0) {
-            throw new \PHPUnit\Framework\AssertionFailedError($result->errors);
-        }
+        \PHPUnit\Framework\Assert::assertSame(0, $result->exitCode, $result->errors);
     }
 
     /** @return list<string> what stands behind the name in /proc/PID/stat: the state, the parent, … */

@@ -70,6 +70,28 @@ final class TimeoutTest extends TestCase
         }
     }
 
+    /** A session that does not even read: the limit holds for sending too. */
+    public function testASessionThatIsStopped(): void
+    {
+        foreach (['"small"', 'str_repeat("large", 1 << 24)'] as $argument) {
+            $php = self::startPhp(
+                Script::ATTEMPT . "\$o = new Slow(); echo \$o->pid(), \"\\n\"; fgets(STDIN);"
+                    . "attempt(fn() => \$o->echo({$argument})); attempt(fn() => \$o->echo(1)); attempt(fn() => (new Slow())->echo(2));",
+                ['tortoise.timeout' => '0.3', 'memory_limit' => '512M'],
+                self::CLASSES,
+            );
+            $session = (int) $php->readLine();
+            posix_kill($session, \SIGSTOP);
+            $php->writeLine();
+            self::assertStringStartsWith('Tortoise\TimeoutException: ', $php->readLine());
+            self::assertStringStartsWith('Tortoise\StaleObjectException: ', $php->readLine());
+            self::assertSame('value: 2', $php->readLine());
+            posix_kill($session, \SIGCONT);
+            Processes::awaitEnd($session);
+            $php->wait()->cleanOutput();
+        }
+    }
+
     public function testTheTimeoutCanBeChangedAtAnyTime(): void
     {
         $fifo = self::sandbox()->path('fifo');
