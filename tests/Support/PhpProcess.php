@@ -24,6 +24,9 @@ final class PhpProcess
 
     private ?ProcessResult $result = null;
 
+    /** Known before {@see wait} if the process ended at once. */
+    private ?int $exitCode = null;
+
     public readonly int $pid;
 
     /**
@@ -40,7 +43,12 @@ final class PhpProcess
         $this->process = $process;
         $this->input = $pipes[0];
         $this->pipes = [1 => $pipes[1], 2 => $pipes[2]];
-        $this->pid = proc_get_status($process)['pid'];
+        // A process that has ended already is reaped by this look at it.
+        $status = proc_get_status($process);
+        $this->pid = $status['pid'];
+        if (!$status['running']) {
+            $this->exitCode = $status['signaled'] ? 128 + $status['termsig'] : $status['exitcode'];
+        }
     }
 
     /** Sends a line to the script's standard input: the way to tell it to go on. */
@@ -86,12 +94,21 @@ final class PhpProcess
         while ($this->pipes !== []) {
             $this->receive($deadline);
         }
-        // Both outputs are closed, so the process is at its end. (proc_close would not tell a signal from an exit code.)
-        pcntl_waitpid($this->pid, $status);
+        // Both outputs are closed, so the process is at its end.
+        $exitCode = $this->exitCode ?? $this->reap();
         proc_close($this->process);
-        $exitCode = pcntl_wifsignaled($status) ? 128 + pcntl_wtermsig($status) : pcntl_wexitstatus($status);
 
         return $this->result = new ProcessResult($this->received[1], $this->received[2], $exitCode);
+    }
+
+    /** Waits for the end of the process. (proc_close would not tell a signal from an exit code.) */
+    private function reap(): int
+    {
+        if (pcntl_waitpid($this->pid, $status) !== $this->pid) {
+            throw new \RuntimeException("cannot wait for process {$this->pid}: " . pcntl_strerror(pcntl_get_last_error()));
+        }
+
+        return pcntl_wifsignaled($status) ? 128 + pcntl_wtermsig($status) : pcntl_wexitstatus($status);
     }
 
     /** Takes in what has come so far, so that the process does not wait for a reader. */
