@@ -39,7 +39,9 @@ pub(crate) enum Native {
 const COUNT: usize = 9;
 static CLASSES: [AtomicPtr<zend_class_entry>; COUNT] = [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
 
-/// What the engine reads of the classes' methods for as long as the process lives.
+/// What the engine reads of the classes' methods for as long as the process lives. Nobody reads it here: without the
+/// attribute an optimized build leaves it out, and what it holds looks lost to whoever hunts leaks.
+#[used]
 static TABLES: [AtomicPtr<Tables>; COUNT] = [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
 
 /// The class. Null before [`register`].
