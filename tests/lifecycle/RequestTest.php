@@ -89,7 +89,8 @@ final class RequestTest extends TestCase
     public function testClassesAreDeclaredAnewInEachRequest(): void
     {
         $this->serve();
-        $code = 'attempt(fn() => class_exists("Life_Thing", false)); attempt(fn() => (new ReflectionMethod("Life_Thing", "note"))->getParameters()[0]->getName());';
+        $code = 'attempt(fn() => class_exists("Life_Thing", false));'
+            . 'attempt(fn() => (new ReflectionMethod("Life_Thing", "note"))->getParameters()[0]->getName());';
         for ($request = 0; $request < 3; $request++) {
             self::assertSame("value: false\nvalue: \"line\"\n", $this->request($code));
         }
@@ -100,7 +101,8 @@ final class RequestTest extends TestCase
     {
         $this->serve();
         $file = self::sandbox()->writeClass('Edited.py', "import os\nclass Edited:\n    X = 1\n    def old(self): return os.getpid()\n");
-        $code = 'attempt(fn() => (new Edited())->old()); attempt(fn() => [method_exists("Edited", "old"), method_exists("Edited", "new"), Edited::X]);';
+        $code = 'attempt(fn() => (new Edited())->old());'
+            . 'attempt(fn() => [method_exists("Edited", "old"), method_exists("Edited", "new"), Edited::X]);';
         [$pid, $facts] = explode("\n", $this->request($code));
         self::assertSame('value: [true,false,1]', $facts);
         file_put_contents($file, "import os\nclass Edited:\n    X = 2\n    def new(self): return os.getpid()\n");
@@ -120,18 +122,19 @@ final class RequestTest extends TestCase
         self::assertSame($after, $this->request('$o = new Life_Thing(); attempt(fn() => $o->pid());'));
     }
 
-    public function testPathAndTimeoutAreSettingsOfARequest(): void
+    public function testPathIsASettingOfARequest(): void
     {
         $this->serve();
         $other = self::sandbox()->path('other');
         self::sandbox()->write('other/Only/Here.py', "class Only_Here:\n    x = 1\n");
         $set = 'ini_set("tortoise.path", ' . var_export($other, true) . ');';
-        self::assertSame("value: false\n", $this->request('attempt(fn() => class_exists("Only_Here"));'));
-        self::assertSame("value: true\nvalue: false\n", $this->request("{$set} attempt(fn() => class_exists('Only_Here')); attempt(fn() => class_exists('Life_Thing'));"));
-        self::assertSame("value: false\nvalue: true\n", $this->request('attempt(fn() => class_exists("Only_Here")); attempt(fn() => class_exists("Life_Thing"));'));
         $register = 'Tortoise\register(' . var_export($other, true) . ');';
-        self::assertSame("value: true\nvalue: true\n", $this->request("{$register} attempt(fn() => class_exists('Only_Here')); attempt(fn() => class_exists('Life_Thing'));"));
-        self::assertSame("value: false\n", $this->request('attempt(fn() => class_exists("Only_Here"));'));
+        $exist = 'attempt(fn() => [class_exists("Only_Here"), class_exists("Life_Thing")]);';
+        self::assertSame("value: [false,true]\n", $this->request($exist));
+        self::assertSame("value: [true,false]\n", $this->request("{$set} {$exist}"));
+        self::assertSame("value: [false,true]\n", $this->request($exist));
+        self::assertSame("value: [true,true]\n", $this->request("{$register} {$exist}"));
+        self::assertSame("value: [false,true]\n", $this->request($exist));
     }
 
     /** What a bootstrap file does in every request. */

@@ -277,8 +277,10 @@ final class ServeTest extends TestCase
     public function testRequestsOfManyClientsDoNotMix(): void
     {
         $sidecar = new Sidecar(self::sandbox(), path: __DIR__);
+        $code = '$p = new Serve_Probe(); for ($i = 0; $i < 200; $i++) { $p->name = getmypid() . "-$i";'
+            . 'if ($p->name !== getmypid() . "-$i") { exit(1); } } echo "good";';
         $processes = array_map(
-            static fn(): PhpProcess => self::startPhp('$p = new Serve_Probe(); for ($i = 0; $i < 200; $i++) { $p->name = getmypid() . "-$i"; if ($p->name !== getmypid() . "-$i") exit(1); } echo "good";', ['tortoise.server' => $sidecar->address]),
+            static fn(): PhpProcess => self::startPhp($code, ['tortoise.server' => $sidecar->address]),
             range(1, 8),
         );
         foreach ($processes as $process) {
