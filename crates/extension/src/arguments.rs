@@ -5,11 +5,13 @@ use tortoise_protocol::Writer;
 use tortoise_protocol::description::Literal;
 use tortoise_protocol::limits::MAX_ARGUMENTS;
 
-use crate::LEFT_OUT;
 use crate::engine::{Arguments, Frame, Key, class_name, elements};
 use crate::error::BridgeError;
 use crate::synthesis::DeclaredMethod;
 use crate::values::{write_name, write_value};
+
+/// The constant `Tortoise\LEFT_OUT`: a parameter's default that only Python can write. Passing it passes nothing.
+pub(crate) const LEFT_OUT: &str = "\u{1}tortoise: left out, Python's default\u{1}";
 
 /// Writes the positional and the named arguments of a call.
 pub(crate) trait WriteArguments {

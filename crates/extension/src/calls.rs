@@ -10,8 +10,9 @@ use tortoise_protocol::{Reader, Token, Writer};
 use crate::arguments::{NativeArguments, PassedArguments, WriteArguments};
 use crate::classes::{self, MethodOf};
 use crate::engine::{Frame, class_name, guard};
-use crate::error::{self, BridgeError};
+use crate::error::BridgeError;
 use crate::link::{self, Session};
+use crate::throw::throw_from;
 use crate::{proxy, raised, values};
 
 /// `Tortoise\Bridge\method()`, the body of every generated method.
@@ -122,6 +123,6 @@ fn construct(object: &mut zend_object, arguments: &impl WriteArguments) -> Resul
 fn deliver(frame: Frame<'_>, outcome: Result<Zval, BridgeError>, result: &mut Zval) {
     match outcome {
         Ok(value) => *result = value,
-        Err(error) => error::throw_from(frame, error),
+        Err(error) => throw_from(frame, error),
     }
 }

@@ -17,7 +17,7 @@ use crate::naming::{declarable_class_name, python_class_name};
 use crate::native::{self, Native};
 use crate::synthesis::{DeclaredMethod, Plan, Report, Undeclared};
 
-pub(crate) use compile::{find_extension_slot, method_of};
+pub(crate) use compile::{find_extension_slot, find_static_methods_by, method_of};
 
 thread_local! {
     static CLASSES: RefCell<Classes> = RefCell::new(Classes::default());

@@ -1,13 +1,15 @@
 //! The room of PHP's engine: what ext-php-rs does not bind, and the few readings of its memory that the rest
 //! of the extension needs, each behind a function that says when it is sound.
 
+mod autoload;
 mod boundary;
 mod ffi;
 mod frame;
 mod memory;
 mod reading;
 
-pub(crate) use boundary::guard;
+pub(crate) use autoload::{ask_php_for_class, chain_autoload, unchain_autoload};
+pub(crate) use boundary::{guard, take_panic};
 pub(crate) use ffi::*;
 pub(crate) use frame::{Arguments, Frame};
 pub(crate) use memory::{OverLimit, SMALL_BYTES, check_room};
@@ -15,3 +17,8 @@ pub(crate) use reading::{
     Key, bytes_of, class_in_table, class_name, declares, elements, exception_is_pending, ini_text, is_preloading,
     lower_case, object_of, owned_object, text_of, write_result,
 };
+
+/// What the engine calls a success.
+pub(crate) const SUCCESS: i32 = 0;
+/// What the engine calls a failure.
+pub(crate) const FAILURE: i32 = -1;

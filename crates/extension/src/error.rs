@@ -1,13 +1,10 @@
-//! What can go wrong on the way to Python and back, and the PHP exception that each becomes.
+//! What can go wrong on the way to Python and back.
 
-use ext_php_rs::ffi::{zend_ce_argument_count_error, zend_ce_error, zend_throw_exception};
 use tortoise_channel::ChannelError;
 use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::Failure;
 
-use crate::engine::{Frame, OverLimit, exception_is_pending};
-use crate::native::{self, Native};
-use crate::raised;
+use crate::engine::OverLimit;
 
 /// Why an operation has no result.
 #[derive(Debug, thiserror::Error)]
@@ -67,44 +64,4 @@ impl From<ChannelError> for BridgeError {
             _ => Self::Connection(error.to_string()),
         }
     }
-}
-
-/// Throws the PHP exception for `error`, as from the PHP code that made the call in `frame`.
-///
-/// Otherwise it would seem to come from the generated method, and so from the Python file. An exception that was raised
-/// in a Python file says so itself.
-pub(crate) fn throw_from(frame: Frame<'_>, error: BridgeError) {
-    if exception_is_pending() {
-        return;
-    }
-    let has_place = matches!(&error, BridgeError::Remote(failure)
-        if failure.exceptions.first().is_some_and(|raised| raised.file.is_some()));
-    throw(error);
-    if let Some((file, line)) = frame.place_of_call().filter(|_| !has_place) {
-        raised::move_pending(file, line);
-    }
-}
-
-/// Throws the PHP exception for `error`. An exception that waits already stays the first one.
-pub(crate) fn throw(error: BridgeError) {
-    if exception_is_pending() {
-        return;
-    }
-    let class = match &error {
-        BridgeError::Remote(failure) => return raised::throw(failure),
-        BridgeError::Pending => return,
-        BridgeError::Connection(_) => native::class(Native::ConnectionException),
-        BridgeError::Timeout(_) => native::class(Native::TimeoutException),
-        BridgeError::Stale(_) => native::class(Native::StaleObjectException),
-        BridgeError::Conversion(_) => native::class(Native::ConversionException),
-        BridgeError::Access(_) => native::class(Native::AccessException),
-        // SAFETY: the engine's own exception classes are set once, before any extension starts.
-        BridgeError::ArgumentCount(_) => unsafe { zend_ce_argument_count_error },
-        // SAFETY: as above.
-        BridgeError::Internal(_) => unsafe { zend_ce_error },
-    };
-    // The engine takes C text.
-    let message = error.to_string().replace('\0', "\u{fffd}") + "\0";
-    // SAFETY: the class is an exception class and the message ends with NUL; the engine copies it.
-    unsafe { zend_throw_exception(class, message.as_ptr().cast(), 0) };
 }

@@ -10,7 +10,9 @@ use ext_php_rs::zend::ExecuteData;
 use tortoise_protocol::ObjectReference;
 
 use crate::engine::{Frame, class_in_table, guard, lower_case};
-use crate::error::{self, BridgeError};
+use crate::error::BridgeError;
+use crate::handlers::{dynamic_method, dynamic_static_method};
+use crate::throw::throw;
 use crate::{autoload, calls, classes, link, native, objects, proxy, settings};
 
 /// Adds the functions to the module.
@@ -36,8 +38,8 @@ pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
         .function(FunctionBuilder::new("Tortoise\\status", status).returns(DataType::Array, false, false))
         .function(FunctionBuilder::new("Tortoise\\Bridge\\method", calls::bridge_method))
         .function(FunctionBuilder::new("Tortoise\\Bridge\\construct", calls::bridge_construct))
-        .function(variadic("Tortoise\\Bridge\\dynamic_method", proxy::dynamic_method))
-        .function(variadic("Tortoise\\Bridge\\dynamic_static", proxy::dynamic_static_method))
+        .function(variadic("Tortoise\\Bridge\\dynamic_method", dynamic_method))
+        .function(variadic("Tortoise\\Bridge\\dynamic_static", dynamic_static_method))
 }
 
 fn variadic(name: &str, handler: extern "C" fn(&mut ExecuteData, &mut Zval)) -> FunctionBuilder<'static> {
@@ -62,7 +64,7 @@ fn with_argument(data: &ExecuteData, action: impl FnOnce(&Zval) -> Result<Zval, 
         };
         match outcome {
             Ok(value) => *result = value,
-            Err(error) => error::throw(error),
+            Err(error) => throw(error),
         }
     });
 }

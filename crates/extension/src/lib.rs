@@ -1,10 +1,13 @@
 //! `tortoise.so`: a Python class under a class root is a PHP class, and its objects are proxies.
 //!
-//! - [`autoload`] is asked for names that PHP does not know; [`classes`] learns what the Python class is and declares
-//!   a PHP class, whose source [`synthesis`] plans; [`naming`] knows where class files lie.
-//! - [`calls`] and [`proxy`] turn what PHP does with such an object into requests; [`values`] carries the values,
-//!   [`raised`] the exceptions, [`link`] the bytes.
-//! - [`engine`] is the room of PHP's engine; [`native`] and [`functions`] are what PHP sees of the extension itself.
+//! From the outside in, and each uses only what stands below it:
+//!
+//! - [`functions`], [`declarations`], [`autoload`]: what PHP sees of the extension; [`handlers`]: what the engine asks of
+//!   a proxy; [`calls`]: from the frame of a method to a request. They end in [`throw`] if something goes wrong.
+//! - [`arguments`], [`values`]: from PHP's values to the wire and back; [`raised`]: Python's exceptions in PHP.
+//! - [`proxy`]: the objects; [`classes`]: the classes, whose source [`synthesis`] plans; [`naming`]: where class files lie.
+//! - [`link`]: the session, and requests to it; [`objects`]: which PHP object is which Python object; [`settings`].
+//! - [`error`]: what can go wrong; [`native`]: where our own classes are; [`engine`]: the room of PHP's engine.
 
 #![cfg_attr(debug_assertions, expect(missing_docs, reason = "php_module adds a public function to debug builds"))]
 
@@ -12,9 +15,11 @@ mod arguments;
 mod autoload;
 mod calls;
 mod classes;
+mod declarations;
 mod engine;
 mod error;
 mod functions;
+mod handlers;
 mod link;
 mod naming;
 mod native;
@@ -23,18 +28,15 @@ mod proxy;
 mod raised;
 mod settings;
 mod synthesis;
+mod throw;
 mod values;
 
 use ext_php_rs::builders::ModuleBuilder;
 use ext_php_rs::zend::ModuleEntry;
 use ext_php_rs::{info_table_end, info_table_row, info_table_start, php_module};
 
-/// The constant `Tortoise\LEFT_OUT`: a parameter's default that only Python can write. Passing it passes nothing.
-pub(crate) const LEFT_OUT: &str = "\u{1}tortoise: left out, Python's default\u{1}";
-
-/// What the engine calls a success, and a failure.
-const SUCCESS: i32 = 0;
-const FAILURE: i32 = -1;
+use crate::arguments::LEFT_OUT;
+use crate::engine::{FAILURE, SUCCESS};
 
 /// Describes the module to PHP.
 #[php_module]
@@ -52,18 +54,19 @@ pub fn get_module(module: ModuleBuilder<'static>) -> ModuleBuilder<'static> {
 /// The module starts, once for the process.
 unsafe extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
     settings::register_ini(module_number);
-    if native::register().is_err() || !functions::is_complete() || classes::find_extension_slot().is_err() {
+    handlers::install();
+    if declarations::register().is_err() || !functions::is_complete() || classes::find_extension_slot().is_err() {
         return FAILURE;
     }
     link::watch_forks();
-    autoload::install();
+    engine::chain_autoload(autoload::autoload);
     SUCCESS
 }
 
 /// The module ends.
 unsafe extern "C" fn shutdown(_kind: i32, _module_number: i32) -> i32 {
-    autoload::uninstall();
-    link::abandon();
+    engine::unchain_autoload();
+    link::close();
     SUCCESS
 }
 
@@ -85,7 +88,7 @@ unsafe extern "C" fn end_of_request(_kind: i32, _module_number: i32) -> i32 {
 /// Nothing of the request is left, neither objects nor classes.
 unsafe extern "C" fn after_request() -> i32 {
     link::reclaim();
-    proxy::forget_dynamic();
+    handlers::forget_dynamic();
     classes::forget_all();
     SUCCESS
 }

@@ -1,17 +1,10 @@
-//! The classes of the namespace `Tortoise` that the extension itself declares, once for the process.
+//! Where the classes are that the extension itself declares: the namespace `Tortoise`.
 
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use ext_php_rs::args::Arg;
-use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
-use ext_php_rs::error::Result;
-use ext_php_rs::ffi::{zend_ce_exception, zend_class_entry};
-use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags, PropertyFlags};
-use ext_php_rs::types::Zval;
-use ext_php_rs::zend::{ClassEntry, ExecuteData};
-
-use crate::engine::{Frame, guard, spl_ce_RuntimeException};
-use crate::{calls, proxy, raised};
+use ext_php_rs::args::ArgInfoTables as Tables;
+use ext_php_rs::ffi::zend_class_entry;
+use ext_php_rs::zend::ClassEntry;
 
 /// A class of the extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,100 +37,13 @@ static CLASSES: [AtomicPtr<zend_class_entry>; COUNT] = [const { AtomicPtr::new(s
 #[used]
 static TABLES: [AtomicPtr<Tables>; COUNT] = [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
 
-/// The class. Null before [`register`].
+/// The class. Null before it is declared.
 pub(crate) fn class(native: Native) -> *mut zend_class_entry {
     CLASSES[native as usize].load(Ordering::Relaxed)
 }
 
-/// Declares all of them, when the module starts.
-pub(crate) fn register() -> Result<()> {
-    ClassBuilder::new("Tortoise\\Remote")
-        .flags(ClassFlags::Interface)
-        .registration(|c, a| keep(Native::Remote, c, a))
-        .register()?;
-    // An interface may extend Throwable only with an exception class that implements it, so the marker stands alone.
-    ClassBuilder::new("Tortoise\\Exception")
-        .flags(ClassFlags::Interface)
-        .registration(|c, a| keep(Native::Exception, c, a))
-        .register()?;
-    ClassBuilder::new("Tortoise\\PyObject")
-        .implements((|| entry(Native::Remote), "Tortoise\\Remote"))
-        .method(
-            FunctionBuilder::new("__construct", construct).arg(Arg::new("arguments", DataType::Mixed).is_variadic()),
-            MethodFlags::Public,
-        )
-        .registration(|c, a| keep(Native::PyObject, c, a))
-        .register()?;
-    proxy::adopt(class(Native::PyObject));
-    python_exception().register()?;
-    exception("Tortoise\\ConnectionException", |c, a| keep(Native::ConnectionException, c, a))?;
-    exception("Tortoise\\TimeoutException", |c, a| keep(Native::TimeoutException, c, a))?;
-    exception("Tortoise\\StaleObjectException", |c, a| keep(Native::StaleObjectException, c, a))?;
-    exception("Tortoise\\ConversionException", |c, a| keep(Native::ConversionException, c, a))?;
-    exception("Tortoise\\AccessException", |c, a| keep(Native::AccessException, c, a))
-}
-
-type Tables = ext_php_rs::args::ArgInfoTables;
-
-fn exception(name: &str, keep: fn(&'static mut ClassEntry, Tables)) -> Result<()> {
-    ClassBuilder::new(name)
-        .extends((runtime_exception, "RuntimeException"))
-        .implements((|| entry(Native::Exception), "Tortoise\\Exception"))
-        .registration(keep)
-        .register()
-}
-
-fn python_exception() -> ClassBuilder {
-    let getter = |name, handler, kind| {
-        (FunctionBuilder::new(name, handler).returns(kind, false, false), MethodFlags::Public | MethodFlags::Final)
-    };
-    let mut builder = ClassBuilder::new("Tortoise\\PythonException")
-        .extends((runtime_exception, "RuntimeException"))
-        .implements((|| entry(Native::Exception), "Tortoise\\Exception"))
-        .implements((|| entry(Native::Remote), "Tortoise\\Remote"))
-        .registration(|c, a| keep(Native::PythonException, c, a));
-    for (function, flags) in [
-        getter("getPythonClass", raised::get_python_class, DataType::String),
-        getter("getPythonTraceback", raised::get_python_traceback, DataType::String),
-        getter("getPythonException", raised::get_python_exception, DataType::Object("Tortoise\\PyObject".into())),
-    ] {
-        builder = builder.method(function, flags);
-    }
-    for name in raised::PROPERTIES {
-        builder = builder.property(ext_php_rs::builders::ClassProperty {
-            name: name.to_owned(),
-            flags: PropertyFlags::Private,
-            default: None,
-            docs: &[],
-            ty: None,
-            nullable: true,
-            readonly: false,
-            default_stub: None,
-        });
-    }
-    builder
-}
-
-fn entry(native: Native) -> &'static ClassEntry {
-    // SAFETY: called by the builder after the class was registered; internal classes live as long as the process.
-    unsafe { &*class(native) }
-}
-
-fn runtime_exception() -> &'static ClassEntry {
-    // SAFETY: SPL is compiled into PHP and starts before any shared extension.
-    unsafe { spl_ce_RuntimeException.as_ref().unwrap_or(&*zend_ce_exception) }
-}
-
-fn keep(native: Native, class: &'static mut ClassEntry, arguments: Tables) {
+/// Remembers a class that was declared, and what the engine reads of it.
+pub(crate) fn keep(native: Native, class: &'static mut ClassEntry, arguments: Tables) {
     CLASSES[native as usize].store(class, Ordering::Relaxed);
     TABLES[native as usize].store(Box::into_raw(Box::new(arguments)), Ordering::Relaxed);
-}
-
-/// `PyObject::__construct(mixed ...$arguments)`: what `new` runs for a class whose constructor Python inherits.
-extern "C" fn construct(data: &mut ExecuteData, result: &mut Zval) {
-    guard((), || {
-        // SAFETY: the engine passes the frame of this very call.
-        let frame = unsafe { Frame::new(data) };
-        calls::construct_with_native_arguments(frame, result);
-    });
 }

@@ -1,8 +1,5 @@
 //! A PHP object that stands for a Python object: its memory, its birth and its end.
 
-mod methods;
-mod properties;
-
 use std::sync::OnceLock;
 
 use ext_php_rs::ffi::{
@@ -16,8 +13,6 @@ use crate::engine::{guard, object_of, owned_object};
 use crate::error::BridgeError;
 use crate::native::{self, Native};
 use crate::{classes, link, objects};
-
-pub(crate) use methods::{dynamic_method, dynamic_static_method, forget_dynamic, get_static};
 
 /// What stands in front of PHP's own part of the object.
 #[repr(C)]
@@ -44,25 +39,23 @@ unsafe impl Send for Handlers {}
 
 static HANDLERS: OnceLock<Handlers> = OnceLock::new();
 
-fn handlers() -> &'static zend_object_handlers {
-    &HANDLERS
-        .get_or_init(|| {
-            // SAFETY: the engine's table is set when PHP starts and constant.
-            let mut handlers = unsafe { std_object_handlers };
-            handlers.offset = std::mem::offset_of!(Proxy, object) as i32;
-            handlers.free_obj = Some(free);
-            handlers.clone_obj = None;
-            handlers.compare = Some(compare);
-            handlers.read_property = Some(properties::read);
-            handlers.write_property = Some(properties::write);
-            handlers.has_property = Some(properties::has);
-            handlers.unset_property = Some(properties::unset);
-            handlers.get_property_ptr_ptr = Some(properties::pointer);
-            handlers.get_method = Some(methods::get);
-            handlers.get_closure = Some(methods::closure);
-            Handlers(handlers)
-        })
-        .0
+/// Sets the handlers up, when the module starts: `fill` adds what this file does not know.
+pub(crate) fn set_up(fill: impl FnOnce(&mut zend_object_handlers)) {
+    HANDLERS.get_or_init(|| {
+        // SAFETY: the engine's table is set when PHP starts and constant.
+        let mut handlers = unsafe { std_object_handlers };
+        handlers.offset = std::mem::offset_of!(Proxy, object) as i32;
+        handlers.free_obj = Some(free);
+        handlers.clone_obj = None;
+        handlers.compare = Some(compare);
+        fill(&mut handlers);
+        Handlers(handlers)
+    });
+}
+
+/// The handlers. Null before [`set_up`], when there is no proxy either.
+fn handlers() -> *const zend_object_handlers {
+    HANDLERS.get().map_or(std::ptr::null(), |handlers| &raw const handlers.0)
 }
 
 /// Makes a class, and so all that inherit from it, a class of proxies. Their objects cannot be serialized.
@@ -173,7 +166,7 @@ pub(crate) fn target(object: &zend_object) -> Result<(u64, u32), BridgeError> {
 }
 
 /// Whether the Python object can be called.
-fn is_callable(object: &zend_object) -> bool {
+pub(crate) fn is_callable(object: &zend_object) -> bool {
     of(object).is_some_and(|proxy| proxy.traits & tortoise_protocol::codec::TRAIT_CALLABLE != 0)
 }
 

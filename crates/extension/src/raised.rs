@@ -2,15 +2,14 @@
 
 use ext_php_rs::ffi::{
     ext_php_rs_executor_globals, instanceof_function_slow, zend_ce_error, zend_ce_exception, zend_class_entry,
-    zend_object, zend_read_property, zend_throw_exception_object,
+    zend_object, zend_read_property,
 };
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
-use ext_php_rs::zend::ExecuteData;
 use tortoise_protocol::ObjectReference;
-use tortoise_protocol::failure::{Category, Failure, RaisedException};
+use tortoise_protocol::failure::RaisedException;
 
-use crate::engine::{Frame, guard, object_init_ex, object_of, zend_update_property};
-use crate::error::{self, BridgeError};
+use crate::engine::{object_init_ex, object_of, zend_update_property};
+use crate::error::BridgeError;
 use crate::native::{self, Native};
 use crate::proxy::{self, Stale};
 use crate::{classes, link};
@@ -22,32 +21,17 @@ const EXCEPTION: &str = "pythonException";
 /// The private properties of `Tortoise\PythonException`.
 pub(crate) const PROPERTIES: [&str; 3] = [CLASS, TRACEBACK, EXCEPTION];
 
-/// Throws what a session said went wrong.
-pub(crate) fn throw(failure: &Failure) {
-    let message = failure.message.clone();
-    match failure.category {
-        Category::Python if !failure.exceptions.is_empty() => throw_python(&failure.exceptions),
-        Category::Python | Category::Protocol => error::throw(BridgeError::Connection(message)),
-        Category::Access => error::throw(BridgeError::Access(message)),
-        Category::Conversion => error::throw(BridgeError::Conversion(message)),
-        Category::Stale => error::throw(BridgeError::Stale(message)),
-    }
-}
-
-fn throw_python(chain: &[RaisedException]) {
+/// The PHP exception of a chain of Python exceptions: the raised one first, then its causes.
+///
+/// # Errors
+/// [`BridgeError`] if a class cannot be declared, or there is no exception in the chain.
+pub(crate) fn exception(chain: &[RaisedException]) -> Result<Zval, BridgeError> {
     let generation = link::generation();
-    let mut previous: Option<Zval> = None;
+    let mut outer: Option<Zval> = None;
     for raised in chain.iter().rev() {
-        match make(raised, previous.take(), generation) {
-            Ok(exception) => previous = Some(exception),
-            Err(error) => return error::throw(error),
-        }
+        outer = Some(make(raised, outer.take(), generation)?);
     }
-    if let Some(mut exception) = previous {
-        // SAFETY: the value is an exception; the engine takes its count over.
-        unsafe { zend_throw_exception_object(&raw mut exception) };
-        std::mem::forget(exception);
-    }
+    outer.ok_or_else(|| BridgeError::Connection("the session told of no exception".to_owned()))
 }
 
 /// Lets the pending exception come from another place.
@@ -156,30 +140,31 @@ pub(crate) fn id_to_send(object: &zend_object) -> Option<Result<u64, Stale>> {
         .map(|inner| inner.map_or(Err(Stale), |inner| proxy::id_to_send(inner).unwrap_or(Err(Stale))))
 }
 
-pub(crate) extern "C" fn get_python_class(data: &mut ExecuteData, result: &mut Zval) {
-    give(data, CLASS, result);
+/// What `getPythonClass()`, `getPythonTraceback()` and `getPythonException()` give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// The class as Python names it.
+    Class,
+    /// Python's traceback.
+    Traceback,
+    /// The exception itself.
+    Exception,
 }
 
-pub(crate) extern "C" fn get_python_traceback(data: &mut ExecuteData, result: &mut Zval) {
-    give(data, TRACEBACK, result);
-}
-
-pub(crate) extern "C" fn get_python_exception(data: &mut ExecuteData, result: &mut Zval) {
-    give(data, EXCEPTION, result);
-}
-
-fn give(data: &ExecuteData, name: &str, result: &mut Zval) {
-    guard((), || {
-        // SAFETY: the engine passes the frame of this very call.
-        let frame = unsafe { Frame::new(data) };
-        let Some(object) = frame.this() else { return };
-        let value = get(object, name);
-        if value.is_null() && name == EXCEPTION {
+/// What a PHP exception tells of the Python one behind it.
+///
+/// # Errors
+/// [`BridgeError::Stale`] if there is none to give.
+pub(crate) fn tell(object: &zend_object, what: Told) -> Result<Zval, BridgeError> {
+    let value = match what {
+        Told::Class => get(object, CLASS),
+        Told::Traceback => get(object, TRACEBACK),
+        Told::Exception => {
             if let Some(Err(error)) = python_exception_of(object) {
-                error::throw(error);
+                return Err(error);
             }
-            return;
+            get(object, EXCEPTION)
         }
-        *result = if value.is_null() { text("") } else { value.shallow_clone() };
-    });
+    };
+    Ok(if value.is_null() { text("") } else { value.shallow_clone() })
 }

@@ -9,9 +9,8 @@ use ext_php_rs::ffi::{zend_ini_entry, zend_string};
 use ext_php_rs::flags::IniEntryPermission;
 use ext_php_rs::zend::{IniEntryDef, IniEntryDefs};
 
-use crate::engine::{ini_text, text_of};
+use crate::engine::{FAILURE, SUCCESS, ini_text, text_of};
 use crate::error::BridgeError;
-use crate::{FAILURE, SUCCESS};
 
 /// The longest time that a call may take and be bounded at all: a year. Clocks overflow long behind it.
 const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -5,7 +5,7 @@ use std::ffi::CString;
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use ext_php_rs::ffi::{_zend_op, zend_class_entry, zend_hash_str_find, zend_op_array};
+use ext_php_rs::ffi::{_zend_op, zend_class_entry, zend_function, zend_hash_str_find, zend_op_array, zend_string};
 use ext_php_rs::types::ZendStr;
 use tortoise_protocol::description::ClassDescription;
 
@@ -15,13 +15,24 @@ use crate::engine::{
     zend_register_class_alias_ex, zend_vm_set_opcode_handler,
 };
 use crate::error::BridgeError;
-use crate::proxy::get_static;
 use crate::synthesis::Plan;
 
 /// The engine's `ZEND_RECV`: takes a required argument, or throws.
 const RECEIVE: u8 = 63;
 /// The engine's `ZEND_NOP`.
 const NOTHING: u8 = 0;
+
+/// How the engine looks for a static method of a class: its `get_static_method`.
+pub(crate) type StaticMethods =
+    unsafe extern "C" fn(class: *mut zend_class_entry, name: *mut zend_string) -> *mut zend_function;
+
+/// Who finds static methods that classes do not declare.
+static STATIC_METHODS: OnceLock<StaticMethods> = OnceLock::new();
+
+/// Lets `lookup` find the static methods of all classes, when the module starts.
+pub(crate) fn find_static_methods_by(lookup: StaticMethods) {
+    STATIC_METHODS.get_or_init(|| lookup);
+}
 
 /// The place in every function's code that is ours.
 static SLOT: OnceLock<usize> = OnceLock::new();
@@ -86,7 +97,7 @@ fn finish(class: *mut zend_class_entry, plan: &Rc<Plan>, description: &ClassDesc
     // SAFETY: the class was compiled just now, for this request alone, and nothing has used it.
     unsafe {
         let entry = &mut *class;
-        entry.get_static_method = Some(get_static);
+        entry.get_static_method = STATIC_METHODS.get().copied();
         let user = &mut entry.info.user;
         user.line_start = line(description.line);
         user.line_end = user.line_start;

@@ -11,8 +11,7 @@ use tortoise_protocol::limits::MAX_BASES;
 use tortoise_protocol::request::{Fingerprint, Selector, write_describe};
 
 use super::{SynthesizedClass, compile, known, remember, survivor};
-use crate::autoload;
-use crate::engine::{class_in_table, lower_case};
+use crate::engine::{ask_php_for_class, class_in_table, exception_is_pending, lower_case};
 use crate::error::BridgeError;
 use crate::link::{self, Session};
 use crate::naming::{declarable_class_name, other_spellings};
@@ -232,5 +231,6 @@ fn is_taken(name: &str, unknown_to_php: Option<&str>) -> Result<bool, BridgeErro
     if was_asked || name.starts_with(FOREIGN_NAMESPACE) {
         return Ok(class_in_table(&lower_case(name.as_bytes())).is_some());
     }
-    autoload::php_has(name)
+    let has = ask_php_for_class(name);
+    if exception_is_pending() { Err(BridgeError::Pending) } else { Ok(has) }
 }

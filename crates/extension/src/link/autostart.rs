@@ -18,7 +18,6 @@ use nix::unistd::{geteuid, pipe2};
 use tortoise_protocol::PRODUCT_VERSION;
 
 use super::address::check_socket_path;
-use super::connect::Place;
 use crate::error::BridgeError;
 
 /// How long a sidecar may take from its start to its readiness.
@@ -26,6 +25,19 @@ const READY_TIMEOUT: Duration = Duration::from_secs(40);
 
 /// What a sidecar says on its readiness pipe, at most.
 const MAX_READY_BYTES: u64 = 64 << 10;
+
+/// Where a sidecar was found.
+pub(super) struct Place {
+    pub(super) server: String,
+    pub(super) log: Option<PathBuf>,
+}
+
+impl Place {
+    /// The same, for the end of a sentence.
+    pub(super) fn hint(&self) -> String {
+        self.log.as_ref().map(|log| format!(" (its log is {})", log.display())).unwrap_or_default()
+    }
+}
 
 /// Connects to the private sidecar, and starts it if none answers.
 pub(super) fn connect(python: &Path) -> Result<(UnixStream, Place), BridgeError> {

@@ -2,7 +2,6 @@
 
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tortoise_channel::{Channel, ChannelError};
@@ -12,9 +11,10 @@ use tortoise_protocol::handshake::{Hello, Refusal, Welcome};
 use tortoise_protocol::limits::MAX_HELLO_BYTES;
 
 use super::address::Address;
-use super::{FORKS, GENERATION, LAST_GENERATION, LINK, LINK_FORKS, Link, Wanted, autostart, path_texts};
+use super::autostart::{self, Place};
+use super::state::{self, Link, Wanted};
 use crate::error::BridgeError;
-use crate::{engine, objects, settings};
+use crate::{engine, settings};
 
 /// How long a sidecar may take to start, or to find room for one more session.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -78,39 +78,20 @@ pub(super) fn establish() -> Result<(), BridgeError> {
         }
     };
     channel.set_timeout(timeout)?;
-    let generation = LAST_GENERATION.get() + 1;
-    LAST_GENERATION.set(generation);
-    GENERATION.set(generation);
-    LINK_FORKS.set(FORKS.load(Ordering::Relaxed));
-    objects::forget_all();
-    LINK.with_borrow_mut(|link| {
-        *link = Some(Link {
-            channel,
-            next_call: 0,
-            next_object: 1,
-            roots,
-            request: Vec::new(),
-            is_used: true,
-            welcome,
-            server: place.server,
-            log: place.log,
-            wanted,
-            settings_version,
-        });
+    state::put(Link {
+        channel,
+        next_call: 0,
+        next_object: 1,
+        roots,
+        request: Vec::new(),
+        is_used: true,
+        welcome,
+        server: place.server,
+        log: place.log,
+        wanted,
+        settings_version,
     });
     Ok(())
-}
-
-/// Where a sidecar was found.
-pub(super) struct Place {
-    pub(super) server: String,
-    pub(super) log: Option<PathBuf>,
-}
-
-impl Place {
-    fn hint(&self) -> String {
-        self.log.as_ref().map(|log| format!(" (its log is {})", log.display())).unwrap_or_default()
-    }
 }
 
 fn open(address: &Address, python: &Path) -> Result<(UnixStream, Place), BridgeError> {
@@ -176,4 +157,19 @@ fn greet(channel: &mut Channel, hello: &Hello) -> Result<Welcome, Greeting> {
         }
         other => Err(Greeting::Refused(format!("{other:?} where a welcome was due"))),
     }
+}
+
+/// Class roots as the wire has them.
+///
+/// # Errors
+/// [`BridgeError::Access`] if one is not UTF-8.
+pub(super) fn path_texts(roots: &[PathBuf]) -> Result<Vec<String>, BridgeError> {
+    roots
+        .iter()
+        .map(|root| {
+            root.to_str().map(str::to_owned).ok_or_else(|| {
+                BridgeError::Access(format!("the class root {} is not UTF-8, which the wire needs", root.display()))
+            })
+        })
+        .collect()
 }

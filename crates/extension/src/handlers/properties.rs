@@ -10,10 +10,11 @@ use ext_php_rs::types::Zval;
 use tortoise_protocol::frame::Kind;
 use tortoise_protocol::request::Question;
 
-use super::target;
 use crate::engine::{guard, object_of, text_of, write_result};
-use crate::error::{self, BridgeError};
+use crate::error::BridgeError;
 use crate::link::{self, Session};
+use crate::proxy::target;
+use crate::throw::throw;
 use crate::values;
 
 /// The engine's kinds of reading (`BP_VAR_*`).
@@ -60,7 +61,7 @@ pub(super) unsafe extern "C" fn read(
                 result
             }
             Err(error) => {
-                error::throw(error);
+                throw(error);
                 uninitialized()
             }
         })
@@ -116,7 +117,7 @@ pub(super) unsafe extern "C" fn write(
         }
         guard((), || {
             if let Err(error) = name_of(name).and_then(|name| set(&*object, name, &*value)) {
-                error::throw(error);
+                throw(error);
             }
         });
         value
@@ -148,7 +149,7 @@ pub(super) unsafe extern "C" fn has(
             let answer = name_of(name).and_then(|name| has_answer(&*object, name, question));
             answer.map_or_else(
                 |error| {
-                    error::throw(error);
+                    throw(error);
                     0
                 },
                 c_int::from,
@@ -177,7 +178,7 @@ pub(super) unsafe extern "C" fn unset(object: *mut zend_object, name: *mut zend_
         }
         guard((), || {
             if let Err(error) = name_of(name).and_then(|name| delete(&*object, name)) {
-                error::throw(error);
+                throw(error);
             }
         });
     }

@@ -14,10 +14,11 @@ use ext_php_rs::zend::ExecuteData;
 use tortoise_protocol::frame::Kind;
 use tortoise_protocol::request::Question;
 
-use super::{is_callable, target};
 use crate::engine::{Frame, guard, lower_case, text_of, zend_std_get_method, zend_std_get_static_method};
-use crate::error::{self, BridgeError};
+use crate::error::BridgeError;
 use crate::link::{self, Session};
+use crate::proxy::{is_callable, target};
+use crate::throw::throw;
 use crate::{calls, classes, values};
 
 /// The native functions that all dynamic methods are copies of, by their lower-case names.
@@ -113,7 +114,7 @@ fn find(
         Ok(true) => dynamic_function(class, name, is_static),
         Ok(false) => std::ptr::null_mut(),
         Err(error) => {
-            error::throw(error);
+            throw(error);
             std::ptr::null_mut()
         }
     }
@@ -154,7 +155,7 @@ pub(crate) extern "C" fn dynamic_method(data: &mut ExecuteData, result: &mut Zva
         let frame = unsafe { Frame::new(data) };
         // By its full name it is a plain function, even if a closure binds an object to it.
         let Some(object) = frame.this().filter(|_| frame.is_method()) else {
-            return error::throw(BridgeError::not_generated());
+            return throw(BridgeError::not_generated());
         };
         let name = match std::str::from_utf8(frame.function_name()) {
             // The object itself is called.
@@ -173,7 +174,7 @@ pub(crate) extern "C" fn dynamic_static_method(data: &mut ExecuteData, result: &
         let frame = unsafe { Frame::new(data) };
         let Ok(name) = std::str::from_utf8(frame.function_name()) else { return };
         if !frame.is_method() {
-            return error::throw(BridgeError::not_generated());
+            return throw(BridgeError::not_generated());
         }
         calls::call_with_native_arguments(frame, classes::target_of(frame.called_class()), name, result);
     });

@@ -1,0 +1,214 @@
+//! The state of the link: the connection to the session, and which session it is.
+
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tortoise_channel::Channel;
+use tortoise_protocol::failure::Failure;
+use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind, begin, finish};
+use tortoise_protocol::handshake::Welcome;
+use tortoise_protocol::limits::MAX_FRAME_BYTES;
+use tortoise_protocol::request::write_releases;
+use tortoise_protocol::{Malformed, Writer};
+
+use super::buffer;
+use crate::engine::take_panic;
+use crate::error::BridgeError;
+use crate::{objects, settings};
+
+/// Counts forks of this process: a link of another count belongs to the parent.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+thread_local! {
+    static LINK: RefCell<Option<Link>> = const { RefCell::new(None) };
+    /// The link's number; 0 while there is none. Objects remember it, to know that they are of this session.
+    static GENERATION: Cell<u32> = const { Cell::new(0) };
+    static LAST_GENERATION: Cell<u32> = const { Cell::new(0) };
+    /// [`FORKS`] when the link was made.
+    static LINK_FORKS: Cell<u32> = const { Cell::new(0) };
+}
+
+pub(super) struct Link {
+    pub(super) channel: Channel,
+    pub(super) next_call: u64,
+    pub(super) next_object: u64,
+    /// The roots that the session searches.
+    pub(super) roots: Vec<PathBuf>,
+    pub(super) request: Vec<u8>,
+    /// Whether this PHP request has spoken to the session.
+    pub(super) is_used: bool,
+    pub(super) welcome: Welcome,
+    pub(super) server: String,
+    /// Where to look when the session is gone.
+    pub(super) log: Option<PathBuf>,
+    /// What the settings said when it was made.
+    pub(super) wanted: Wanted,
+    /// [`settings::version`] when they were last read.
+    pub(super) settings_version: u64,
+}
+
+/// What the settings say about whom to speak to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) server: String,
+    /// The interpreter of a private sidecar.
+    pub(super) python: PathBuf,
+    pub(super) modules: Vec<String>,
+}
+
+impl Wanted {
+    pub(super) fn now() -> Self {
+        Self { server: settings::server(), python: settings::python(), modules: settings::modules() }
+    }
+}
+
+/// Sees forks, once, when the module starts.
+pub(crate) fn watch_forks() {
+    extern "C" fn count() {
+        FORKS.fetch_add(1, Ordering::Relaxed);
+    }
+    // SAFETY: the handler only adds to an atomic, which is allowed between fork and exec.
+    unsafe { nix::libc::pthread_atfork(None, None, Some(count)) };
+}
+
+/// The current session's generation, or 0.
+pub(crate) fn generation() -> u32 {
+    let is_lost = FORKS.load(Ordering::Relaxed) != LINK_FORKS.get() || take_panic();
+    if is_lost && GENERATION.get() != 0 {
+        forsake();
+    }
+    GENERATION.get()
+}
+
+/// Whether this PHP request has spoken to a session.
+pub(crate) fn is_in_use() -> bool {
+    generation() != 0 && LINK.with_borrow(|link| link.as_ref().is_some_and(|link| link.is_used))
+}
+
+/// Makes `link` the one that is used.
+pub(super) fn put(link: Link) {
+    let generation = LAST_GENERATION.get() + 1;
+    LAST_GENERATION.set(generation);
+    GENERATION.set(generation);
+    LINK_FORKS.set(FORKS.load(Ordering::Relaxed));
+    objects::forget_all();
+    LINK.with_borrow_mut(|current| *current = Some(link));
+}
+
+/// Looks at the link, if there is one, or changes it.
+pub(super) fn with<R>(action: impl FnOnce(Option<&mut Link>) -> R) -> R {
+    LINK.with_borrow_mut(|link| action(link.as_mut()))
+}
+
+/// Closes the link, if there is one. Its objects become stale.
+pub(crate) fn forsake() {
+    // In a fork the socket is the parent's too: closing our copy says nothing to the session.
+    LINK.with_borrow_mut(|link| *link = None);
+    GENERATION.set(0);
+    objects::forget_all();
+}
+
+/// An id for an object that PHP is about to make: odd, never used before on this link.
+pub(crate) fn new_object_id() -> u64 {
+    LINK.with_borrow_mut(|link| {
+        link.as_mut().map_or(0, |link| {
+            link.next_object += 2;
+            link.next_object
+        })
+    })
+}
+
+/// What `Tortoise\status()` tells of the link: names and values.
+pub(crate) fn status() -> Vec<(&'static str, String)> {
+    generation();
+    LINK.with_borrow(|link| match link {
+        Some(link) => vec![
+            ("server", link.server.clone()),
+            ("channel", "unix socket".to_owned()),
+            ("session", link.welcome.process.to_string()),
+            ("python", link.welcome.python.clone()),
+            ("log", link.log.as_ref().map(|log| log.display().to_string()).unwrap_or_default()),
+        ],
+        None => Vec::new(),
+    })
+}
+
+/// Where an exchange ended.
+pub(super) enum Exchange {
+    NotSent(BridgeError),
+    Sent(BridgeError),
+}
+use Exchange::{NotSent, Sent};
+
+impl From<BridgeError> for Exchange {
+    fn from(error: BridgeError) -> Self {
+        NotSent(error)
+    }
+}
+
+impl Link {
+    /// Writes and sends a frame, and gives its call id.
+    pub(super) fn send(
+        &mut self,
+        kind: Kind,
+        releases: &[(u64, u64)],
+        write: &impl Fn(&mut Writer<'_>) -> Result<(), BridgeError>,
+    ) -> Result<u64, Exchange> {
+        self.next_call += 1;
+        let mut header = Header::new(kind, self.next_call);
+        begin(&mut self.request);
+        let mut writer = Writer::new(&mut self.request);
+        if !releases.is_empty() {
+            header.flags |= FLAG_RELEASES;
+            write_releases(&mut writer, releases);
+        }
+        write(&mut writer)?;
+        finish(&mut self.request, header).map_err(too_large)?;
+        let sent = self.channel.send(&self.request);
+        if self.request.capacity() > buffer::KEPT_BYTES {
+            self.request = Vec::new();
+        }
+        match sent {
+            Ok(()) => Ok(self.next_call),
+            Err(error) => Err(Sent(self.explain(error.into()))),
+        }
+    }
+
+    pub(super) fn receive(&mut self, call: u64, expected: Kind, payload: &mut Vec<u8>) -> Result<(), BridgeError> {
+        let header = self.channel.receive(payload, MAX_FRAME_BYTES).map_err(|error| self.explain(error.into()))?;
+        if header.call != call {
+            return Err(BridgeError::Connection(format!(
+                "the session answered call {} while call {call} was waiting",
+                header.call
+            )));
+        }
+        match header.kind {
+            kind if kind == expected => Ok(()),
+            Kind::Failure => Err(BridgeError::Remote(Box::new(Failure::read(payload)?))),
+            other => Err(BridgeError::Connection(format!("the session answered {other:?} where {expected:?} was due"))),
+        }
+    }
+
+    /// Says what a broken link means to whoever reads the error.
+    fn explain(&self, error: BridgeError) -> BridgeError {
+        let log = self.log.as_ref().map(|log| format!("; its log is {}", log.display())).unwrap_or_default();
+        match error {
+            BridgeError::Connection(what) => BridgeError::Connection(format!(
+                "the Python session (process {}) is lost: {what}. The call may have run. The next `new` gets a new \
+                 session; objects of this one are gone{log}",
+                self.welcome.process
+            )),
+            BridgeError::Timeout(what) => BridgeError::Timeout(format!(
+                "the Python session (process {}) gave {what}, the limit that tortoise.timeout sets. The call may still \
+                 run; objects of its session are gone{log}",
+                self.welcome.process
+            )),
+            other => other,
+        }
+    }
+}
+
+fn too_large(malformed: Malformed) -> BridgeError {
+    BridgeError::Conversion(format!("the arguments are too large: {malformed}"))
+}
