@@ -33,15 +33,26 @@ final class Processes
         return !\in_array(self::stat($process)[0] ?? 'Z', ['Z', 'X'], true);
     }
 
+    /** @throws \PHPUnit\Framework\AssertionFailedError if the process is gone */
     public static function parentOf(int $process): int
     {
-        return (int) self::stat($process)[1];
+        $parent = (int) (self::stat($process)[1] ?? 0);
+        \PHPUnit\Framework\Assert::assertGreaterThan(0, $parent, "process {$process} is gone");
+
+        return $parent;
+    }
+
+    /** Sends a signal to one process: never to a group, which is what the system takes 0 and below for. */
+    public static function signal(int $process, int $signal): void
+    {
+        \PHPUnit\Framework\Assert::assertGreaterThan(1, $process, 'no process to send a signal to');
+        posix_kill($process, $signal);
     }
 
     /** Kills a process and waits for its end. */
     public static function kill(int $process): void
     {
-        posix_kill($process, \SIGKILL);
+        self::signal($process, \SIGKILL);
         self::awaitEnd($process);
     }
 

@@ -81,12 +81,12 @@ final class TimeoutTest extends TestCase
                 self::CLASSES,
             );
             $session = (int) $php->readLine();
-            posix_kill($session, \SIGSTOP);
+            Processes::signal($session, \SIGSTOP);
             $php->writeLine();
             self::assertStringStartsWith('Tortoise\TimeoutException: ', $php->readLine());
             self::assertStringStartsWith('Tortoise\StaleObjectException: ', $php->readLine());
             self::assertSame('value: 2', $php->readLine());
-            posix_kill($session, \SIGCONT);
+            Processes::signal($session, \SIGCONT);
             Processes::awaitEnd($session);
             $php->wait()->cleanOutput();
         }

@@ -87,7 +87,7 @@ final class AutostartTest extends TestCase
         }
         $process->writeLine();
         $process->wait()->cleanOutput();
-        posix_kill($sidecar, \SIGTERM);
+        Processes::signal($sidecar, \SIGTERM);
         Processes::awaitEnd($sidecar);
     }
 

@@ -34,7 +34,7 @@ final class SignalTest extends TestCase
         $php = self::startPhp('pcntl_sigprocmask(SIG_BLOCK, [SIGTERM]); echo (new Life_Thing())->pid(), "\n"; fgets(STDIN);');
         $session = (int) $php->readLine();
         $sidecar = Processes::parentOf(Processes::parentOf($session));
-        posix_kill($sidecar, \SIGTERM);
+        Processes::signal($sidecar, \SIGTERM);
         Processes::awaitEnd($sidecar, $session);
         $php->writeLine();
         $php->wait()->cleanOutput();
@@ -77,7 +77,7 @@ final class SignalTest extends TestCase
         self::assertSame("thing", self::php("echo (new Life_Thing())->name;")->cleanOutput());
         [$log] = (array) glob(self::sandbox()->runtime . '/*.log');
         foreach (Processes::withCommandLine("--log {$log}") as $running) {
-            posix_kill($running, \SIGTERM);
+            Processes::signal($running, \SIGTERM);
             Processes::awaitEnd($running);
         }
         unlink((string) $log);
@@ -89,7 +89,7 @@ final class SignalTest extends TestCase
 
     public function testProcessesThatPhpStartsDoNotInheritTheConnection(): void
     {
-        $php = self::startPhp('$o = new Life_Thing(); echo $o->pid(), "\n"; $child = popen("exec sleep 1000", "r"); fgets(STDIN); exit(0);');
+        $php = self::startPhp('$o = new Life_Thing(); $child = popen("exec sleep 1000", "r"); echo $o->pid(), "\n"; fgets(STDIN); exit(0);');
         $session = (int) $php->readLine();
         $sleep = self::childOf($php->pid);
         $php->signal(\SIGKILL);

@@ -232,7 +232,7 @@ final class ServeTest extends TestCase
         );
         $session = (int) $php->readLine();
         $zygote = Processes::parentOf($session);
-        posix_kill($zygote, \SIGKILL);
+        Processes::signal($zygote, \SIGKILL);
         $sidecar->awaitLine("/worker {$zygote} died .*SIGKILL/");
         Processes::awaitEnd($session);
         $php->writeLine();
