@@ -6,7 +6,6 @@ namespace Tortoise\Tests\Lifecycle;
 
 use Tortoise\Tests\Support\PhpProcess;
 use Tortoise\Tests\Support\Processes;
-use Tortoise\Tests\Support\Sandbox;
 use Tortoise\Tests\Support\Sidecar;
 use Tortoise\Tests\Support\TestCase;
 
