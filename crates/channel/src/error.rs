@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tortoise_protocol::Malformed;
 
+use crate::ring::Corrupted;
+
 /// Why a frame could not be sent or received. The channel is dead afterwards.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
@@ -20,6 +22,15 @@ pub enum ChannelError {
     /// The peer sent what the wire does not allow.
     #[error("the peer sent a malformed message: {0}")]
     Malformed(#[from] Malformed),
+    /// The peer wrote into the shared memory what cannot be.
+    #[error("the peer spoiled the shared memory: {0}")]
+    Corrupted(#[from] Corrupted),
+    /// The peer offered memory that would be dangerous to share.
+    #[error("the peer offered shared memory that is refused: {0}")]
+    Offer(&'static str),
+    /// The process is a fork of the one that owns the connection.
+    #[error("this process is a fork of the one that made the connection")]
+    Forked,
     /// The system refused.
     #[error("the connection failed: {0}")]
     Io(#[from] io::Error),

@@ -1,61 +1,50 @@
 //! Bytes between two processes: frames go in on one side and come out on the other.
 //!
-//! [`Channel`] is what the extension and the worker hold; what is behind it is their peer's business. Today that
-//! is a blocking Unix socket ([`socket`]); shared memory will stand behind the same four methods. A channel
+//! [`Channel`] is what the extension and the worker hold; what is behind it is their peer's business. It begins as a
+//! blocking Unix socket ([`socket`]). Where both sides want it and the system allows it, the first frame from the
+//! session hands shared memory over ([`handover`]), and from then on frames go through that ([`shared`]). A channel
 //! belongs to one thread, blocks, and is never used again after an error.
+//!
+//! - [`ring`]: words from one process to another that it does not trust; [`bell`]: how a side sleeps and is woken.
+//! - [`spin`]: whether to spin before sleeping.
+//! - [`mapping`], [`futex`], [`fork`]: the rooms of `unsafe`.
+//!
+//! Under `--cfg loom` there are only the ring and the bell, for their model.
+#![cfg_attr(loom, expect(dead_code, reason = "the model uses a part"))]
 
+mod bell;
+#[cfg(not(loom))]
+mod deadline;
+#[cfg(not(loom))]
 mod error;
+#[cfg(not(loom))]
+mod fork;
+#[cfg(not(loom))]
+mod futex;
+#[cfg(not(loom))]
+mod handover;
+#[cfg(all(test, not(loom)))]
+mod hostile;
+#[cfg(not(loom))]
+mod mapping;
+#[cfg(all(loom, test))]
+mod model;
+mod ring;
+#[cfg(not(loom))]
+mod shared;
+#[cfg(not(loom))]
 mod socket;
+#[cfg(not(loom))]
+mod spin;
+mod sync;
 
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
+#[cfg(not(loom))]
+mod channel;
 
-use tortoise_protocol::frame::Header;
-
+#[cfg(not(loom))]
+pub use channel::{Channel, Kind};
+#[cfg(not(loom))]
 pub use error::ChannelError;
-
-/// One side of a connection between a PHP process and its session.
-#[derive(Debug)]
-pub struct Channel {
-    socket: socket::SocketChannel,
-}
-
-impl Channel {
-    /// A channel over a connected, blocking socket.
-    #[must_use]
-    pub fn over_socket(stream: UnixStream) -> Self {
-        Self { socket: socket::SocketChannel::new(stream) }
-    }
-
-    /// Sends a whole frame (see [`tortoise_protocol::frame::finish`]).
-    ///
-    /// # Errors
-    /// [`ChannelError`]. The peer may have received a part of it.
-    pub fn send(&mut self, frame: &[u8]) -> Result<(), ChannelError> {
-        self.socket.send(frame)
-    }
-
-    /// Waits for a frame and puts its payload, of at most `limit` bytes, in place of what `payload` holds.
-    ///
-    /// # Errors
-    /// [`ChannelError::Closed`] if the peer ended the connection between two frames; others say what broke.
-    pub fn receive(&mut self, payload: &mut Vec<u8>, limit: usize) -> Result<Header, ChannelError> {
-        self.socket.receive(payload, limit)
-    }
-
-    /// Bounds how long a send or a receive may take as a whole; None: as long as it takes.
-    ///
-    /// # Errors
-    /// [`ChannelError::Io`] if the system refuses.
-    pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), ChannelError> {
-        self.socket.set_timeout(timeout)
-    }
-}
-
-impl AsFd for Channel {
-    /// The socket that lives as long as the connection does, to see the end of a peer.
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-}
+pub use ring::Corrupted;
+#[cfg(not(loom))]
+pub use spin::{MAX_SPIN, SpinPolicy};

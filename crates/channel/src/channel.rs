@@ -1,0 +1,136 @@
+//! The channel: a socket, and the shared memory that may take its place.
+
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use tortoise_protocol::frame::Header;
+
+use crate::mapping::{Mapping, Side};
+use crate::shared::SharedChannel;
+use crate::socket::SocketChannel;
+use crate::spin::SpinPolicy;
+use crate::{ChannelError, handover};
+
+/// One side of a connection between a PHP process and its session.
+#[derive(Debug)]
+pub struct Channel {
+    /// Declared first: the peer hears of the end through the memory before it sees the socket closed.
+    shared: Option<SharedChannel>,
+    socket: SocketChannel,
+    policy: SpinPolicy,
+    timeout: Option<Duration>,
+}
+
+/// What the frames of a channel go through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Memory that both processes have mapped.
+    SharedMemory,
+    /// A stream socket.
+    UnixSocket,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::SharedMemory => "shared memory",
+            Self::UnixSocket => "unix socket",
+        })
+    }
+}
+
+impl Channel {
+    /// A channel over a connected, blocking socket.
+    #[must_use]
+    pub fn over_socket(stream: UnixStream) -> Self {
+        Self { shared: None, socket: SocketChannel::new(stream), policy: SpinPolicy::default(), timeout: None }
+    }
+
+    /// Sends a whole frame (see [`tortoise_protocol::frame::finish`]).
+    ///
+    /// # Errors
+    /// [`ChannelError`]. The peer may have received a part of it.
+    pub fn send(&mut self, frame: &[u8]) -> Result<(), ChannelError> {
+        match &mut self.shared {
+            Some(shared) => shared.send(self.socket.as_fd(), frame),
+            None => self.socket.send(frame),
+        }
+    }
+
+    /// Waits for a frame and puts its payload, of at most `limit` bytes, in place of what `payload` holds.
+    ///
+    /// # Errors
+    /// [`ChannelError::Closed`] if the peer ended the connection between two frames; others say what broke.
+    pub fn receive(&mut self, payload: &mut Vec<u8>, limit: usize) -> Result<Header, ChannelError> {
+        match &mut self.shared {
+            Some(shared) => shared.receive(self.socket.as_fd(), payload, limit),
+            None => self.socket.receive(payload, limit),
+        }
+    }
+
+    /// Sends this side's first frame and offers shared memory with it, to a peer that receives it by
+    /// [`Self::receive_first`] and sends nothing before. Tells what the channel goes through from now on: the socket,
+    /// as before, if the system gives no memory or the peer cannot map it.
+    ///
+    /// # Errors
+    /// As [`Self::send`] and [`Self::receive`]: the peer's verdict is waited for.
+    pub fn send_first(&mut self, frame: &[u8]) -> Result<Kind, ChannelError> {
+        if let Some(mapping) = handover::offer(&mut self.socket, frame)? {
+            self.share(mapping, Side::Offering);
+        }
+        Ok(self.kind())
+    }
+
+    /// Waits for the peer's first frame as [`Self::receive`] does, and takes the shared memory that may come with it.
+    ///
+    /// # Errors
+    /// As [`Self::receive`], and [`ChannelError::Offer`] if the memory is dangerous to share.
+    pub fn receive_first(&mut self, payload: &mut Vec<u8>, limit: usize) -> Result<Header, ChannelError> {
+        let (header, mapping) = handover::accept(&mut self.socket, payload, limit)?;
+        if let Some(mapping) = mapping {
+            self.share(mapping, Side::Accepting);
+        }
+        Ok(header)
+    }
+
+    fn share(&mut self, mapping: Mapping, side: Side) {
+        self.socket.release_buffer();
+        self.shared = Some(SharedChannel::new(mapping, side, self.timeout, self.policy));
+    }
+
+    /// What the frames go through.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        if self.shared.is_some() { Kind::SharedMemory } else { Kind::UnixSocket }
+    }
+
+    /// Bounds how long a send or a receive may take as a whole; None: as long as it takes.
+    ///
+    /// # Errors
+    /// [`ChannelError::Io`] if the system refuses.
+    pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), ChannelError> {
+        self.timeout = timeout;
+        match &mut self.shared {
+            Some(shared) => shared.set_timeout(timeout),
+            None => self.socket.set_timeout(timeout)?,
+        }
+        Ok(())
+    }
+
+    /// Bounds how long a wait may spin before it sleeps, over shared memory. Without it: [`SpinPolicy::default`].
+    pub fn set_spin_policy(&mut self, policy: SpinPolicy) {
+        self.policy = policy;
+        if let Some(shared) = &mut self.shared {
+            shared.set_spin_policy(policy);
+        }
+    }
+}
+
+impl AsFd for Channel {
+    /// The socket that lives as long as the connection does, to see the end of a peer.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}

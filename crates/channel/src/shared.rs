@@ -1,0 +1,356 @@
+//! A channel over shared memory: no system call on the way of a frame while both sides are awake.
+//!
+//! The socket stays open beside the memory. It says when the peer is gone, and it is where a side sleeps that has
+//! waited for long: there it sees the end of its peer at once, and needs no timer. In the futex, where a wake-up is
+//! cheaper, it sleeps for at most [`LONGEST_FUTEX_SLEEP`].
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{MsgFlags, recv, send};
+use tortoise_protocol::frame::{HEADER_BYTES, Header};
+
+use crate::bell::{News, Rest, Wake};
+use crate::deadline::Deadline;
+use crate::mapping::{Mapping, Memory, Side};
+use crate::ring::{Consumer, Producer, WORD_BYTES};
+use crate::spin::{SpinPolicy, Spinner};
+use crate::{ChannelError, futex};
+
+/// A peer that was killed is seen within this time.
+const LONGEST_FUTEX_SLEEP: Duration = Duration::from_millis(100);
+
+/// Bytes of a large frame that are shown to the peer at once, so that it copies them out while we copy the next in.
+/// A multiple of a word.
+const PIECE_BYTES: usize = 32 << 10;
+
+/// How far a payload's buffer grows ahead of what has arrived, so that a header alone cannot claim memory.
+const GROWTH_BYTES: usize = 4 << 20;
+
+/// Looks before the clock is read for the first time: an answer that is nearly there needs no deadline.
+const FIRST_LOOKS: u32 = 64;
+
+/// Looks between two of the clock.
+const LOOKS: u32 = 16;
+
+/// Waits of one operation between two checks of its deadline, if none of them was long enough to look at the clock: a
+/// peer that trickles is timed out too.
+const WAITS_BETWEEN_CHECKS: u32 = 64;
+
+/// Doorbell bytes read at once. There is rarely more than one.
+const DOORBELL_BYTES: usize = 64;
+
+const HEADER_WORDS: usize = HEADER_BYTES / WORD_BYTES;
+
+/// Frames over shared memory.
+#[derive(Debug)]
+pub(crate) struct SharedChannel {
+    mapping: Mapping,
+    side: Side,
+    producer: Producer,
+    consumer: Consumer,
+    timeout: Option<Duration>,
+    spinner: Spinner,
+}
+
+impl SharedChannel {
+    pub(crate) fn new(mapping: Mapping, side: Side, timeout: Option<Duration>, policy: SpinPolicy) -> Self {
+        let (producer, consumer) = (Producer::default(), Consumer::default());
+        Self { mapping, side, producer, consumer, timeout, spinner: Spinner::new(policy) }
+    }
+
+    pub(crate) fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.timeout = timeout;
+    }
+
+    pub(crate) fn set_spin_policy(&mut self, policy: SpinPolicy) {
+        self.spinner = Spinner::new(policy);
+    }
+
+    pub(crate) fn send(&mut self, socket: BorrowedFd<'_>, frame: &[u8]) -> Result<(), ChannelError> {
+        let Self { mapping, side, producer, spinner, timeout, .. } = self;
+        let memory = mapping.memory().ok_or(ChannelError::Forked)?;
+        let ring = memory.ring_from(*side);
+        ring.cursors.set_cpu(cpu());
+        let mut waiting = Waiting { memory, side: *side, socket, spinner, deadline: None, timeout: *timeout, waits: 0 };
+        let mut rest = frame;
+        while !rest.is_empty() {
+            if producer.room(ring) < rest.len().min(PIECE_BYTES).div_ceil(WORD_BYTES) {
+                producer.refresh(ring)?;
+                if producer.room(ring) == 0 {
+                    waiting
+                        .wait(News::Room, || {
+                            producer.refresh(ring)?;
+                            Ok(producer.room(ring) > 0)
+                        })
+                        .map_err(|error| error.in_frame(rest.len() < frame.len()))?;
+                }
+            }
+            let (piece, behind) = rest.split_at(rest.len().min(PIECE_BYTES).min(producer.room(ring) * WORD_BYTES));
+            producer.write(ring, piece);
+            producer.publish(ring);
+            waiting.wake_peer(News::Data)?;
+            rest = behind;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn receive(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        payload: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<Header, ChannelError> {
+        let Self { mapping, side, consumer, spinner, timeout, .. } = self;
+        let memory = mapping.memory().ok_or(ChannelError::Forked)?;
+        let ring = memory.ring_from(side.peer());
+        let mut waiting = Waiting { memory, side: *side, socket, spinner, deadline: None, timeout: *timeout, waits: 0 };
+        let mut before = consumer.position();
+        if consumer.available() < HEADER_WORDS {
+            waiting
+                .wait(News::Data, || {
+                    consumer.refresh(ring)?;
+                    Ok(consumer.available() >= HEADER_WORDS)
+                })
+                .map_err(|error| error.in_frame(consumer.available() > 0))?;
+        }
+        let words: [u64; HEADER_WORDS] = consumer.read_words(ring);
+        let mut head = [0; HEADER_BYTES];
+        for (to, word) in head.chunks_exact_mut(WORD_BYTES).zip(words) {
+            to.copy_from_slice(&word.to_ne_bytes());
+        }
+        let header = Header::decode(&head, limit)?;
+
+        let length = header.payload_bytes as usize;
+        payload.clear();
+        payload.reserve(length.min(GROWTH_BYTES));
+        while payload.len() < length {
+            if consumer.available() == 0 {
+                waiting
+                    .wait(News::Data, || {
+                        consumer.refresh(ring)?;
+                        Ok(consumer.available() > 0)
+                    })
+                    .map_err(|error| error.in_frame(true))?;
+            }
+            let piece = (length - payload.len()).min(PIECE_BYTES).min(consumer.available() * WORD_BYTES);
+            consumer.read(ring, payload, piece);
+            if payload.len() < length {
+                if consumer.publish(ring, before) {
+                    waiting.wake_peer(News::Room)?;
+                }
+                before = consumer.position();
+            }
+        }
+        if consumer.publish(ring, before) {
+            // A peer that has left meanwhile has still sent a whole frame.
+            let _ = waiting.wake_peer(News::Room);
+        }
+        Ok(header)
+    }
+}
+
+#[cfg(test)]
+impl SharedChannel {
+    /// Sends what is not a whole frame.
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        let memory = self.mapping.memory().expect("ours");
+        let ring = memory.ring_from(self.side);
+        self.producer.write(ring, bytes);
+        self.producer.publish(ring);
+        let bell = memory.bell_of(self.side.peer());
+        if bell.after_news(News::Data) == Wake::Futex {
+            futex::wake(bell.word());
+        }
+    }
+}
+
+impl Drop for SharedChannel {
+    fn drop(&mut self) {
+        if let Some(memory) = self.mapping.memory() {
+            memory.bell_of(self.side).leave();
+            // Whatever the peer sleeps for, it will not come; at the socket it sees for itself.
+            for news in [News::Data, News::Room] {
+                let bell = memory.bell_of(self.side.peer());
+                if bell.after_news(news) == Wake::Futex {
+                    futex::wake(bell.word());
+                }
+            }
+        }
+    }
+}
+
+impl ChannelError {
+    /// What the end of the peer means inside a frame.
+    fn in_frame(self, is_inside: bool) -> Self {
+        match self {
+            Self::Closed if is_inside => Self::Broken,
+            other => other,
+        }
+    }
+}
+
+/// The CPU that we run on, at this moment. Without a system call on all systems of today.
+fn cpu() -> u32 {
+    // SAFETY: the function has no preconditions.
+    u32::try_from(unsafe { libc::sched_getcpu() }).unwrap_or(0)
+}
+
+/// What waits, and wakes, for one operation.
+struct Waiting<'op> {
+    memory: &'op Memory,
+    side: Side,
+    socket: BorrowedFd<'op>,
+    spinner: &'op mut Spinner,
+    timeout: Option<Duration>,
+    /// Begins at the first wait that takes a while.
+    deadline: Option<Deadline>,
+    waits: u32,
+}
+
+impl Waiting<'_> {
+    /// Makes sure that the peer hears of what was published.
+    fn wake_peer(&mut self, news: News) -> Result<(), ChannelError> {
+        let bell = self.memory.bell_of(self.side.peer());
+        match bell.after_news(news) {
+            Wake::Nothing => Ok(()),
+            Wake::Futex => {
+                futex::wake(bell.word());
+                Ok(())
+            }
+            Wake::Gone => Err(ChannelError::Closed),
+            Wake::Socket => loop {
+                let result = send(self.socket.as_raw_fd(), &[0], MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT);
+                break match result {
+                    // A full socket has bytes in it that wake the peer as well.
+                    Ok(_) | Err(Errno::EAGAIN) => Ok(()),
+                    Err(Errno::EINTR) => continue,
+                    Err(Errno::EPIPE | Errno::ECONNRESET) => Err(ChannelError::Closed),
+                    Err(error) => Err(io::Error::from(error).into()),
+                };
+            },
+        }
+    }
+
+    /// Waits until `ready`.
+    ///
+    /// Fails with [`ChannelError::Closed`] if the peer has left, and what is waited for is not there.
+    fn wait(&mut self, news: News, mut ready: impl FnMut() -> Result<bool, ChannelError>) -> Result<(), ChannelError> {
+        self.waits += 1;
+        if self.waits % WAITS_BETWEEN_CHECKS == 0 {
+            self.remaining(Instant::now())?;
+        }
+        if ready()? || self.spin(&mut ready)? {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let mut now = began;
+        loop {
+            let left = self.remaining(now)?;
+            let bell = self.memory.bell_of(self.side);
+            let futex_left = LONGEST_FUTEX_SLEEP.saturating_sub(now - began);
+            let peer = self.memory.bell_of(self.side.peer());
+            let mut look = || {
+                // The peer's leaving first: what it published before is seen then.
+                let is_gone = peer.is_gone();
+                let is_there = ready()?;
+                if is_gone && !is_there { Err(ChannelError::Closed) } else { Ok(is_there) }
+            };
+            if futex_left.is_zero() {
+                let rest = if news == News::Data { Rest::DataAtSocket } else { Rest::RoomAtSocket };
+                let mut is_hung_up = false;
+                bell.sleep(rest, &mut look, |_, _| {
+                    is_hung_up = doze_at(self.socket, left)?;
+                    Ok(())
+                })?;
+                if is_hung_up && !look()? {
+                    return Err(ChannelError::Closed);
+                }
+            } else {
+                let rest = if news == News::Data { Rest::DataInFutex } else { Rest::RoomInFutex };
+                let limit = left.map_or(futex_left, |left| left.min(futex_left));
+                bell.sleep(rest, &mut look, |word, expected| {
+                    futex::wait(word, expected, limit);
+                    Ok(())
+                })?;
+            }
+            let is_there = look()?;
+            now = Instant::now();
+            if is_there {
+                break;
+            }
+        }
+        self.spinner.slept(now - began);
+        self.memory.ring_from(self.side).cursors.set_cpu(cpu());
+        Ok(())
+    }
+
+    /// Looks again and again, for as long as that pays. True if `ready`.
+    fn spin(&mut self, ready: &mut impl FnMut() -> Result<bool, ChannelError>) -> Result<bool, ChannelError> {
+        let cursors = self.memory.ring_from(self.side.peer()).cursors;
+        if cursors.cpu() == Some(cpu()) {
+            // The peer cannot run while we do.
+            return Ok(false);
+        }
+        let budget = self.spinner.budget();
+        if budget.is_zero() {
+            return Ok(false);
+        }
+        for _ in 0..FIRST_LOOKS {
+            std::hint::spin_loop();
+            if ready()? {
+                self.spinner.paid();
+                return Ok(true);
+            }
+        }
+        let began = Instant::now();
+        loop {
+            for _ in 0..LOOKS {
+                std::hint::spin_loop();
+                if ready()? {
+                    self.spinner.paid();
+                    return Ok(true);
+                }
+            }
+            if began.elapsed() >= budget {
+                self.spinner.failed();
+                return Ok(false);
+            }
+            // It may have been woken on our CPU, or we may have been moved to its.
+            if cursors.cpu() == Some(cpu()) {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The time that is left.
+    fn remaining(&mut self, now: Instant) -> Result<Option<Duration>, ChannelError> {
+        self.deadline.get_or_insert_with(|| Deadline::from_first_check(self.timeout)).remaining(now)
+    }
+}
+
+/// Sleeps until the peer rings, hangs up, or `limit` is over; true if it has hung up.
+fn doze_at(socket: BorrowedFd<'_>, limit: Option<Duration>) -> Result<bool, ChannelError> {
+    let timeout = match limit {
+        // Rounded up: a sleep that ends too early would be repeated at once.
+        Some(limit) => PollTimeout::try_from(limit + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX),
+        None => PollTimeout::NONE,
+    };
+    let hang_up = PollFlags::from_bits_retain(libc::POLLRDHUP);
+    let mut descriptors = [PollFd::new(socket, PollFlags::POLLIN | hang_up)];
+    match poll(&mut descriptors, timeout) {
+        Ok(0) | Err(Errno::EINTR) => return Ok(false),
+        Ok(_) => {}
+        Err(error) => return Err(io::Error::from(error).into()),
+    }
+    let mut doorbells = [0; DOORBELL_BYTES];
+    match recv(socket.as_raw_fd(), &mut doorbells, MsgFlags::MSG_DONTWAIT) {
+        Ok(0) | Err(Errno::ECONNRESET) => Ok(true),
+        Ok(_) | Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
+        Err(error) => Err(io::Error::from(error).into()),
+    }
+}
