@@ -9,6 +9,9 @@ use crate::bell::{Bell, News, Rest, Wake};
 use crate::ring::{Consumer, Cursors, Producer, Ring, WORD_BYTES};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
+/// How often a side may be interrupted where it does not wait.
+const PREEMPTIONS: usize = 3;
+
 /// Both sides' memory, with the system's part of a futex.
 struct Shared {
     cursors: Cursors,
@@ -127,7 +130,10 @@ impl Shared {
 
 /// Sends more words than the ring holds, so that both sides wait for each other.
 fn stream(capacity: usize, words: u64, room: Rest, data: Rest) {
-    loom::model(move || {
+    let mut checker = loom::model::Builder::new();
+    // Every mistake that was tried here showed itself with two; without a bound the search takes hours.
+    checker.preemption_bound = Some(PREEMPTIONS);
+    checker.check(move || {
         let shared = Shared::new(capacity);
         let producing = {
             let shared = Arc::clone(&shared);

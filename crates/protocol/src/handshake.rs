@@ -28,6 +28,8 @@ pub struct Hello {
     pub roots: Vec<String>,
     /// Patterns of modules that the client may open. Only a private sidecar believes them.
     pub modules: Vec<String>,
+    /// Whether the client takes shared memory, if the session offers it with its welcome.
+    pub shared_memory: bool,
 }
 
 impl Hello {
@@ -36,7 +38,7 @@ impl Hello {
         buffer.extend_from_slice(&MAGIC);
         buffer.extend_from_slice(&PROTOCOL_VERSION.to_be_bytes());
         let mut writer = Writer::new(buffer);
-        writer.map(4);
+        writer.map(5);
         writer.text("product");
         writer.text(&self.product);
         writer.text("process");
@@ -45,6 +47,8 @@ impl Hello {
         write_roots(&mut writer, &self.roots);
         writer.text("modules");
         write_roots(&mut writer, &self.modules);
+        writer.text("shared_memory");
+        writer.boolean(self.shared_memory);
     }
 
     /// Reads a hello, of this version of the wire only.
@@ -66,7 +70,8 @@ impl Hello {
 
     fn read_map(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
-        let mut hello = Self { product: String::new(), process: 0, roots: Vec::new(), modules: Vec::new() };
+        let mut hello =
+            Self { product: String::new(), process: 0, roots: Vec::new(), modules: Vec::new(), shared_memory: false };
         for _ in 0..reader.map("a hello", 16)? {
             match reader.text("a key of the hello", MAX_NAME_BYTES)? {
                 "product" => hello.product = reader.text("the product's version", MAX_NAME_BYTES)?.to_owned(),
@@ -78,6 +83,7 @@ impl Hello {
                         .map(|_| reader.text("a module pattern", MAX_PATH_BYTES).map(str::to_owned))
                         .collect::<Result<_, _>>()?;
                 }
+                "shared_memory" => hello.shared_memory = reader.boolean("a truth value")?,
                 _ => drop(reader.value()?),
             }
         }

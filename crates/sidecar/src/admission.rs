@@ -31,11 +31,11 @@ impl Admission {
         if hello.product != PRODUCT_VERSION {
             return Err(Refusal::of_version(&hello.product));
         }
-        let client = hello.process;
+        let (client, shared_memory) = (hello.process, hello.shared_memory);
         match self {
             Self::Believe => match hello.roots.iter().find(|root| !Path::new(root).is_absolute()) {
                 Some(root) => Err(refusal(format!("the class root {root:?} is not an absolute path"))),
-                None => Ok(Session { roots: hello.roots, modules: hello.modules, client, served: None }),
+                None => Ok(Session { roots: hello.roots, modules: hello.modules, client, shared_memory, served: None }),
             },
             Self::Narrow { path, modules } => {
                 let roots = narrow(path, &hello.roots, |root, asked| {
@@ -57,6 +57,7 @@ impl Admission {
                         .cloned()
                         .collect(),
                     client,
+                    shared_memory,
                     served: Some(path.iter().map(|root| [root.canonical.clone(), root.absolute.clone()]).collect()),
                 })
             }
@@ -79,7 +80,13 @@ mod tests {
 
     fn hello(roots: &[&str], modules: &[&str]) -> Hello {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        Hello { product: PRODUCT_VERSION.to_owned(), process: 9, roots: texts(roots), modules: texts(modules) }
+        Hello {
+            product: PRODUCT_VERSION.to_owned(),
+            process: 9,
+            roots: texts(roots),
+            modules: texts(modules),
+            shared_memory: true,
+        }
     }
 
     fn narrowing() -> Admission {
@@ -94,7 +101,10 @@ mod tests {
     fn a_private_sidecar_believes_its_client() {
         let session = Admission::Believe.decide(hello(&["/a", "/b"], &["re"])).expect("a session");
         let roots = vec!["/a".into(), "/b".into()];
-        assert_eq!(session, Session { roots, modules: vec!["re".into()], client: 9, served: None });
+        assert_eq!(
+            session,
+            Session { roots, modules: vec!["re".into()], client: 9, shared_memory: true, served: None }
+        );
         let refusal = Admission::Believe.decide(hello(&["/a", "b"], &[])).expect_err("a relative root");
         assert!(refusal.message.contains("\"b\" is not an absolute path"), "{}", refusal.message);
     }

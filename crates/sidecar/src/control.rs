@@ -6,7 +6,8 @@
 //!                       {"failed": "why", "client": 9}       there will be no session; the client has been told
 //!                       {"ended": 8, "status": 0}            with the raw status of waitpid
 //! supervisor → worker   {"session": {"roots": […], "modules": […], "client": 9}}   with one descriptor, and
-//!                       "served": [["/canonical", "/as/set"], …] unless the client may search any root
+//!                       "served": [["/canonical", "/as/set"], …] unless the client may search any root,
+//!                       "shared_memory": true if the client takes it
 //! ```
 
 use std::io::{self, IoSlice};
@@ -64,6 +65,9 @@ pub struct Session {
     pub modules: Vec<String>,
     /// The PHP process, for logs.
     pub client: u64,
+    /// Whether the client takes shared memory.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shared_memory: bool,
     /// Among which roots the client can choose later, each in both spellings; None: among all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub served: Option<Vec<[String; 2]>>,
@@ -199,16 +203,22 @@ mod tests {
 
     #[test]
     fn an_order_is_this_json() {
-        let session = Session { roots: vec!["/a \"b\"".into()], modules: vec!["json".into()], client: 9, served: None };
+        let session = Session {
+            roots: vec!["/a \"b\"".into()],
+            modules: vec!["json".into()],
+            client: 9,
+            shared_memory: false,
+            served: None,
+        };
         assert_eq!(
             serde_json::to_string(&Order::Session(&session)).expect("JSON"),
             r#"{"session":{"roots":["/a \"b\""],"modules":["json"],"client":9}}"#
         );
         let served = Some(vec![["/b".into(), "/a".into()]]);
-        let session = Session { roots: vec!["/b".into()], modules: Vec::new(), served, ..session };
+        let session = Session { roots: vec!["/b".into()], modules: Vec::new(), shared_memory: true, served, ..session };
         assert_eq!(
             serde_json::to_string(&Order::Session(&session)).expect("JSON"),
-            r#"{"session":{"roots":["/b"],"modules":[],"client":9,"served":[["/b","/a"]]}}"#
+            r#"{"session":{"roots":["/b"],"modules":[],"client":9,"shared_memory":true,"served":[["/b","/a"]]}}"#
         );
     }
 }

@@ -131,8 +131,13 @@ mod tests {
     }
 
     fn hello() -> (Hello, Vec<u8>) {
-        let hello =
-            Hello { product: PRODUCT_VERSION.into(), process: 9, roots: vec!["/a".into()], modules: Vec::new() };
+        let hello = Hello {
+            product: PRODUCT_VERSION.into(),
+            process: 9,
+            roots: vec!["/a".into()],
+            modules: Vec::new(),
+            shared_memory: true,
+        };
         let mut payload = Vec::new();
         hello.write(&mut payload);
         (hello, payload)

@@ -31,6 +31,7 @@ pub fn hello(roots: &[&str]) -> Hello {
         process: u64::from(std::process::id()),
         roots: roots.iter().map(|root| (*root).to_owned()).collect(),
         modules: Vec::new(),
+        shared_memory: false,
     }
 }
 

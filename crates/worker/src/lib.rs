@@ -64,7 +64,13 @@ mod _native {
 
     /// Serves a client over its socket until it leaves.
     #[pyfunction]
-    fn serve(py: Python<'_>, client: RawFd, supervisor: RawFd, hooks: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    fn serve(
+        py: Python<'_>,
+        client: RawFd,
+        supervisor: RawFd,
+        hooks: &Bound<'_, PyAny>,
+        shared_memory: bool,
+    ) -> PyResult<Option<String>> {
         let hooks = Hooks::of(hooks)?;
         if client < 0 || supervisor < 0 || client == supervisor {
             return Err(PyValueError::new_err("serve needs the descriptors of two sockets"));
@@ -74,7 +80,7 @@ mod _native {
         let watched = client.as_fd().try_clone_to_owned()?;
         fork::guard([client.as_raw_fd(), watched.as_raw_fd(), supervisor.as_raw_fd()]);
         watch::start(watched, supervisor).map_err(PyOSError::new_err)?;
-        Ok(crate::serve::serve(py, UnixStream::from(client), hooks))
+        Ok(crate::serve::serve(py, UnixStream::from(client), hooks, shared_memory))
     }
 
     /// Takes the session's sockets from a process that user code forked.

@@ -27,17 +27,24 @@ const KEPT_BUFFER_BYTES: usize = 1 << 20;
 
 /// Serves a client until it leaves. What comes back is why the connection had to be closed, if it had to.
 /// User code's exceptions go to the client.
-pub(crate) fn serve(py: Python<'_>, client: UnixStream, hooks: Hooks<'_>) -> Option<String> {
+pub(crate) fn serve(py: Python<'_>, client: UnixStream, hooks: Hooks<'_>, shared_memory: bool) -> Option<String> {
     let mut channel = Channel::over_socket(client);
-    let result = serve_channel(py, &mut channel, hooks);
+    let result = serve_channel(py, &mut channel, hooks, shared_memory);
     // The watcher holds the socket too: without this a client that broke the rules would wait for us to exit.
     let _ = shutdown(channel.as_fd().as_raw_fd(), Shutdown::Both);
     result
 }
 
-fn serve_channel(py: Python<'_>, channel: &mut Channel, hooks: Hooks<'_>) -> Option<String> {
-    let mut request = Vec::new();
-    let mut reply = welcome(&hooks.version);
+fn serve_channel(py: Python<'_>, channel: &mut Channel, hooks: Hooks<'_>, shared_memory: bool) -> Option<String> {
+    let welcome = welcome(&hooks.version);
+    let greeted =
+        py.detach(|| if shared_memory { channel.send_first(&welcome).map(drop) } else { channel.send(&welcome) });
+    match greeted {
+        Ok(()) => {}
+        Err(ChannelError::Closed) => return None,
+        Err(error) => return Some(error.to_string()),
+    }
+    let (mut request, mut reply) = (Vec::new(), Vec::new());
     let state = State { table: Table::new(&hooks.classless), gate: Gate::default(), hooks };
     let mut session = Session { state, last_call: 0, closing: None };
     loop {

@@ -46,6 +46,7 @@ pub(super) fn establish() -> Result<(), BridgeError> {
         process: u64::from(std::process::id()),
         roots: path_texts(&roots)?,
         modules: wanted.modules.clone(),
+        shared_memory: true,
     };
     let give_up = Instant::now() + PATIENCE;
     let mut pause = FIRST_PAUSE;
@@ -141,7 +142,7 @@ fn greet(channel: &mut Channel, hello: &Hello) -> Result<Welcome, Greeting> {
         }
     }
     let mut payload = Vec::new();
-    let header = channel.receive(&mut payload, MAX_HELLO_BYTES)?;
+    let header = channel.receive_first(&mut payload, MAX_HELLO_BYTES)?;
     match header.kind {
         Kind::Welcome => {
             let welcome = Welcome::read(&payload).map_err(malformed)?;

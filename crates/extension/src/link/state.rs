@@ -125,7 +125,7 @@ pub(crate) fn status() -> Vec<(&'static str, String)> {
     LINK.with_borrow(|link| match link {
         Some(link) => vec![
             ("server", link.server.clone()),
-            ("channel", "unix socket".to_owned()),
+            ("channel", link.channel.kind().to_string()),
             ("session", link.welcome.process.to_string()),
             ("python", link.welcome.python.clone()),
             ("log", link.log.as_ref().map(|log| log.display().to_string()).unwrap_or_default()),

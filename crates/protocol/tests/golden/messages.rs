@@ -106,8 +106,13 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
 }
 
 fn hello(payload: &[u8]) {
-    let expected =
-        Hello { product: text("0.1.0"), process: 4711, roots: vec![text("/srv/classes")], modules: vec![text("json")] };
+    let expected = Hello {
+        product: text("0.1.0"),
+        process: 4711,
+        roots: vec![text("/srv/classes")],
+        modules: vec![text("json")],
+        shared_memory: true,
+    };
     assert_eq!(Hello::read(payload).as_ref(), Ok(&expected));
     assert_eq!(written(|buffer| expected.write(buffer)), payload);
 }

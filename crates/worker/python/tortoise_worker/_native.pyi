@@ -29,8 +29,10 @@ class _Hooks(Protocol):
     @property
     def version(self) -> str: ...
 
-def serve(client: int, supervisor: int, hooks: _Hooks) -> str | None:
+def serve(client: int, supervisor: int, hooks: _Hooks, shared_memory: bool) -> str | None:
     """Serves a client over its stream socket until it leaves; takes both descriptors over.
+
+    Offers shared memory with the welcome if `shared_memory`; the socket serves where the system gives none.
 
     Gives the reason if the session had to close the connection. Ends the process at once when the
     supervisor's socket hangs up, and 5 seconds after the client has gone if user code still runs then.

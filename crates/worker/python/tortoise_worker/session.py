@@ -78,7 +78,7 @@ def run(client: Client) -> None:
         classless=list(CLASSLESS),
         version=platform.python_version(),
     )
-    reason = _native.serve(client.socket, client.control, hooks)
+    reason = _native.serve(client.socket, client.control, hooks, client.shared_memory)
     if reason is not None:
         print(
             f"tortoise: the connection of PHP process {client.process} was closed: {reason}", file=sys.stderr

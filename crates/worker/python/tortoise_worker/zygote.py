@@ -9,7 +9,8 @@ control socket is one JSON object:
                           {"ended": 8, "status": 9}            the raw status of `waitpid`
     supervisor → zygote   {"session": {"roots": [...], "modules": [...], "client": 5}}
                           with the client's socket as the one descriptor that comes along, and
-                          "served": [["/canonical", "/as/set"], ...] unless the client may search any root
+                          "served": [["/canonical", "/as/set"], ...] unless the client may search any root,
+                          "shared_memory": true if the client takes it
 """
 
 import contextlib
@@ -50,6 +51,8 @@ class Client:
     """The process id of the PHP process, for the log."""
     served: list[list[str]] | None = None
     """Among which class roots the client can choose, each in both its spellings; None: among all."""
+    shared_memory: bool = False
+    """Whether the client takes shared memory."""
 
 
 def run(control: int) -> Client | None:
@@ -146,6 +149,7 @@ def _receive(supervisor: socket.socket) -> Client | None:
         order["modules"],
         order["client"],
         order.get("served"),
+        order.get("shared_memory", False),
     )
 
 
