@@ -99,6 +99,21 @@ final class LostSessionTest extends TestCase
         self::assertSame("ready\nvalue: 1\n", $neighbour->wait()->cleanOutput());
     }
 
+    /** The answer goes through shared memory, which is no descriptor; without its sockets the session cannot go on. */
+    public function testASessionThatClosesItsDescriptorsAnswersAndEnds(): void
+    {
+        $php = self::startPhp(Script::ATTEMPT . '$o = new Fault_Process(); echo Tortoise\status()["log"], "\n";'
+            . 'attempt(fn() => $o->close_descriptors()); fgets(STDIN); attempt(fn() => $o->echo(1));'
+            . 'attempt(fn() => (new Fault_Process())->echo("again"));');
+        // The session's loop and its watcher both see it: whichever is first.
+        Processes::awaitText(rtrim($php->readLine()), 'of PHP process');
+        $php->writeLine();
+        $lines = self::lines($php->wait()->cleanOutput());
+        self::assertSame('value: "closed"', $lines[1]);
+        self::assertStringStartsWith('Tortoise\ConnectionException: ', $lines[2]);
+        self::assertSame('value: "again"', $lines[3]);
+    }
+
     /** @return list<array{string, string}> */
     public static function deaths(): array
     {
@@ -107,8 +122,6 @@ final class LostSessionTest extends TestCase
             ['abort', 'SIGABRT'],
             ['segfault', 'SIGSEGV'],
             ['kill', 'SIGKILL'],
-            // The session's loop and its watcher both see it: whichever is first.
-            ['close_descriptors', 'of PHP process'],
         ];
     }
 
