@@ -71,7 +71,7 @@ fn every_word_of_the_control_page_scribbled_over_is_survived() {
             control(peer.memory().expect("ours"))[at].store(value, Ordering::Release);
             for result in [
                 channel.receive(socket.as_fd(), &mut Vec::new(), 1000).map(drop),
-                channel.send(socket.as_fd(), &frame(&vec![7; 300_000])),
+                channel.send(socket.as_fd(), &frame(&vec![7; 1_300_000])),
             ] {
                 let error = result.expect_err("nobody reads, nobody writes");
                 assert!(is_clean(&error), "{at}: {value}: {error}");
@@ -225,7 +225,7 @@ proptest! {
         words[2 * LINE_WORDS].store(tail, Ordering::Release);
         words[LINE_WORDS].store(head, Ordering::Release);
         let received = channel.receive(socket.as_fd(), &mut Vec::new(), usize::MAX).map(drop);
-        let sent = channel.send(socket.as_fd(), &frame(&vec![7; 300_000]));
+        let sent = channel.send(socket.as_fd(), &frame(&vec![7; 1_300_000]));
         for error in [received, sent].into_iter().filter_map(Result::err) {
             assert!(is_clean(&error), "{error}");
         }

@@ -210,31 +210,26 @@ impl Consumer {
 
 /// Writes `bytes`, which fill all of `words` but for the end of the last.
 fn store(words: &[AtomicU64], bytes: &[u8]) {
-    let chunks = bytes.chunks_exact(WORD_BYTES);
-    let rest = chunks.remainder();
-    if let (false, Some(last)) = (rest.is_empty(), words.last()) {
+    let (chunks, rest) = bytes.as_chunks::<WORD_BYTES>();
+    for (word, chunk) in words.iter().zip(chunks) {
+        word.store(u64::from_ne_bytes(*chunk), Ordering::Relaxed);
+    }
+    if !rest.is_empty() {
         let mut word = [0; WORD_BYTES];
         word[..rest.len()].copy_from_slice(rest);
-        last.store(u64::from_ne_bytes(word), Ordering::Relaxed);
-    }
-    for (word, chunk) in words.iter().zip(chunks) {
-        let mut bytes = [0; WORD_BYTES];
-        bytes.copy_from_slice(chunk);
-        word.store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
+        words[chunks.len()].store(u64::from_ne_bytes(word), Ordering::Relaxed);
     }
 }
 
 /// Initialises all of `bytes`, which end within the last of `words`.
 fn load(words: &[AtomicU64], bytes: &mut [MaybeUninit<u8>]) {
-    let mut chunks = bytes.chunks_exact_mut(WORD_BYTES);
-    let whole = chunks.len();
-    assert!(whole <= words.len(), "words for all bytes");
-    for (word, chunk) in words.iter().zip(&mut chunks) {
-        chunk.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new));
+    let (chunks, rest) = bytes.as_chunks_mut::<WORD_BYTES>();
+    assert!(chunks.len() <= words.len(), "words for all bytes");
+    for (word, chunk) in words.iter().zip(chunks.iter_mut()) {
+        *chunk = word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
     }
-    let rest = chunks.into_remainder();
     if !rest.is_empty() {
-        let word = words[whole].load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
+        let word = words[chunks.len()].load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
         rest.copy_from_slice(&word[..rest.len()]);
     }
 }

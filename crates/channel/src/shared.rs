@@ -242,7 +242,7 @@ impl Waiting<'_> {
     /// Fails with [`ChannelError::Closed`] if the peer has left, and what is waited for is not there.
     fn wait(&mut self, news: News, mut ready: impl FnMut() -> Result<bool, ChannelError>) -> Result<(), ChannelError> {
         self.waits += 1;
-        if self.waits % WAITS_BETWEEN_CHECKS == 0 {
+        if self.waits.is_multiple_of(WAITS_BETWEEN_CHECKS) {
             self.remaining(Instant::now())?;
         }
         if ready()? || self.spin(&mut ready)? {

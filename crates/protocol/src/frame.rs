@@ -104,7 +104,8 @@ pub struct Header {
     pub kind: Kind,
     /// `FLAG_*` bits. Unknown ones are refused.
     pub flags: u8,
-    /// The CPU that the sender ran on, so that the receiver knows whether spinning can pay; 0 over a socket.
+    /// The CPU that the sender ran on; 0 where it does not say so. Over shared memory it stands beside the rings, where
+    /// whoever waits looks anyway, also before a frame comes.
     pub cpu: u16,
     /// Chosen by the caller, never used twice on a connection; an answer carries its call's. 0: not a call.
     pub call: u64,

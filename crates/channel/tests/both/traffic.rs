@@ -2,12 +2,14 @@
 
 use std::hint;
 use std::os::fd::AsFd;
+use std::os::unix::thread::JoinHandleExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 use tortoise_channel::{Channel, ChannelError, Kind, SpinPolicy};
@@ -62,9 +64,9 @@ fn every_length_around_the_boundaries_arrives_whole() {
     }
 }
 
-/// A frame is its header and its payload: these fill a ring of 256 KiB, or a half.
+/// A frame is its header and its payload: these fill a ring of 1 MiB, half of it, or twice that.
 fn lengths_around_the_ring() -> impl Iterator<Item = usize> {
-    [128 << 10, 256 << 10, 512 << 10].into_iter().flat_map(|ring: usize| ring - 32 - 9..=ring - 32 + 9)
+    [512 << 10, 1 << 20, 2 << 20].into_iter().flat_map(|ring: usize| ring - 32 - 9..=ring - 32 + 9)
 }
 
 #[test]
@@ -171,6 +173,26 @@ fn an_idle_side_uses_no_cpu_and_hears_the_next_frame() {
             near.send(&frame(7, b"still there?")).expect("sent");
             assert_eq!(far.receive(&mut Vec::new(), 100).expect("a frame").call, 7);
         }
+    }
+}
+
+#[test]
+fn signals_interrupt_no_wait() {
+    extern "C" fn nothing(_signal: nix::libc::c_int) {}
+    let action = SigAction::new(SigHandler::Handler(nothing), SaFlags::empty(), SigSet::empty());
+    // SAFETY: the handler does nothing, and no other test uses the signal.
+    unsafe { sigaction(Signal::SIGUSR1, &action) }.expect("a handler");
+    for kind in KINDS {
+        let (mut near, mut far) = pair(kind);
+        far.set_timeout(Some(Duration::from_secs(60))).expect("set");
+        let receiver = thread::spawn(move || far.receive(&mut Vec::new(), 100).map(|header| header.call));
+        for _ in 0..2000 {
+            // SAFETY: the thread has not been joined.
+            unsafe { nix::libc::pthread_kill(receiver.as_pthread_t(), nix::libc::SIGUSR1) };
+            thread::yield_now();
+        }
+        near.send(&frame(9, b"after all")).expect("sent");
+        assert_eq!(receiver.join().expect("the receiver").expect("a frame"), 9, "{kind}");
     }
 }
 
