@@ -136,10 +136,11 @@ impl Mapping {
 
     fn map(descriptor: impl AsFd) -> io::Result<Self> {
         let length = NonZeroUsize::new(MEMORY_BYTES).ok_or(Errno::EINVAL)?;
+        let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
+        // All pages at once: later each first touch of one would interrupt a call, and look like a leak.
+        let flags = MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE;
         // SAFETY: a new mapping at an address of the system's choice, which nothing else uses.
-        let memory = unsafe {
-            mmap(None, length, ProtFlags::PROT_READ | ProtFlags::PROT_WRITE, MapFlags::MAP_SHARED, descriptor, 0)
-        }?;
+        let memory = unsafe { mmap(None, length, protection, flags, descriptor, 0) }?;
         let mapping = Self { memory: memory.cast(), owner: Process::current() };
         // SAFETY: the range is the mapping just made. A fork that wrote into it would speak in our name.
         unsafe { madvise(memory, MEMORY_BYTES, MmapAdvise::MADV_DONTFORK) }?;
