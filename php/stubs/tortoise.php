@@ -51,6 +51,14 @@ namespace Tortoise {
         public function __construct(mixed ...$arguments) {}
     }
 
+    /** A string that Python gets as `bytes`, whatever stands in it. Other strings are `str` if they are UTF-8. */
+    final class Bytes implements \Stringable
+    {
+        public function __construct(string $bytes) {}
+
+        public function __toString(): string {}
+    }
+
     /** Marks everything that the bridge throws. */
     interface Exception extends \Throwable {}
 

@@ -1,7 +1,7 @@
 //! Declares the classes of the namespace `Tortoise`, once for the process.
 
 use ext_php_rs::args::{Arg, ArgInfoTables as Tables};
-use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
+use ext_php_rs::builders::{ClassBuilder, ClassProperty, FunctionBuilder};
 use ext_php_rs::error::Result;
 use ext_php_rs::ffi::zend_ce_exception;
 use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags, PropertyFlags};
@@ -11,7 +11,7 @@ use ext_php_rs::zend::{ClassEntry, ExecuteData};
 use crate::engine::{Frame, guard, spl_ce_RuntimeException};
 use crate::handlers::exception;
 use crate::native::{Native, class, keep};
-use crate::{calls, proxy, raised};
+use crate::{bytes, calls, proxy, raised};
 
 /// Declares all of them, when the module starts.
 pub(crate) fn register() -> Result<()> {
@@ -33,12 +33,41 @@ pub(crate) fn register() -> Result<()> {
         .registration(|c, a| keep(Native::PyObject, c, a))
         .register()?;
     proxy::adopt(class(Native::PyObject));
+    bytes_class().register()?;
     python_exception().register()?;
     exception_class("Tortoise\\ConnectionException", |c, a| keep(Native::ConnectionException, c, a))?;
     exception_class("Tortoise\\TimeoutException", |c, a| keep(Native::TimeoutException, c, a))?;
     exception_class("Tortoise\\StaleObjectException", |c, a| keep(Native::StaleObjectException, c, a))?;
     exception_class("Tortoise\\ConversionException", |c, a| keep(Native::ConversionException, c, a))?;
     exception_class("Tortoise\\AccessException", |c, a| keep(Native::AccessException, c, a))
+}
+
+fn bytes_class() -> ClassBuilder {
+    ClassBuilder::new("Tortoise\\Bytes")
+        .flags(ClassFlags::Final)
+        .method(
+            FunctionBuilder::new("__construct", bytes::construct).arg(Arg::new("bytes", DataType::String)),
+            MethodFlags::Public,
+        )
+        .method(
+            FunctionBuilder::new("__toString", bytes::to_string).returns(DataType::String, false, false),
+            MethodFlags::Public,
+        )
+        .property(private_property(bytes::PROPERTY))
+        .registration(|c, a| keep(Native::Bytes, c, a))
+}
+
+fn private_property(name: &str) -> ClassProperty {
+    ClassProperty {
+        name: name.to_owned(),
+        flags: PropertyFlags::Private,
+        default: None,
+        docs: &[],
+        ty: None,
+        nullable: true,
+        readonly: false,
+        default_stub: None,
+    }
 }
 
 fn exception_class(name: &str, keep: fn(&'static mut ClassEntry, Tables)) -> Result<()> {
@@ -66,16 +95,7 @@ fn python_exception() -> ClassBuilder {
         builder = builder.method(function, flags);
     }
     for name in raised::PROPERTIES {
-        builder = builder.property(ext_php_rs::builders::ClassProperty {
-            name: name.to_owned(),
-            flags: PropertyFlags::Private,
-            default: None,
-            docs: &[],
-            ty: None,
-            nullable: true,
-            readonly: false,
-            default_stub: None,
-        });
+        builder = builder.property(private_property(name));
     }
     builder
 }

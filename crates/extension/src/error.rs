@@ -24,6 +24,9 @@ pub(crate) enum BridgeError {
     /// A name that is not for clients, or a use that the bridge does not allow.
     #[error("{0}")]
     Access(String),
+    /// An argument of a function of ours has the wrong type.
+    #[error("{0}")]
+    Type(String),
     /// Arguments are missing.
     #[error("{0}")]
     ArgumentCount(String),

@@ -13,6 +13,7 @@
 
 mod arguments;
 mod autoload;
+mod bytes;
 mod calls;
 mod classes;
 mod declarations;

@@ -15,6 +15,8 @@ pub(crate) enum Native {
     Exception,
     /// The parent of synthesized classes without another one.
     PyObject,
+    /// A string that is `bytes` in Python.
+    Bytes,
     /// The parent of Python's exceptions.
     PythonException,
     /// The sidecar cannot be reached, or the session is lost.
@@ -29,7 +31,7 @@ pub(crate) enum Native {
     AccessException,
 }
 
-const COUNT: usize = 9;
+const COUNT: usize = 10;
 static CLASSES: [AtomicPtr<zend_class_entry>; COUNT] = [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
 
 /// What the engine reads of the classes' methods for as long as the process lives. Nobody reads it here: without the

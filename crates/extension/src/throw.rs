@@ -1,6 +1,8 @@
 //! The PHP exception that an error becomes.
 
-use ext_php_rs::ffi::{zend_ce_argument_count_error, zend_ce_error, zend_throw_exception, zend_throw_exception_object};
+use ext_php_rs::ffi::{
+    zend_ce_argument_count_error, zend_ce_error, zend_ce_type_error, zend_throw_exception, zend_throw_exception_object,
+};
 use tortoise_protocol::failure::{Category, Failure};
 
 use crate::engine::{Frame, exception_is_pending};
@@ -39,6 +41,8 @@ pub(crate) fn throw(error: BridgeError) {
         BridgeError::Access(_) => native::class(Native::AccessException),
         // SAFETY: the engine's own exception classes are set once, before any extension starts.
         BridgeError::ArgumentCount(_) => unsafe { zend_ce_argument_count_error },
+        // SAFETY: as above.
+        BridgeError::Type(_) => unsafe { zend_ce_type_error },
         // SAFETY: as above.
         BridgeError::Internal(_) => unsafe { zend_ce_error },
     };

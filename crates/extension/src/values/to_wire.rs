@@ -8,7 +8,7 @@ use tortoise_protocol::{Depth, Writer};
 use super::path::Unconvertible;
 use crate::engine::{Key, bytes_of, class_name, elements, object_of};
 use crate::error::BridgeError;
-use crate::{proxy, raised};
+use crate::{bytes, proxy, raised};
 
 /// Writes a value, and what it contains.
 ///
@@ -36,6 +36,11 @@ fn write_nested(
     } else if let Some(boolean) = value.bool() {
         writer.boolean(boolean);
     } else if let Some(object) = object_of(value) {
+        if let Some(string) = bytes::string_of(object) {
+            // SAFETY: the object holds the string.
+            writer.binary(within_limit(unsafe { bytes_of(string) })?);
+            return Ok(());
+        }
         match proxy::id_to_send(object).or_else(|| raised::id_to_send(object)) {
             Some(id) => writer.handle(id.map_err(|_| Unconvertible::stale())?),
             None => {
@@ -75,18 +80,21 @@ pub(crate) fn write_name(writer: &mut Writer<'_>, name: &str) -> Result<(), Brid
 fn write_string(writer: &mut Writer<'_>, string: *const ext_php_rs::ffi::zend_string) -> Result<(), Unconvertible> {
     // SAFETY: the string belongs to a live zval.
     let (bytes, is_known_text) = unsafe { (bytes_of(string), ext_php_rs_is_known_valid_utf8(string)) };
-    if bytes.len() > MAX_FRAME_BYTES {
-        return Err(Unconvertible::new(format!(
-            "a string of {} bytes is over the limit of {MAX_FRAME_BYTES}",
-            bytes.len()
-        )));
-    }
+    within_limit(bytes)?;
     if is_known_text || std::str::from_utf8(bytes).is_ok() {
         writer.text_bytes(bytes);
     } else {
         writer.binary(bytes);
     }
     Ok(())
+}
+
+fn within_limit(bytes: &[u8]) -> Result<&[u8], Unconvertible> {
+    if bytes.len() > MAX_FRAME_BYTES {
+        let length = bytes.len();
+        return Err(Unconvertible::new(format!("a string of {length} bytes is over the limit of {MAX_FRAME_BYTES}")));
+    }
+    Ok(bytes)
 }
 
 fn write_array(
