@@ -12,7 +12,7 @@ use crate::throw::throw;
 /// The private property that holds the string.
 pub(crate) const PROPERTY: &str = "bytes";
 
-/// The string of a `Tortoise\Bytes`; None if the object is none..
+/// The string of a `Tortoise\Bytes`; None if the object is none, or its constructor never ran.
 pub(crate) fn string_of(object: &zend_object) -> Option<*const zend_string> {
     // The class is final, so that no other has the property.
     if !std::ptr::eq(object.ce, native::class(Native::Bytes)) {
