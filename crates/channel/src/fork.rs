@@ -1,4 +1,4 @@
-//! Knows whether this process is still the one that mapped the memory: a fork does not have it.
+//! Knows whether this process is still the one that made a connection: a fork has neither its memory nor a say in it.
 
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,11 +10,12 @@ static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// A process, as long as it is not a fork of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Process(u32);
+pub struct Process(u32);
 
 impl Process {
     /// This one.
-    pub(crate) fn current() -> Self {
+    #[must_use]
+    pub fn current() -> Self {
         extern "C" fn count() {
             FORKS.fetch_add(1, Ordering::Relaxed);
         }
@@ -26,8 +27,9 @@ impl Process {
         Self(FORKS.load(Ordering::Relaxed))
     }
 
-    /// Whether we are in it, and not in a fork of it.
-    pub(crate) fn is_current(self) -> bool {
+    /// Whether we are in it, and not in a fork of it. No system call.
+    #[must_use]
+    pub fn is_current(self) -> bool {
         FORKS.load(Ordering::Relaxed) == self.0
     }
 }

@@ -45,6 +45,8 @@ mod channel;
 pub use channel::{Channel, Kind};
 #[cfg(not(loom))]
 pub use error::ChannelError;
+#[cfg(not(loom))]
+pub use fork::Process;
 pub use ring::Corrupted;
 #[cfg(not(loom))]
 pub use spin::{MAX_SPIN, SpinPolicy};

@@ -59,7 +59,6 @@ unsafe extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
     if declarations::register().is_err() || !functions::is_complete() || classes::find_extension_slot().is_err() {
         return FAILURE;
     }
-    link::watch_forks();
     engine::chain_autoload(autoload::autoload);
     SUCCESS
 }

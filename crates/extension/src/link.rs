@@ -14,7 +14,7 @@ use tortoise_protocol::{Reader, Writer};
 pub(crate) use self::buffer::{Buffer, reclaim};
 use self::state::Exchange::{NotSent, Sent};
 use self::state::Wanted;
-pub(crate) use self::state::{forsake as close, generation, is_in_use, new_object_id, status, watch_forks};
+pub(crate) use self::state::{forsake as close, generation, is_in_use, new_object_id, status};
 use self::state::{forsake, with};
 use crate::error::BridgeError;
 use crate::{objects, settings};

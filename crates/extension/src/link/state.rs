@@ -2,9 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use tortoise_channel::Channel;
+use tortoise_channel::{Channel, Process};
 use tortoise_protocol::failure::Failure;
 use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind, begin, finish};
 use tortoise_protocol::handshake::Welcome;
@@ -17,16 +16,13 @@ use crate::engine::take_panic;
 use crate::error::BridgeError;
 use crate::{objects, settings};
 
-/// Counts forks of this process: a link of another count belongs to the parent.
-static FORKS: AtomicU32 = AtomicU32::new(0);
-
 thread_local! {
     static LINK: RefCell<Option<Link>> = const { RefCell::new(None) };
     /// The link's number; 0 while there is none. Objects remember it, to know that they are of this session.
     static GENERATION: Cell<u32> = const { Cell::new(0) };
     static LAST_GENERATION: Cell<u32> = const { Cell::new(0) };
-    /// [`FORKS`] when the link was made.
-    static LINK_FORKS: Cell<u32> = const { Cell::new(0) };
+    /// The process that made the link: to a fork it does not belong.
+    static OWNER: Cell<Option<Process>> = const { Cell::new(None) };
 }
 
 pub(super) struct Link {
@@ -63,18 +59,9 @@ impl Wanted {
     }
 }
 
-/// Sees forks, once, when the module starts.
-pub(crate) fn watch_forks() {
-    extern "C" fn count() {
-        FORKS.fetch_add(1, Ordering::Relaxed);
-    }
-    // SAFETY: the handler only adds to an atomic, which is allowed between fork and exec.
-    unsafe { nix::libc::pthread_atfork(None, None, Some(count)) };
-}
-
 /// The current session's generation, or 0.
 pub(crate) fn generation() -> u32 {
-    let is_lost = FORKS.load(Ordering::Relaxed) != LINK_FORKS.get() || take_panic();
+    let is_lost = OWNER.get().is_some_and(|owner| !owner.is_current()) || take_panic();
     if is_lost && GENERATION.get() != 0 {
         forsake();
     }
@@ -91,7 +78,7 @@ pub(super) fn put(link: Link) {
     let generation = LAST_GENERATION.get() + 1;
     LAST_GENERATION.set(generation);
     GENERATION.set(generation);
-    LINK_FORKS.set(FORKS.load(Ordering::Relaxed));
+    OWNER.set(Some(Process::current()));
     objects::forget_all();
     LINK.with_borrow_mut(|current| *current = Some(link));
 }
