@@ -107,8 +107,8 @@ fn frame(payload: &[u8]) -> Result<Vec<u8>> {
 fn serve(kind: ChannelKind, stream: UnixStream) -> Result<()> {
     let mut channel = Channel::over_socket(stream);
     match kind {
-        ChannelKind::UnixSocket => channel.send(&frame(b"")?)?,
         ChannelKind::SharedMemory => assert_eq!(channel.send_first(&frame(b"")?)?, kind),
+        _ => channel.send(&frame(b"")?)?,
     }
     let (mut payload, mut reply) = (Vec::new(), Vec::new());
     loop {

@@ -1,8 +1,7 @@
 //! The channel: a socket, and the shared memory that may take its place.
 
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use tortoise_protocol::frame::Header;
@@ -28,8 +27,10 @@ pub struct Channel {
 pub enum Kind {
     /// Memory that both processes have mapped.
     SharedMemory,
-    /// A stream socket.
+    /// A socket of this machine.
     UnixSocket,
+    /// A socket of the network.
+    TcpSocket,
 }
 
 impl fmt::Display for Kind {
@@ -37,15 +38,16 @@ impl fmt::Display for Kind {
         formatter.write_str(match self {
             Self::SharedMemory => "shared memory",
             Self::UnixSocket => "unix socket",
+            Self::TcpSocket => "tcp socket",
         })
     }
 }
 
 impl Channel {
-    /// A channel over a connected, blocking socket.
+    /// A channel over a connected, blocking stream socket.
     #[must_use]
-    pub fn over_socket(stream: UnixStream) -> Self {
-        Self { shared: None, socket: SocketChannel::new(stream), policy: SpinPolicy::default(), timeout: None }
+    pub fn over_socket(stream: impl Into<OwnedFd>) -> Self {
+        Self { shared: None, socket: SocketChannel::new(stream.into()), policy: SpinPolicy::default(), timeout: None }
     }
 
     /// Sends a whole frame (see [`tortoise_protocol::frame::finish`]).
@@ -103,7 +105,7 @@ impl Channel {
     /// What the frames go through.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        if self.shared.is_some() { Kind::SharedMemory } else { Kind::UnixSocket }
+        if self.shared.is_some() { Kind::SharedMemory } else { self.socket.kind() }
     }
 
     /// Bounds how long a send or a receive may take as a whole; None: as long as it takes.

@@ -177,7 +177,7 @@ fn memory(bytes: usize, seals: SealFlag) -> OwnedFd {
 
 fn offer(descriptor: &OwnedFd) -> Result<Header, ChannelError> {
     let (near, far) = UnixStream::pair().expect("a pair of sockets");
-    let mut near = SocketChannel::new(near);
+    let mut near = SocketChannel::new(near.into());
     assert!(near.send_with(&frame(b"welcome"), descriptor.as_fd()).expect("sent"));
     Channel::over_socket(far).receive_first(&mut Vec::new(), 100)
 }

@@ -1,15 +1,20 @@
-//! A channel over a blocking Unix socket: one syscall to send a call, one to receive a small answer.
+//! A channel over a blocking stream socket: one syscall to send a call, one to receive a small answer.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, UnixAddr, recv, recvmsg, send, sendmsg};
+use nix::sys::socket::sockopt::{ReceiveTimeout, SendTimeout};
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockaddrLike, SockaddrStorage, UnixAddr, getsockname,
+    recv, recvmsg, send, sendmsg, setsockopt,
+};
+use nix::sys::time::TimeVal;
 use tortoise_protocol::frame::{HEADER_BYTES, Header};
 
 use crate::ChannelError;
+use crate::channel::Kind;
 use crate::deadline::Deadline;
 
 /// What one read asks for: a usual answer in one syscall, and small enough to stay in the processor's cache.
@@ -35,7 +40,7 @@ pub(crate) enum Beside {
 /// Frames over a stream socket.
 #[derive(Debug)]
 pub(crate) struct SocketChannel {
-    stream: UnixStream,
+    stream: OwnedFd,
     /// Bytes that came with an earlier frame: `ahead[start..end]`.
     ahead: Box<[u8]>,
     start: usize,
@@ -44,19 +49,30 @@ pub(crate) struct SocketChannel {
 }
 
 impl SocketChannel {
-    pub(crate) fn new(stream: UnixStream) -> Self {
+    pub(crate) fn new(stream: OwnedFd) -> Self {
         Self { stream, ahead: vec![0; READ_BYTES].into_boxed_slice(), start: 0, end: 0, timeout: None }
     }
 
     pub(crate) fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), ChannelError> {
-        // A zero timeout means "forever" to the system and is refused by std.
+        // A zero timeout means "forever" to the system.
         let timeout = timeout.map(|timeout| timeout.max(Duration::from_millis(1)));
         if timeout != self.timeout {
-            self.stream.set_read_timeout(timeout)?;
-            self.stream.set_write_timeout(timeout)?;
+            let (seconds, microseconds) =
+                timeout.map_or((0, 0), |timeout| (timeout.as_secs(), timeout.subsec_micros()));
+            let value = TimeVal::new(seconds as i64, i64::from(microseconds));
+            setsockopt(&self.stream, ReceiveTimeout, &value).map_err(io::Error::from)?;
+            setsockopt(&self.stream, SendTimeout, &value).map_err(io::Error::from)?;
             self.timeout = timeout;
         }
         Ok(())
+    }
+
+    /// What kind of socket it is.
+    pub(crate) fn kind(&self) -> Kind {
+        match getsockname::<SockaddrStorage>(self.stream.as_raw_fd()).ok().and_then(|name| name.family()) {
+            Some(AddressFamily::Inet | AddressFamily::Inet6) => Kind::TcpSocket,
+            _ => Kind::UnixSocket,
+        }
     }
 
     /// Gives the buffer back, of a socket over which no more frames come.
@@ -235,6 +251,7 @@ impl AsFd for SocketChannel {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::os::unix::net::UnixStream;
     use std::thread;
 
     use tortoise_protocol::Malformed;
@@ -252,7 +269,7 @@ mod tests {
 
     fn pair() -> (UnixStream, SocketChannel) {
         let (near, far) = UnixStream::pair().expect("a pair of sockets");
-        (near, SocketChannel::new(far))
+        (near, SocketChannel::new(far.into()))
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! MessagePack, written and read without a tree in between: the values of both languages are walked once.
 //!
-//! Two extension types carry what MessagePack has no word for:
+//! Extension types carry what MessagePack has no word for:
 //!
 //! ```text
 //! object (session → client)    C7 11 01 | id: 8 bytes | class: 8 bytes | traits: 1 byte
 //! handle (client → session)    D7 02    | id: 8 bytes
+//! segment                      C7 05 03 | what it is: 1 byte | length in bytes: 4 bytes
+//! floats                       C9 | length: 4 bytes | 04 | 8 bytes each, little-endian
+//! integers                     C9 | length: 4 bytes | 05 | 8 bytes each, little-endian, signed
+//! same keys                    D4 06    | count: 1 byte | so many values
 //! ```
 
 mod malformed;
@@ -22,6 +26,21 @@ pub const EXTENSION_OBJECT: i8 = 1;
 /// MessagePack extension type of an object that a client hands back.
 pub const EXTENSION_HANDLE: i8 = 2;
 
+/// MessagePack extension type of bulk that follows the payload.
+pub const EXTENSION_SEGMENT: i8 = 3;
+/// MessagePack extension type of a list of floats.
+pub const EXTENSION_FLOATS: i8 = 4;
+/// MessagePack extension type of a list of integers.
+pub const EXTENSION_INTEGERS: i8 = 5;
+/// MessagePack extension type of a map that has the keys, in their order, of the map before it in the same array.
+pub const EXTENSION_SAME_KEYS: i8 = 6;
+
+/// Bytes of an element of a typed vector.
+pub const ELEMENT_BYTES: usize = 8;
+
+/// A list of fewer elements gains nothing from being a typed vector.
+pub const MIN_VECTOR_ELEMENTS: usize = 16;
+
 /// The object can be called.
 pub const TRAIT_CALLABLE: u8 = 0b0000_0001;
 
@@ -34,6 +53,30 @@ pub struct ObjectReference {
     pub class: u64,
     /// `TRAIT_*` bits; unknown ones are ignored.
     pub traits: u8,
+}
+
+/// What the bytes of a segment are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SegmentKind {
+    /// A text; as with [`Token::Text`], whoever needs UTF-8 checks it.
+    Text = 0,
+    /// Bytes.
+    Binary = 1,
+    /// A list of floats, little-endian.
+    Floats = 2,
+    /// A list of signed integers of 64 bits, little-endian.
+    Integers = 3,
+}
+
+/// A value whose bytes follow the payload: the segments of a frame lie behind it one after the other, in the order of
+/// their announcements. So bulk is copied from where it lies to where it shall lie, with no message in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// What the bytes are.
+    pub kind: SegmentKind,
+    /// How many there are.
+    pub bytes: u32,
 }
 
 /// How deep a recursive walk stands. A copy goes to each deeper level, so it cannot be left unbalanced.

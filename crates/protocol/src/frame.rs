@@ -9,12 +9,14 @@
 //! +---------------------------------------+
 //! |             parent call id            | 16
 //! +---------------------------------------+
-//! |            Python thread id           | 24
+//! | Python thread id  |   segment bytes   | 24
 //! +---------------------------------------+
 //! | payload ...                             32
+//! | segments ...
 //! ```
 //!
-//! All numbers are big-endian, as in MessagePack.
+//! All numbers are big-endian, as in MessagePack. Segments are bulk that the payload announces ([`crate::codec::Segment`]) and
+//! that is received where it is to lie.
 
 use crate::codec::Malformed;
 use crate::limits::MAX_FRAME_BYTES;
@@ -51,6 +53,12 @@ pub enum Kind {
     Delete = 0x16,
     /// Client: search these class roots from now on.
     Roots = 0x17,
+    /// Client: begin to iterate.
+    Iterate = 0x18,
+    /// Client: the next items of an iterator.
+    Next = 0x19,
+    /// Client: an object's elements, by value.
+    Values = 0x1a,
     /// Client, unanswered: forget these objects. (Releases usually ride on another frame.)
     Release = 0x1e,
     /// Client, unanswered: the PHP request is over, forget all its objects.
@@ -79,6 +87,9 @@ impl Kind {
             0x15 => Self::Has,
             0x16 => Self::Delete,
             0x17 => Self::Roots,
+            0x18 => Self::Iterate,
+            0x19 => Self::Next,
+            0x1a => Self::Values,
             0x1e => Self::Release,
             0x1f => Self::EndRequest,
             0x40 => Self::Value,
@@ -98,7 +109,7 @@ impl Kind {
 /// A frame's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// Bytes that follow the header.
+    /// Bytes of the payload, which follows the header.
     pub payload_bytes: u32,
     /// What the frame says.
     pub kind: Kind,
@@ -112,14 +123,16 @@ pub struct Header {
     /// The call in which this one was made, for calls that Python makes while PHP waits. 0: none.
     pub parent: u64,
     /// The Python thread that speaks, so that answers find it. 0: the session's own thread.
-    pub thread: u64,
+    pub thread: u32,
+    /// Bytes of the segments behind the payload.
+    pub segment_bytes: u32,
 }
 
 impl Header {
     /// A header of a client's call. The payload's length is filled in by [`finish`].
     #[must_use]
     pub const fn new(kind: Kind, call: u64) -> Self {
-        Self { payload_bytes: 0, kind, flags: 0, cpu: 0, call, parent: 0, thread: 0 }
+        Self { payload_bytes: 0, kind, flags: 0, cpu: 0, call, parent: 0, thread: 0, segment_bytes: 0 }
     }
 
     /// The header as bytes.
@@ -132,7 +145,8 @@ impl Header {
         bytes[6..8].copy_from_slice(&self.cpu.to_be_bytes());
         bytes[8..16].copy_from_slice(&self.call.to_be_bytes());
         bytes[16..24].copy_from_slice(&self.parent.to_be_bytes());
-        bytes[24..32].copy_from_slice(&self.thread.to_be_bytes());
+        bytes[24..28].copy_from_slice(&self.thread.to_be_bytes());
+        bytes[28..32].copy_from_slice(&self.segment_bytes.to_be_bytes());
         bytes
     }
 
@@ -142,8 +156,10 @@ impl Header {
     /// [`Malformed`] names what was wrong; the stream cannot be trusted afterwards.
     pub fn decode(bytes: &[u8; HEADER_BYTES], limit: usize) -> Result<Self, Malformed> {
         let payload_bytes = u32::from_be_bytes(field(bytes, 0));
-        if payload_bytes as usize > limit.min(MAX_FRAME_BYTES) {
-            return Err(Malformed::FrameTooLarge { bytes: payload_bytes as usize, limit: limit.min(MAX_FRAME_BYTES) });
+        let segment_bytes = u32::from_be_bytes(field(bytes, 28));
+        let frame = payload_bytes as usize + segment_bytes as usize;
+        if frame > limit.min(MAX_FRAME_BYTES) {
+            return Err(Malformed::FrameTooLarge { bytes: frame, limit: limit.min(MAX_FRAME_BYTES) });
         }
         let kind = Kind::from_byte(bytes[4]).ok_or(Malformed::UnknownKind(bytes[4]))?;
         let flags = bytes[5];
@@ -157,7 +173,8 @@ impl Header {
             cpu: u16::from_be_bytes(field(bytes, 6)),
             call: u64::from_be_bytes(field(bytes, 8)),
             parent: u64::from_be_bytes(field(bytes, 16)),
-            thread: u64::from_be_bytes(field(bytes, 24)),
+            thread: u32::from_be_bytes(field(bytes, 24)),
+            segment_bytes,
         })
     }
 }
@@ -175,7 +192,8 @@ pub fn begin(buffer: &mut Vec<u8>) {
     buffer.resize(HEADER_BYTES, 0);
 }
 
-/// Writes the header in front of the payload that stands behind [`begin`]'s room.
+/// Writes the header in front of the payload that stands behind [`begin`]'s room. The length of the segments that will
+/// be sent behind it must stand in `header`.
 ///
 /// # Errors
 /// [`Malformed::FrameTooLarge`] if the payload is over the limit; nothing may be sent then.
@@ -184,10 +202,11 @@ pub fn begin(buffer: &mut Vec<u8>) {
 /// If `buffer` was not begun.
 pub fn finish(buffer: &mut [u8], mut header: Header) -> Result<(), Malformed> {
     let payload = buffer.len() - HEADER_BYTES;
+    let frame = payload + header.segment_bytes as usize;
     header.payload_bytes = u32::try_from(payload)
         .ok()
-        .filter(|_| payload <= MAX_FRAME_BYTES)
-        .ok_or(Malformed::FrameTooLarge { bytes: payload, limit: MAX_FRAME_BYTES })?;
+        .filter(|_| frame <= MAX_FRAME_BYTES)
+        .ok_or(Malformed::FrameTooLarge { bytes: frame, limit: MAX_FRAME_BYTES })?;
     buffer[..HEADER_BYTES].copy_from_slice(&header.encode());
     Ok(())
 }
@@ -200,7 +219,7 @@ mod tests {
         0, 0, 0, 5, 0x12, 1, 0, 3, // 5 bytes, call, releases, cpu 3
         0, 0, 0, 0, 0, 0, 0, 9, // call 9
         0, 0, 0, 0, 0, 0, 0, 8, // parent 8
-        0, 0, 0, 0, 0, 0, 1, 0, // thread 256
+        0, 0, 1, 0, 0, 0, 0, 7, // thread 256, 7 bytes of segments
     ];
 
     #[test]
@@ -213,19 +232,20 @@ mod tests {
             call: 9,
             parent: 8,
             thread: 256,
+            segment_bytes: 7,
         };
         assert_eq!(header.encode(), CALL);
-        assert_eq!(Header::decode(&CALL, 5), Ok(header));
+        assert_eq!(Header::decode(&CALL, 12), Ok(header));
     }
 
     #[test]
     fn a_length_over_the_limit_is_refused_before_anything_else() {
-        assert_eq!(Header::decode(&CALL, 4), Err(Malformed::FrameTooLarge { bytes: 5, limit: 4 }));
+        assert_eq!(Header::decode(&CALL, 11), Err(Malformed::FrameTooLarge { bytes: 12, limit: 11 }));
         let mut huge = CALL;
         huge[..4].fill(0xff);
         assert_eq!(
             Header::decode(&huge, usize::MAX),
-            Err(Malformed::FrameTooLarge { bytes: 0xffff_ffff, limit: MAX_FRAME_BYTES })
+            Err(Malformed::FrameTooLarge { bytes: 0xffff_ffff + 7, limit: MAX_FRAME_BYTES })
         );
     }
 
@@ -242,7 +262,7 @@ mod tests {
     #[test]
     fn every_kind_survives_its_byte() {
         let known: Vec<Kind> = (0..=255).filter_map(Kind::from_byte).collect();
-        assert_eq!(known.len(), 16);
+        assert_eq!(known.len(), 19);
         assert!(known.iter().all(|kind| Kind::from_byte(*kind as u8) == Some(*kind)));
     }
 

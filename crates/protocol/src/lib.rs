@@ -26,4 +26,4 @@ pub const PROTOCOL_VERSION: u16 = 1;
 /// The version of the product. All parts carry the same one, and the handshake compares them.
 pub const PRODUCT_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-pub use codec::{Depth, Malformed, ObjectReference, Reader, Token, Writer};
+pub use codec::{Depth, Malformed, ObjectReference, Reader, Segment, SegmentKind, Token, Writer};

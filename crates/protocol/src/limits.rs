@@ -1,7 +1,7 @@
 //! Every bound of the wire, with its reason. A length, count or depth from outside is compared with
 //! its limit before anything is allocated for it.
 
-/// Bytes of one frame's payload. Several times the largest array or image that a page handles, and far
+/// Bytes of one frame's payload and segments. Several times the largest array or image that a page handles, and far
 /// below what a 32-bit length could ask for.
 pub const MAX_FRAME_BYTES: usize = 512 << 20;
 
@@ -23,6 +23,12 @@ pub const MAX_ROOTS: usize = 64;
 
 /// Patterns of modules that a client may open.
 pub const MAX_MODULE_PATTERNS: usize = 1024;
+
+/// Method names that a client may give an index on one connection. A program calls fewer; each costs the session a word.
+pub const MAX_METHOD_INDEXES: usize = 4096;
+
+/// Items of an iterator that one answer may bring.
+pub const MAX_ITEMS: usize = 1 << 16;
 
 /// Positional arguments of one call, and named ones.
 pub const MAX_ARGUMENTS: usize = 1 << 16;

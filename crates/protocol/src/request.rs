@@ -9,6 +9,9 @@
 //! Has         target id · attribute · question
 //! Delete      target id · attribute
 //! Roots       paths
+//! Iterate     target id · how many items at most
+//! Next        iterator id · how many items at most
+//! Values      target id
 //! Release     nothing (its releases stand in front, as in every frame with that flag)
 //! EndRequest  nothing
 //! ```
@@ -18,13 +21,63 @@
 //! handed out came back, so an object that is on its way to the client at that moment stays alive.
 
 use crate::codec::{Malformed, Reader, Token, Writer};
-use crate::limits::{MAX_ARGUMENTS, MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_ROOTS};
+use crate::limits::{MAX_ARGUMENTS, MAX_ITEMS, MAX_METHOD_INDEXES, MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_ROOTS};
 
 /// Bytes of a [fingerprint](crate::description).
 pub const FINGERPRINT_BYTES: usize = 16;
 
 /// Tells whether a client's description is the session's.
 pub type Fingerprint = [u8; FINGERPRINT_BYTES];
+
+/// The method that a [`crate::frame::Kind::Call`] names: by a text, or by the index that an earlier call gave the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MethodName<'a> {
+    /// The name.
+    Text(&'a str),
+    /// The name that was given this index.
+    Index(u16),
+    /// The name, which has this index from now on, whatever becomes of the call.
+    Indexed(u16, &'a str),
+}
+
+impl<'a> MethodName<'a> {
+    /// Writes the name.
+    pub fn write(self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Text(name) => writer.text(name),
+            Self::Index(index) => writer.unsigned(u64::from(index)),
+            Self::Indexed(index, name) => {
+                writer.array(2);
+                writer.unsigned(u64::from(index));
+                writer.text(name);
+            }
+        }
+    }
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// [`Malformed`], also for an index that is not below [`MAX_METHOD_INDEXES`].
+    pub fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
+        match reader.clone().token()? {
+            Token::Integer(_) => read_index(reader).map(Self::Index),
+            Token::Array(2) => {
+                reader.token()?;
+                let index = read_index(reader)?;
+                Ok(Self::Indexed(index, reader.name("the name of a method")?))
+            }
+            _ => reader.name("the name of a method").map(Self::Text),
+        }
+    }
+}
+
+fn read_index(reader: &mut Reader<'_>) -> Result<u16, Malformed> {
+    let index = reader.unsigned("the index of a method")?;
+    match u16::try_from(index) {
+        Ok(index) if usize::from(index) < MAX_METHOD_INDEXES => Ok(index),
+        _ => Err(Malformed::OverLimit { what: "the index of a method", limit: MAX_METHOD_INDEXES }),
+    }
+}
 
 /// Which class to describe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +172,24 @@ pub fn write_releases(writer: &mut Writer<'_>, releases: &[(u64, u64)]) {
     for (id, count) in releases {
         writer.unsigned(*id);
         writer.unsigned(*count);
+    }
+}
+
+/// Writes the payload of an `Iterate` or a `Next`.
+pub fn write_iteration(writer: &mut Writer<'_>, target: u64, most: usize) {
+    writer.unsigned(target);
+    writer.unsigned(most.min(MAX_ITEMS) as u64);
+}
+
+/// Reads the payload of an `Iterate` or a `Next`: the target, and how many items may come.
+///
+/// # Errors
+/// [`Malformed`].
+pub fn read_iteration(reader: &mut Reader<'_>) -> Result<(u64, usize), Malformed> {
+    let target = reader.unsigned("an object id")?;
+    match usize::try_from(reader.unsigned("a number of items")?) {
+        Ok(most) if most <= MAX_ITEMS => Ok((target, most)),
+        _ => Err(Malformed::OverLimit { what: "a number of items", limit: MAX_ITEMS }),
     }
 }
 

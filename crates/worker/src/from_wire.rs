@@ -60,7 +60,7 @@ pub(crate) fn read_value<'py>(
             Some(object) => object.clone(),
             None => return Err(Box::new(Unreadable::Stale { id, path: Path::default() })),
         },
-        other @ Token::Object(_) => return Err(unexpected("a value", &other)),
+        other => return Err(unexpected("a value", &other)),
     })
 }
 

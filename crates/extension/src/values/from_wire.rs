@@ -41,8 +41,9 @@ fn read_value(reader: &mut Reader<'_>, depth: Depth, generation: u32) -> Result<
         Token::Array(count) => value.set_hashtable(read_list(reader, count, depth.enter()?, generation)?),
         Token::Map(count) => value.set_hashtable(read_map(reader, count, depth.enter()?, generation)?),
         Token::Object(reference) => return proxy::receive(reference, generation),
-        Token::Handle(_) => {
-            return Err(BridgeError::Connection("the session sent a handle, which only clients do".to_owned()));
+        other => {
+            let what = other.describe();
+            return Err(BridgeError::Connection(format!("the session sent {what} where a value was due")));
         }
     }
     Ok(value)

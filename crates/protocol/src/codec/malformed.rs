@@ -41,6 +41,12 @@ pub enum Malformed {
     /// A MessagePack type byte that is never used, or an extension that is not ours.
     #[error("there is no value of type {0:#04x}")]
     UnknownValue(u8),
+    /// A segment of what is not known.
+    #[error("there is no segment of kind {0:#04x}")]
+    UnknownSegment(u8),
+    /// A typed vector that ends inside an element.
+    #[error("a list of numbers cannot have {0} bytes, which end inside an element")]
+    PartialElement(usize),
     /// Bytes behind the last value.
     #[error("{0} bytes stand behind the last value")]
     Trailing(usize),

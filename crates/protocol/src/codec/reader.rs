@@ -1,6 +1,9 @@
 //! Reads MessagePack from a peer that is not trusted.
 
-use super::{Depth, EXTENSION_HANDLE, EXTENSION_OBJECT, Malformed, ObjectReference};
+use super::{
+    Depth, ELEMENT_BYTES, EXTENSION_FLOATS, EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_OBJECT,
+    EXTENSION_SAME_KEYS, EXTENSION_SEGMENT, Malformed, ObjectReference, Segment, SegmentKind,
+};
 use crate::limits::MAX_NAME_BYTES;
 
 /// One step of a value. Containers say how many elements follow; whoever reads keeps the [`Depth`].
@@ -28,6 +31,14 @@ pub enum Token<'a> {
     Object(ObjectReference),
     /// An object that the client hands back.
     Handle(u64),
+    /// A value whose bytes follow the payload.
+    Segment(Segment),
+    /// A list of floats, 8 little-endian bytes each.
+    Floats(&'a [u8]),
+    /// A list of signed integers, 8 little-endian bytes each.
+    Integers(&'a [u8]),
+    /// So many values follow: a map with the keys, in their order, of the map before it in the same array.
+    SameKeys(usize),
 }
 
 impl Token<'_> {
@@ -45,6 +56,10 @@ impl Token<'_> {
             Self::Map(_) => "a map",
             Self::Object(_) => "an object",
             Self::Handle(_) => "a handle",
+            Self::Segment(_) => "a segment",
+            Self::Floats(_) => "a list of floats",
+            Self::Integers(_) => "a list of integers",
+            Self::SameKeys(_) => "a map without keys",
         }
     }
 }
@@ -101,6 +116,10 @@ impl<'a> Reader<'a> {
                 let length = self.length8()?;
                 self.extension(length)?
             }
+            0xc9 => {
+                let length = self.length32()?;
+                self.extension(length)?
+            }
             0xca => Token::Float(f64::from(f32::from_be_bytes(self.fixed()?))),
             0xcb => Token::Float(f64::from_be_bytes(self.fixed()?)),
             0xcc => Token::Integer(i64::from(u8::from_be_bytes(self.fixed()?))),
@@ -114,6 +133,7 @@ impl<'a> Reader<'a> {
             0xd1 => Token::Integer(i64::from(i16::from_be_bytes(self.fixed()?))),
             0xd2 => Token::Integer(i64::from(i32::from_be_bytes(self.fixed()?))),
             0xd3 => Token::Integer(i64::from_be_bytes(self.fixed()?)),
+            0xd4 => self.extension(1)?,
             0xd7 => self.extension(8)?,
             0xd9 => self.length8().and_then(|n| self.take(n)).map(Token::Text)?,
             0xda => self.length16().and_then(|n| self.take(n)).map(Token::Text)?,
@@ -234,6 +254,7 @@ impl<'a> Reader<'a> {
         let elements = match self.token()? {
             Token::Array(count) => count,
             Token::Map(count) => 2 * count,
+            Token::SameKeys(count) => count,
             _ => return Ok(()),
         };
         let depth = depth.enter()?;
@@ -262,6 +283,31 @@ impl<'a> Reader<'a> {
                 let class = u64::from_be_bytes(self.fixed()?);
                 let [traits] = self.fixed()?;
                 Ok(Token::Object(ObjectReference { id, class, traits }))
+            }
+            (EXTENSION_SEGMENT, 5) => {
+                let [what] = self.fixed()?;
+                let bytes = u32::from_be_bytes(self.fixed()?);
+                let is_vector = what == SegmentKind::Floats as u8 || what == SegmentKind::Integers as u8;
+                let kind = match what {
+                    0 => SegmentKind::Text,
+                    1 => SegmentKind::Binary,
+                    2 => SegmentKind::Floats,
+                    3 => SegmentKind::Integers,
+                    _ => return Err(Malformed::UnknownSegment(what)),
+                };
+                if is_vector && !bytes.is_multiple_of(ELEMENT_BYTES as u32) {
+                    return Err(Malformed::PartialElement(bytes as usize));
+                }
+                Ok(Token::Segment(Segment { kind, bytes }))
+            }
+            (EXTENSION_FLOATS | EXTENSION_INTEGERS, _) if !length.is_multiple_of(ELEMENT_BYTES) => {
+                Err(Malformed::PartialElement(length))
+            }
+            (EXTENSION_FLOATS, _) => self.take(length).map(Token::Floats),
+            (EXTENSION_INTEGERS, _) => self.take(length).map(Token::Integers),
+            (EXTENSION_SAME_KEYS, 1) => {
+                let [count] = self.fixed()?;
+                self.holds(usize::from(count), 1).map(|()| Token::SameKeys(usize::from(count)))
             }
             (EXTENSION_HANDLE, 8) => Ok(Token::Handle(u64::from_be_bytes(self.fixed()?))),
             _ => Err(Malformed::UnknownValue(kind)),

@@ -1,6 +1,9 @@
 //! Writes MessagePack, always in its shortest form.
 
-use super::{EXTENSION_HANDLE, EXTENSION_OBJECT, ObjectReference};
+use super::{
+    ELEMENT_BYTES, EXTENSION_FLOATS, EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_OBJECT, EXTENSION_SAME_KEYS,
+    EXTENSION_SEGMENT, ObjectReference, Segment,
+};
 
 /// Appends MessagePack values to a buffer that its owner keeps and reuses.
 #[derive(Debug)]
@@ -114,6 +117,42 @@ impl<'a> Writer<'a> {
     pub fn handle(&mut self, id: u64) {
         self.buffer.extend_from_slice(&[0xd7, EXTENSION_HANDLE as u8]);
         self.buffer.extend_from_slice(&id.to_be_bytes());
+    }
+
+    /// Announces a segment. Its bytes must be sent behind the payload, after those announced before.
+    pub fn segment(&mut self, segment: Segment) {
+        self.buffer.extend_from_slice(&[0xc7, 5, EXTENSION_SEGMENT as u8, segment.kind as u8]);
+        self.buffer.extend_from_slice(&segment.bytes.to_be_bytes());
+    }
+
+    /// Writes a list of floats and gives the place for its elements, 8 little-endian bytes each.
+    pub fn floats(&mut self, count: usize) -> &mut [u8] {
+        self.vector(EXTENSION_FLOATS, count)
+    }
+
+    /// Writes a list of integers and gives the place for its elements, 8 little-endian bytes each.
+    pub fn integers(&mut self, count: usize) -> &mut [u8] {
+        self.vector(EXTENSION_INTEGERS, count)
+    }
+
+    /// Begins a map that has the keys of the map before it in the same array; `count` values must follow.
+    pub fn same_keys(&mut self, count: u8) {
+        self.buffer.extend_from_slice(&[0xd4, EXTENSION_SAME_KEYS as u8, count]);
+    }
+
+    /// Takes back what was written from `position` on.
+    pub fn truncate(&mut self, position: usize) {
+        self.buffer.truncate(position);
+    }
+
+    fn vector(&mut self, extension: i8, count: usize) -> &mut [u8] {
+        let bytes = count * ELEMENT_BYTES;
+        self.buffer.push(0xc9);
+        self.buffer.extend_from_slice(&(bytes as u32).to_be_bytes());
+        self.buffer.push(extension as u8);
+        let start = self.buffer.len();
+        self.buffer.resize(start + bytes, 0);
+        &mut self.buffer[start..]
     }
 
     /// Appends values that were written before.

@@ -69,7 +69,8 @@ fn header(text: &str) -> Header {
             "cpu" => header.cpu = u16::try_from(number()).expect("two bytes"),
             "call" => header.call = number(),
             "parent" => header.parent = number(),
-            "thread" => header.thread = number(),
+            "thread" => header.thread = u32::try_from(number()).expect("four bytes"),
+            "segments" => header.segment_bytes = u32::try_from(number()).expect("four bytes"),
             _ => panic!("unknown field {name} in {text}"),
         }
     }

@@ -77,6 +77,8 @@ fn the_limits_are_these() {
         ("MAX_PATH_BYTES", limits::MAX_PATH_BYTES),
         ("MAX_ROOTS", limits::MAX_ROOTS),
         ("MAX_MODULE_PATTERNS", limits::MAX_MODULE_PATTERNS),
+        ("MAX_METHOD_INDEXES", limits::MAX_METHOD_INDEXES),
+        ("MAX_ITEMS", limits::MAX_ITEMS),
         ("MAX_ARGUMENTS", limits::MAX_ARGUMENTS),
         ("MAX_BASES", limits::MAX_BASES),
         ("MAX_METHODS", limits::MAX_METHODS),

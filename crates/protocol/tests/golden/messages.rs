@@ -7,10 +7,10 @@ use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
 use tortoise_protocol::frame::{FLAG_RELEASES, Header};
 use tortoise_protocol::handshake::{Hello, Refusal, Welcome};
 use tortoise_protocol::request::{
-    Fingerprint, Question, Selector, read_argument_count, read_describe, read_named_argument_count, read_releases,
-    read_roots, write_describe, write_releases, write_roots,
+    Fingerprint, MethodName, Question, Selector, read_argument_count, read_describe, read_iteration,
+    read_named_argument_count, read_releases, read_roots, write_describe, write_iteration, write_releases, write_roots,
 };
-use tortoise_protocol::{ObjectReference, Reader, Token, Writer};
+use tortoise_protocol::{ObjectReference, Reader, Segment, SegmentKind, Token, Writer};
 
 const FINGERPRINT: Fingerprint = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 
@@ -43,7 +43,7 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
         }
         "call" => {
             assert_eq!(numbers(&mut reader, 1), [1], "the target");
-            assert_eq!(reader.name("a method"), Ok("twice"));
+            assert_eq!(MethodName::read(&mut reader), Ok(MethodName::Text("twice")));
             assert_eq!(read_argument_count(&mut reader), Ok(2));
             assert_eq!(reader.token(), Ok(Token::Float(1.5)));
             assert_eq!(reader.token(), Ok(Token::Handle(1)));
@@ -59,8 +59,36 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
             assert_eq!((read_argument_count(&mut reader), read_named_argument_count(&mut reader)), (Ok(0), Ok(0)));
             assert_eq!(reader.end(), Ok(()));
         }
+        "call, which gives its method an index" => {
+            assert_eq!(numbers(&mut reader, 1), [1], "the target");
+            method(&mut reader, MethodName::Indexed(3, "twice"));
+        }
+        "call, by index" => {
+            assert_eq!(numbers(&mut reader, 1), [1], "the target");
+            method(&mut reader, MethodName::Index(3));
+        }
+        "call, with a segment" => {
+            assert_eq!(header.segment_bytes, 10_000_000);
+            assert_eq!(numbers(&mut reader, 1), [1], "the target");
+            assert_eq!(MethodName::read(&mut reader), Ok(MethodName::Index(4)));
+            assert_eq!(read_argument_count(&mut reader), Ok(1));
+            let segment = Segment { kind: SegmentKind::Binary, bytes: 10_000_000 };
+            assert_eq!(reader.token(), Ok(Token::Segment(segment)));
+            assert_eq!(read_named_argument_count(&mut reader), Ok(0));
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "iterate" | "next" => {
+            assert_eq!(read_iteration(&mut reader), Ok((6, 64)));
+            assert_eq!(reader.end(), Ok(()));
+            assert_eq!(written(|buffer| write_iteration(&mut Writer::new(buffer), 6, 64)), payload);
+        }
+        "values" => {
+            assert_eq!(numbers(&mut reader, 1), [6], "the target");
+            assert_eq!(reader.end(), Ok(()));
+        }
         "get, with every field of the header" => {
             assert_eq!((header.cpu, header.call, header.parent, header.thread), (3, 9, 8, 256));
+            assert_eq!(header.segment_bytes, 0);
             releases(&mut reader, header, &[(7, 2)]);
             attribute(&mut reader, 5, "size");
             assert_eq!(reader.end(), Ok(()));
@@ -94,6 +122,15 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
         "value, an object" => {
             let object = ObjectReference { id: 1, class: 4, traits: 0 };
             assert_eq!((reader.token(), reader.end()), (Ok(Token::Object(object)), Ok(())));
+        }
+        "value, the first items" => {
+            let iterator = ObjectReference { id: 8, class: 10, traits: 0 };
+            assert_eq!((reader.token(), reader.token()), (Ok(Token::Object(iterator)), Ok(Token::Array(2))));
+            assert_eq!((numbers(&mut reader, 2), reader.end()), (vec![1, 2], Ok(())));
+        }
+        "value, the last items" => {
+            assert_eq!((reader.token(), reader.token()), (Ok(Token::Boolean(false)), Ok(Token::Array(1))));
+            assert_eq!((numbers(&mut reader, 1), reader.end()), (vec![3], Ok(())));
         }
         "failure, of Python" => failure(payload, &key_error()),
         "failure, of ours" => failure(payload, &Failure::new(Category::Access, Ran::No, "_n is private")),
@@ -132,6 +169,16 @@ fn releases(reader: &mut Reader<'_>, header: Header, expected: &[(u64, u64)]) {
     let mut found = Vec::new();
     assert_eq!(read_releases(reader, |id, count| found.push((id, count))), Ok(()));
     assert_eq!(found, expected);
+}
+
+/// A call without arguments.
+fn method(reader: &mut Reader<'_>, expected: MethodName<'_>) {
+    let mut rewritten = Vec::new();
+    expected.write(&mut Writer::new(&mut rewritten));
+    assert_eq!(MethodName::read(reader), Ok(expected));
+    assert_eq!(MethodName::read(&mut Reader::new(&rewritten)), Ok(expected));
+    assert_eq!((read_argument_count(reader), read_named_argument_count(reader)), (Ok(0), Ok(0)));
+    assert_eq!(reader.end(), Ok(()));
 }
 
 fn attribute(reader: &mut Reader<'_>, target: u64, name: &str) {

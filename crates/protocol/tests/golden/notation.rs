@@ -1,7 +1,8 @@
 //! Values as `docs/protocol.md` writes them: read from text, written as MessagePack and read back.
 
+use tortoise_protocol::codec::ELEMENT_BYTES;
 use tortoise_protocol::handshake::MAGIC;
-use tortoise_protocol::{Malformed, ObjectReference, Reader, Token, Writer};
+use tortoise_protocol::{Malformed, ObjectReference, Reader, Segment, SegmentKind, Token, Writer};
 
 /// A value.
 #[derive(Debug, Clone)]
@@ -17,6 +18,10 @@ pub(crate) enum Value {
     Map(Vec<(Value, Value)>),
     Object(ObjectReference),
     Handle(u64),
+    Segment(Segment),
+    Floats(Vec<f64>),
+    Integers(Vec<i64>),
+    SameKeys(Vec<Value>),
 }
 
 /// The only value of a text.
@@ -66,6 +71,15 @@ impl Value {
             }
             Self::Object(object) => writer.object(*object),
             Self::Handle(id) => writer.handle(*id),
+            Self::Segment(segment) => writer.segment(*segment),
+            Self::Floats(values) => fill(writer.floats(values.len()), values.iter().map(|value| value.to_le_bytes())),
+            Self::Integers(values) => {
+                fill(writer.integers(values.len()), values.iter().map(|value| value.to_le_bytes()));
+            }
+            Self::SameKeys(values) => {
+                writer.same_keys(u8::try_from(values.len()).expect("few"));
+                values.iter().for_each(|value| value.write(writer));
+            }
         }
     }
 
@@ -84,6 +98,12 @@ impl Value {
             ),
             Token::Object(object) => Self::Object(object),
             Token::Handle(id) => Self::Handle(id),
+            Token::Segment(segment) => Self::Segment(segment),
+            Token::Floats(bytes) => Self::Floats(elements(bytes).map(f64::from_le_bytes).collect()),
+            Token::Integers(bytes) => Self::Integers(elements(bytes).map(i64::from_le_bytes).collect()),
+            Token::SameKeys(count) => {
+                Self::SameKeys((0..count).map(|_| Self::read(reader)).collect::<Result<_, Malformed>>()?)
+            }
         })
     }
 }
@@ -103,9 +123,23 @@ impl PartialEq for Value {
             (Self::Map(a), Self::Map(b)) => a == b,
             (Self::Object(a), Self::Object(b)) => a == b,
             (Self::Handle(a), Self::Handle(b)) => a == b,
+            (Self::Segment(a), Self::Segment(b)) => a == b,
+            (Self::Floats(a), Self::Floats(b)) => a == b,
+            (Self::Integers(a), Self::Integers(b)) => a == b,
+            (Self::SameKeys(a), Self::SameKeys(b)) => a == b,
             _ => false,
         }
     }
+}
+
+fn fill(place: &mut [u8], elements: impl Iterator<Item = [u8; ELEMENT_BYTES]>) {
+    for (place, element) in place.chunks_exact_mut(ELEMENT_BYTES).zip(elements) {
+        place.copy_from_slice(&element);
+    }
+}
+
+fn elements(bytes: &[u8]) -> impl Iterator<Item = [u8; ELEMENT_BYTES]> {
+    bytes.chunks_exact(ELEMENT_BYTES).map(|element| element.try_into().expect("a whole element"))
 }
 
 struct Parser<'a> {
@@ -133,6 +167,27 @@ impl<'a> Parser<'a> {
             let numbers = self.until(")", Self::unsigned);
             let [id] = numbers[..] else { panic!("a handle has one number") };
             return Value::Handle(id);
+        }
+        if self.takes("segment(") {
+            let kind = match self.word() {
+                "text" => SegmentKind::Text,
+                "binary" => SegmentKind::Binary,
+                "floats" => SegmentKind::Floats,
+                "integers" => SegmentKind::Integers,
+                other => panic!("no kind of segment is {other}"),
+            };
+            assert!(self.takes(","), "a comma is due at {}", self.rest);
+            let [bytes] = self.until(")", Self::unsigned)[..] else { panic!("a segment has one length") };
+            return Value::Segment(Segment { kind, bytes: u32::try_from(bytes).expect("four bytes") });
+        }
+        if self.takes("floats(") {
+            return Value::Floats(self.until(")", |parser| parser.word().parse().expect("a float")));
+        }
+        if self.takes("integers(") {
+            return Value::Integers(self.until(")", |parser| parser.word().parse().expect("an integer")));
+        }
+        if self.takes("same keys(") {
+            return Value::SameKeys(self.until(")", Self::value));
         }
         if self.takes("h'") {
             let hex = self.up_to('\'');
