@@ -1,6 +1,7 @@
 //! The channel: a socket, and the shared memory that may take its place.
 
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
@@ -50,18 +51,36 @@ impl Channel {
         Self { shared: None, socket: SocketChannel::new(stream.into()), policy: SpinPolicy::default(), timeout: None }
     }
 
-    /// Sends a whole frame (see [`tortoise_protocol::frame::finish`]).
+    /// Sends a whole frame (see [`tortoise_protocol::frame::finish`]) without segments.
     ///
     /// # Errors
     /// [`ChannelError`]. The peer may have received a part of it.
     pub fn send(&mut self, frame: &[u8]) -> Result<(), ChannelError> {
+        self.send_with(frame, &[])
+    }
+
+    /// Sends a whole frame and the segments that its payload announces, from where they lie. Their lengths must add up to
+    /// the header's.
+    ///
+    /// What is left of the segments that were received last is passed over: the peer may still be sending it, and would
+    /// not listen before.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn send_with(&mut self, frame: &[u8], segments: &[&[u8]]) -> Result<(), ChannelError> {
+        debug_assert_eq!(
+            frame.first_chunk().and_then(|head| Header::decode(head, usize::MAX).ok()).map(|head| head.segment_bytes),
+            u32::try_from(segments.iter().map(|segment| segment.len()).sum::<usize>()).ok(),
+            "the header says what follows"
+        );
         match &mut self.shared {
-            Some(shared) => shared.send(self.socket.as_fd(), frame),
-            None => self.socket.send(frame),
+            Some(shared) => shared.send(self.socket.as_fd(), frame, segments),
+            None => self.socket.send(frame, segments),
         }
     }
 
-    /// Waits for a frame and puts its payload, of at most `limit` bytes, in place of what `payload` holds.
+    /// Waits for a frame and puts its payload in place of what `payload` holds. Payload and segments may have `limit`
+    /// bytes together. What is left of the segments that were received last is passed over.
     ///
     /// # Errors
     /// [`ChannelError::Closed`] if the peer ended the connection between two frames; others say what broke.
@@ -69,6 +88,27 @@ impl Channel {
         match &mut self.shared {
             Some(shared) => shared.receive(self.socket.as_fd(), payload, limit),
             None => self.socket.receive(payload, limit),
+        }
+    }
+
+    /// Bytes of the segments of the frame received last that were not asked for yet.
+    #[must_use]
+    pub fn segment_bytes_left(&self) -> usize {
+        match &self.shared {
+            Some(shared) => shared.segment_bytes_left(),
+            None => self.socket.segment_bytes_left(),
+        }
+    }
+
+    /// Waits for the next bytes of the segments of the frame received last, and fills all of `place` with them.
+    ///
+    /// # Errors
+    /// [`ChannelError::SegmentsTooShort`] if there are fewer; nothing was read then, and the channel can still be used.
+    /// Otherwise as [`Self::receive`], and a part of the place may be filled.
+    pub fn receive_segment(&mut self, place: &mut [MaybeUninit<u8>]) -> Result<(), ChannelError> {
+        match &mut self.shared {
+            Some(shared) => shared.receive_segment(self.socket.as_fd(), place),
+            None => self.socket.receive_segment(place),
         }
     }
 
@@ -108,7 +148,7 @@ impl Channel {
         if self.shared.is_some() { Kind::SharedMemory } else { self.socket.kind() }
     }
 
-    /// Bounds how long a send or a receive may take as a whole; None: as long as it takes.
+    /// Bounds how long each send or receive, also of a segment, may take as a whole; None: as long as it takes.
     ///
     /// # Errors
     /// [`ChannelError::Io`] if the system refuses.

@@ -7,7 +7,8 @@ use tortoise_protocol::Malformed;
 
 use crate::ring::Corrupted;
 
-/// Why a frame could not be sent or received. The channel is dead afterwards.
+/// Why a frame could not be sent or received. The channel is dead afterwards, but for
+/// [`Self::SegmentsTooShort`].
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
     /// The peer closed the connection between two frames.
@@ -22,6 +23,14 @@ pub enum ChannelError {
     /// The peer sent what the wire does not allow.
     #[error("the peer sent a malformed message: {0}")]
     Malformed(#[from] Malformed),
+    /// The peer announced segments that it did not send.
+    #[error("the peer announced a segment of {wanted} bytes, where {left} are left of the message")]
+    SegmentsTooShort {
+        /// Bytes asked for.
+        wanted: usize,
+        /// Bytes left of the frame's segments.
+        left: usize,
+    },
     /// The peer wrote into the shared memory what cannot be.
     #[error("the peer spoiled the shared memory: {0}")]
     Corrupted(#[from] Corrupted),
@@ -34,4 +43,14 @@ pub enum ChannelError {
     /// The system refused.
     #[error("the connection failed: {0}")]
     Io(#[from] io::Error),
+}
+
+impl ChannelError {
+    /// What the end of the peer means inside a frame.
+    pub(crate) fn in_frame(self, is_inside: bool) -> Self {
+        match self {
+            Self::Closed if is_inside => Self::Broken,
+            other => other,
+        }
+    }
 }

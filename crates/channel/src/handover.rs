@@ -24,10 +24,10 @@ const ACCEPTED: u8 = 1;
 pub(crate) fn offer(socket: &mut SocketChannel, frame: &[u8]) -> Result<Option<Mapping>, ChannelError> {
     // Without memory the socket serves; `Channel::kind` says so.
     let Ok((mapping, descriptor)) = Mapping::create() else {
-        socket.send(frame)?;
+        socket.send(frame, &[])?;
         return Ok(None);
     };
-    if !socket.send_with(frame, descriptor.as_fd())? {
+    if !socket.send_descriptor(frame, descriptor.as_fd())? {
         return Ok(None);
     }
     match socket.receive_byte()? {
@@ -55,6 +55,6 @@ pub(crate) fn accept(
             Err(error) => return Err(error),
         },
     };
-    socket.send(&[if mapping.is_some() { ACCEPTED } else { DECLINED }])?;
+    socket.send(&[if mapping.is_some() { ACCEPTED } else { DECLINED }], &[])?;
     Ok((header, mapping))
 }

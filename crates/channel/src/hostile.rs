@@ -67,11 +67,11 @@ fn every_word_of_the_control_page_scribbled_over_is_survived() {
         for value in values {
             let (mut channel, socket, _far, peer) = victim();
             // Neither counter is zero any more.
-            channel.send(socket.as_fd(), &frame(b"hello")).expect("room");
+            channel.send(socket.as_fd(), &frame(b"hello"), &[]).expect("room");
             control(peer.memory().expect("ours"))[at].store(value, Ordering::Release);
             for result in [
                 channel.receive(socket.as_fd(), &mut Vec::new(), 1000).map(drop),
-                channel.send(socket.as_fd(), &frame(&vec![7; 1_300_000])),
+                channel.send(socket.as_fd(), &frame(&vec![7; 1_300_000]), &[]),
             ] {
                 let error = result.expect_err("nobody reads, nobody writes");
                 assert!(is_clean(&error), "{at}: {value}: {error}");
@@ -104,8 +104,11 @@ fn a_peer_that_scribbles_all_the_time_is_survived() {
                 }
             });
             for _ in 0..5 {
-                let sent = channel.send(socket.as_fd(), &frame(&vec![7; 100_000]));
-                let received = channel.receive(socket.as_fd(), &mut Vec::new(), 100_000).map(drop);
+                let sent = channel.send(socket.as_fd(), &frame(&vec![7; 50_000]), &[&[7; 50_001], &[7; 3]]);
+                let received = channel.receive(socket.as_fd(), &mut Vec::new(), 100_000).and_then(|_| {
+                    let left = channel.segment_bytes_left().min(1000);
+                    channel.receive_segment(socket.as_fd(), Box::new_uninit_slice(left).as_mut())
+                });
                 for error in [sent, received].into_iter().filter_map(Result::err) {
                     assert!(is_clean(&error), "{error}");
                 }
@@ -156,6 +159,65 @@ fn a_frame_in_single_words_arrives_and_a_cut_one_is_broken() {
     }
 }
 
+fn frame_with(payload: &[u8], segment_bytes: u32) -> Vec<u8> {
+    let mut buffer = frame(payload);
+    let mut header = Header::new(Kind::Value, 1);
+    header.segment_bytes = segment_bytes;
+    finish(&mut buffer, header).expect("within the limit");
+    buffer
+}
+
+/// How the victim comes to what is left of the segments.
+#[derive(Debug, Clone, Copy)]
+enum Meeting {
+    Asking,
+    Sending,
+    Receiving,
+}
+
+fn meet(channel: &mut SharedChannel, socket: &UnixStream, how: Meeting, announced: usize) -> ChannelError {
+    match how {
+        Meeting::Asking => channel.receive_segment(socket.as_fd(), Box::new_uninit_slice(announced).as_mut()),
+        Meeting::Sending => channel.send(socket.as_fd(), &frame(b"no"), &[]),
+        Meeting::Receiving => channel.receive(socket.as_fd(), &mut Vec::new(), 100).map(drop),
+    }
+    .expect_err("the segments are not all there")
+}
+
+#[test]
+fn a_peer_that_leaves_or_stops_inside_the_segments_it_announced_is_survived() {
+    for (announced, sent) in [(1, 0), (8, 0), (9, 8), (16, 8), (4097, 4096), (1 << 20, (1 << 20) - 48), (5 << 20, 96)] {
+        for how in [Meeting::Asking, Meeting::Sending, Meeting::Receiving] {
+            for leaves in [true, false] {
+                let (mut channel, socket, far, peer) = victim();
+                let mut liar = SharedChannel::new(peer, Side::Accepting, None, SpinPolicy::default());
+                liar.send_bytes(&frame_with(b"liar", announced as u32));
+                liar.send_bytes(&vec![7; sent]);
+                let liar = (!leaves).then_some((liar, far));
+                channel.receive(socket.as_fd(), &mut Vec::new(), usize::MAX).expect("the frame itself is whole");
+                assert_eq!(channel.segment_bytes_left(), announced);
+                let error = meet(&mut channel, &socket, how, announced);
+                match liar {
+                    None => assert!(matches!(error, ChannelError::Broken), "{how:?}, {announced}: {error}"),
+                    Some(_) => assert!(matches!(error, ChannelError::TimedOut(_)), "{how:?}, {announced}: {error}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn segments_beyond_the_limit_in_the_ring_are_refused() {
+    let (mut channel, socket, _far, peer) = victim();
+    let mut liar = SharedChannel::new(peer, Side::Accepting, None, SpinPolicy::default());
+    let mut claim = frame(b"");
+    claim[28..32].fill(0xff);
+    liar.send_bytes(&claim);
+    let error = channel.receive(socket.as_fd(), &mut Vec::new(), usize::MAX).expect_err("over the limit");
+    assert!(matches!(error, ChannelError::Malformed(_)), "{error}");
+    assert_eq!(channel.segment_bytes_left(), 0);
+}
+
 #[test]
 fn doorbells_nobody_asked_for_are_no_frames() {
     use std::io::Write;
@@ -178,7 +240,7 @@ fn memory(bytes: usize, seals: SealFlag) -> OwnedFd {
 fn offer(descriptor: &OwnedFd) -> Result<Header, ChannelError> {
     let (near, far) = UnixStream::pair().expect("a pair of sockets");
     let mut near = SocketChannel::new(near.into());
-    assert!(near.send_with(&frame(b"welcome"), descriptor.as_fd()).expect("sent"));
+    assert!(near.send_descriptor(&frame(b"welcome"), descriptor.as_fd()).expect("sent"));
     Channel::over_socket(far).receive_first(&mut Vec::new(), 100)
 }
 
@@ -225,7 +287,7 @@ proptest! {
         words[2 * LINE_WORDS].store(tail, Ordering::Release);
         words[LINE_WORDS].store(head, Ordering::Release);
         let received = channel.receive(socket.as_fd(), &mut Vec::new(), usize::MAX).map(drop);
-        let sent = channel.send(socket.as_fd(), &frame(&vec![7; 1_300_000]));
+        let sent = channel.send(socket.as_fd(), &frame(&vec![7; 1_300_000]), &[]);
         for error in [received, sent].into_iter().filter_map(Result::err) {
             assert!(is_clean(&error), "{error}");
         }

@@ -6,7 +6,8 @@
 //! belongs to one thread, blocks, and is never used again after an error.
 //!
 //! - [`ring`]: words from one process to another that it does not trust; [`bell`]: how a side sleeps and is woken.
-//! - [`spin`]: whether to spin before sleeping.
+//! - [`segments`]: bulk, copied from where it lies to where it is to lie, and nowhere in between.
+//! - [`waiting`]: how one operation waits for the peer; [`spin`]: whether to spin before sleeping.
 //! - [`mapping`], [`futex`], [`fork`]: the rooms of `unsafe`.
 //!
 //! Under `--cfg loom` there are only the ring and the bell, for their model.
@@ -31,12 +32,16 @@ mod mapping;
 mod model;
 mod ring;
 #[cfg(not(loom))]
+mod segments;
+#[cfg(not(loom))]
 mod shared;
 #[cfg(not(loom))]
 mod socket;
 #[cfg(not(loom))]
 mod spin;
 mod sync;
+#[cfg(not(loom))]
+mod waiting;
 
 #[cfg(not(loom))]
 mod channel;

@@ -177,17 +177,26 @@ impl Consumer {
 
     /// Copies bytes out of the ring behind what `out` holds, with the rest of their last word. They must be there.
     pub(crate) fn read(&mut self, ring: Ring<'_>, out: &mut Vec<u8>, bytes: usize) {
-        let count = bytes.div_ceil(WORD_BYTES);
+        out.reserve(bytes);
+        self.fill(ring, &mut out.spare_capacity_mut()[..bytes]);
+        // SAFETY: the capacity was reserved, and `fill` has initialised these bytes.
+        unsafe { out.set_len(out.len() + bytes) };
+    }
+
+    /// Copies bytes out of the ring, with the rest of their last word, and initialises all of `place`. They must be there.
+    pub(crate) fn fill(&mut self, ring: Ring<'_>, place: &mut [MaybeUninit<u8>]) {
+        let count = place.len().div_ceil(WORD_BYTES);
         assert!(count <= self.available(), "words were waited for before");
         let (first, second) = ring.runs(self.head, count);
-        out.reserve(bytes);
-        let room = &mut out.spare_capacity_mut()[..bytes];
-        let (before, behind) = room.split_at_mut(bytes.min(first.len() * WORD_BYTES));
+        let (before, behind) = place.split_at_mut(place.len().min(first.len() * WORD_BYTES));
         load(first, before);
         load(second, behind);
-        // SAFETY: the capacity was reserved, and `load` has initialised all of `before` and `behind`, which together
-        // are these `bytes` bytes.
-        unsafe { out.set_len(out.len() + bytes) };
+        self.head += count as u64;
+    }
+
+    /// Passes over words. They must be there.
+    pub(crate) fn skip(&mut self, count: usize) {
+        assert!(count <= self.available(), "words were waited for before");
         self.head += count as u64;
     }
 

@@ -1,29 +1,24 @@
 //! A channel over shared memory: no system call on the way of a frame while both sides are awake.
 //!
 //! The socket stays open beside the memory. It says when the peer is gone, and it is where a side sleeps that has
-//! waited for long: there it sees the end of its peer at once, and needs no timer. In the futex, where a wake-up is
-//! cheaper, it sleeps for at most [`LONGEST_FUTEX_SLEEP`].
+//! waited for long ([`crate::waiting`]).
+//!
+//! A frame takes whole words of the ring. Its segments follow, one directly behind the other, and take whole words all
+//! together: so whoever passes over them need not know where one ends.
 
-use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::mem::MaybeUninit;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::libc;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{MsgFlags, recv, send};
 use tortoise_protocol::frame::{HEADER_BYTES, Header};
 
-use crate::bell::{News, Rest, Wake};
-use crate::deadline::Deadline;
-use crate::mapping::{Mapping, Memory, Side};
-use crate::ring::{Consumer, Producer, WORD_BYTES};
+use crate::bell::{News, Wake};
+use crate::mapping::{Mapping, Side};
+use crate::ring::{Consumer, Producer, Ring, WORD_BYTES};
+use crate::segments::{Carry, Left};
 use crate::spin::{SpinPolicy, Spinner};
+use crate::waiting::{Waiting, cpu};
 use crate::{ChannelError, futex};
-
-/// A peer that was killed is seen within this time. Whoever waits for longer sleeps at the socket, where waking up costs a
-/// microsecond more.
-const LONGEST_FUTEX_SLEEP: Duration = Duration::from_millis(20);
 
 /// Bytes of a large frame that are shown to the peer at once, so that it copies them out while we copy the next in.
 /// A multiple of a word.
@@ -31,19 +26,6 @@ const PIECE_BYTES: usize = 32 << 10;
 
 /// How far a payload's buffer grows ahead of what has arrived, so that a header alone cannot claim memory.
 const GROWTH_BYTES: usize = 4 << 20;
-
-/// Looks before the clock is read for the first time: an answer that is nearly there needs no deadline.
-const FIRST_LOOKS: u32 = 64;
-
-/// Looks between two of the clock.
-const LOOKS: u32 = 16;
-
-/// Waits of one operation between two checks of its deadline, if none of them was long enough to look at the clock: a
-/// peer that trickles is timed out too.
-const WAITS_BETWEEN_CHECKS: u32 = 64;
-
-/// Doorbell bytes read at once. There is rarely more than one.
-const DOORBELL_BYTES: usize = 64;
 
 const HEADER_WORDS: usize = HEADER_BYTES / WORD_BYTES;
 
@@ -54,14 +36,34 @@ pub(crate) struct SharedChannel {
     side: Side,
     producer: Producer,
     consumer: Consumer,
+    left: Left,
     timeout: Option<Duration>,
     spinner: Spinner,
 }
 
+/// One send or receive.
+struct Operation<'op> {
+    waiting: Waiting<'op>,
+    outgoing: Ring<'op>,
+    producer: &'op mut Producer,
+    incoming: Ring<'op>,
+    consumer: &'op mut Consumer,
+    /// How far the consumer was when it last gave room back.
+    before: u64,
+    left: &'op mut Left,
+}
+
 impl SharedChannel {
     pub(crate) fn new(mapping: Mapping, side: Side, timeout: Option<Duration>, policy: SpinPolicy) -> Self {
-        let (producer, consumer) = (Producer::default(), Consumer::default());
-        Self { mapping, side, producer, consumer, timeout, spinner: Spinner::new(policy) }
+        Self {
+            mapping,
+            side,
+            producer: Producer::default(),
+            consumer: Consumer::default(),
+            left: Left::default(),
+            timeout,
+            spinner: Spinner::new(policy),
+        }
     }
 
     pub(crate) fn set_timeout(&mut self, timeout: Option<Duration>) {
@@ -72,13 +74,108 @@ impl SharedChannel {
         self.spinner = Spinner::new(policy);
     }
 
-    pub(crate) fn send(&mut self, socket: BorrowedFd<'_>, frame: &[u8]) -> Result<(), ChannelError> {
-        let Self { mapping, side, producer, spinner, timeout, .. } = self;
+    pub(crate) fn segment_bytes_left(&self) -> usize {
+        self.left.bytes()
+    }
+
+    fn operation<'op>(&'op mut self, socket: BorrowedFd<'op>) -> Result<Operation<'op>, ChannelError> {
+        let Self { mapping, side, producer, consumer, left, spinner, timeout } = self;
         let memory = mapping.memory().ok_or(ChannelError::Forked)?;
-        let ring = memory.ring_from(*side);
-        ring.cursors.set_cpu(cpu());
-        let mut waiting = Waiting { memory, side: *side, socket, spinner, deadline: None, timeout: *timeout, waits: 0 };
-        let mut rest = frame;
+        Ok(Operation {
+            waiting: Waiting::new(memory, *side, socket, spinner, *timeout),
+            outgoing: memory.ring_from(*side),
+            producer,
+            incoming: memory.ring_from(side.peer()),
+            before: consumer.position(),
+            consumer,
+            left,
+        })
+    }
+
+    pub(crate) fn send(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        frame: &[u8],
+        segments: &[&[u8]],
+    ) -> Result<(), ChannelError> {
+        let mut operation = self.operation(socket)?;
+        operation.pass_over_segments()?;
+        operation.outgoing.cursors.set_cpu(cpu());
+        operation.put(frame, false)?;
+        let mut carry = Carry::default();
+        for segment in segments {
+            let rest = carry.fill(segment);
+            if let Some(word) = carry.take_full() {
+                operation.put(&word, true)?;
+            }
+            let (words, end) = rest.split_at(rest.len() - rest.len() % WORD_BYTES);
+            operation.put(words, true)?;
+            carry.fill(end);
+        }
+        operation.put(carry.bytes(), true)
+    }
+
+    pub(crate) fn receive(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        payload: &mut Vec<u8>,
+        limit: usize,
+    ) -> Result<Header, ChannelError> {
+        let mut operation = self.operation(socket)?;
+        operation.pass_over_segments()?;
+        let header = operation.take_header(limit)?;
+        let length = header.payload_bytes as usize;
+        if length == 0 {
+            operation.give_room();
+        }
+        payload.clear();
+        payload.reserve(length.min(GROWTH_BYTES));
+        while payload.len() < length {
+            operation.await_words()?;
+            let piece = (length - payload.len()).min(PIECE_BYTES).min(operation.consumer.available() * WORD_BYTES);
+            operation.consumer.read(operation.incoming, payload, piece);
+            operation.give_room();
+        }
+        *operation.left = Left::new(header.segment_bytes as usize);
+        Ok(header)
+    }
+
+    /// Fills `place` with the bytes of segments that come next. Nothing is read if there are fewer.
+    pub(crate) fn receive_segment(
+        &mut self,
+        socket: BorrowedFd<'_>,
+        place: &mut [MaybeUninit<u8>],
+    ) -> Result<(), ChannelError> {
+        self.left.check(place.len())?;
+        let mut operation = self.operation(socket)?;
+        let mut rest = operation.left.take_carried(place);
+        while rest.len() >= WORD_BYTES {
+            operation.await_words()?;
+            let whole = rest.len() - rest.len() % WORD_BYTES;
+            let piece = whole.min(PIECE_BYTES).min(operation.consumer.available() * WORD_BYTES);
+            let (now, later) = rest.split_at_mut(piece);
+            operation.consumer.fill(operation.incoming, now);
+            operation.left.took(piece);
+            rest = later;
+            operation.give_room();
+        }
+        if !rest.is_empty() {
+            operation.await_words()?;
+            let [word] = operation.consumer.read_words(operation.incoming);
+            operation.left.carry(word.to_ne_bytes());
+            operation.left.take_carried(rest);
+            operation.give_room();
+        }
+        Ok(())
+    }
+}
+
+impl Operation<'_> {
+    /// Writes bytes, of which only the last may take a part of a word.
+    fn put(&mut self, bytes: &[u8], is_inside: bool) -> Result<(), ChannelError> {
+        let Self { waiting, outgoing, producer, .. } = self;
+        let ring = *outgoing;
+        let mut rest = bytes;
         while !rest.is_empty() {
             if producer.room(ring) < rest.len().min(PIECE_BYTES).div_ceil(WORD_BYTES) {
                 producer.refresh(ring)?;
@@ -88,7 +185,7 @@ impl SharedChannel {
                             producer.refresh(ring)?;
                             Ok(producer.room(ring) > 0)
                         })
-                        .map_err(|error| error.in_frame(rest.len() < frame.len()))?;
+                        .map_err(|error| error.in_frame(is_inside || rest.len() < bytes.len()))?;
                 }
             }
             let (piece, behind) = rest.split_at(rest.len().min(PIECE_BYTES).min(producer.room(ring) * WORD_BYTES));
@@ -100,17 +197,10 @@ impl SharedChannel {
         Ok(())
     }
 
-    pub(crate) fn receive(
-        &mut self,
-        socket: BorrowedFd<'_>,
-        payload: &mut Vec<u8>,
-        limit: usize,
-    ) -> Result<Header, ChannelError> {
-        let Self { mapping, side, consumer, spinner, timeout, .. } = self;
-        let memory = mapping.memory().ok_or(ChannelError::Forked)?;
-        let ring = memory.ring_from(side.peer());
-        let mut waiting = Waiting { memory, side: *side, socket, spinner, deadline: None, timeout: *timeout, waits: 0 };
-        let mut before = consumer.position();
+    /// Waits for a frame's header.
+    fn take_header(&mut self, limit: usize) -> Result<Header, ChannelError> {
+        let Self { waiting, incoming, consumer, .. } = self;
+        let ring = *incoming;
         if consumer.available() < HEADER_WORDS {
             waiting
                 .wait(News::Data, || {
@@ -125,33 +215,48 @@ impl SharedChannel {
             to.copy_from_slice(&word.to_ne_bytes());
         }
         let header = Header::decode(&head, limit)?;
-
-        let length = header.payload_bytes as usize;
-        payload.clear();
-        payload.reserve(length.min(GROWTH_BYTES));
-        while payload.len() < length {
-            if consumer.available() == 0 {
-                waiting
-                    .wait(News::Data, || {
-                        consumer.refresh(ring)?;
-                        Ok(consumer.available() > 0)
-                    })
-                    .map_err(|error| error.in_frame(true))?;
-            }
-            let piece = (length - payload.len()).min(PIECE_BYTES).min(consumer.available() * WORD_BYTES);
-            consumer.read(ring, payload, piece);
-            if payload.len() < length {
-                if consumer.publish(ring, before) {
-                    waiting.wake_peer(News::Room)?;
-                }
-                before = consumer.position();
-            }
-        }
-        if consumer.publish(ring, before) {
-            // A peer that has left meanwhile has still sent a whole frame.
-            let _ = waiting.wake_peer(News::Room);
-        }
         Ok(header)
+    }
+
+    /// Waits for more of a frame, if nothing of it is there.
+    fn await_words(&mut self) -> Result<(), ChannelError> {
+        let Self { waiting, incoming, consumer, .. } = self;
+        if consumer.available() > 0 {
+            return Ok(());
+        }
+        waiting
+            .wait(News::Data, || {
+                consumer.refresh(*incoming)?;
+                Ok(consumer.available() > 0)
+            })
+            .map_err(|error| error.in_frame(true))
+    }
+
+    /// Gives the peer the room of what was read.
+    fn give_room(&mut self) {
+        if self.consumer.publish(self.incoming, self.before) {
+            // A peer that has left may still have sent all that is waited for; if not, the next wait says so.
+            let _ = self.waiting.wake_peer(News::Room);
+        }
+        self.before = self.consumer.position();
+    }
+
+    /// Reads what is left of a frame's segments, and forgets it.
+    fn pass_over_segments(&mut self) -> Result<(), ChannelError> {
+        if self.left.bytes() == 0 {
+            return Ok(());
+        }
+        let mut words = self.left.words();
+        while words > 0 {
+            self.await_words()?;
+            let piece = words.min(self.consumer.available());
+            self.consumer.skip(piece);
+            words -= piece;
+            *self.left = Left::new(words * WORD_BYTES);
+            self.give_room();
+        }
+        *self.left = Left::default();
+        Ok(())
     }
 }
 
@@ -182,176 +287,5 @@ impl Drop for SharedChannel {
                 }
             }
         }
-    }
-}
-
-impl ChannelError {
-    /// What the end of the peer means inside a frame.
-    fn in_frame(self, is_inside: bool) -> Self {
-        match self {
-            Self::Closed if is_inside => Self::Broken,
-            other => other,
-        }
-    }
-}
-
-/// The CPU that we run on, at this moment. Without a system call on all systems of today.
-fn cpu() -> u32 {
-    // SAFETY: the function has no preconditions.
-    u32::try_from(unsafe { libc::sched_getcpu() }).unwrap_or(0)
-}
-
-/// What waits, and wakes, for one operation.
-struct Waiting<'op> {
-    memory: &'op Memory,
-    side: Side,
-    socket: BorrowedFd<'op>,
-    spinner: &'op mut Spinner,
-    timeout: Option<Duration>,
-    /// Begins at the first wait that takes a while.
-    deadline: Option<Deadline>,
-    waits: u32,
-}
-
-impl Waiting<'_> {
-    /// Makes sure that the peer hears of what was published.
-    fn wake_peer(&mut self, news: News) -> Result<(), ChannelError> {
-        let bell = self.memory.bell_of(self.side.peer());
-        match bell.after_news(news) {
-            Wake::Nothing => Ok(()),
-            Wake::Futex => {
-                futex::wake(bell.word());
-                Ok(())
-            }
-            Wake::Gone => Err(ChannelError::Closed),
-            Wake::Socket => loop {
-                let result = send(self.socket.as_raw_fd(), &[0], MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT);
-                break match result {
-                    // A full socket has bytes in it that wake the peer as well.
-                    Ok(_) | Err(Errno::EAGAIN) => Ok(()),
-                    Err(Errno::EINTR) => continue,
-                    Err(Errno::EPIPE | Errno::ECONNRESET) => Err(ChannelError::Closed),
-                    Err(error) => Err(io::Error::from(error).into()),
-                };
-            },
-        }
-    }
-
-    /// Waits until `ready`.
-    ///
-    /// Fails with [`ChannelError::Closed`] if the peer has left, and what is waited for is not there.
-    fn wait(&mut self, news: News, mut ready: impl FnMut() -> Result<bool, ChannelError>) -> Result<(), ChannelError> {
-        self.waits += 1;
-        if self.waits.is_multiple_of(WAITS_BETWEEN_CHECKS) {
-            self.remaining(Instant::now())?;
-        }
-        if ready()? || self.spin(&mut ready)? {
-            return Ok(());
-        }
-        let began = Instant::now();
-        let mut now = began;
-        loop {
-            let left = self.remaining(now)?;
-            let bell = self.memory.bell_of(self.side);
-            let futex_left = LONGEST_FUTEX_SLEEP.saturating_sub(now - began);
-            let peer = self.memory.bell_of(self.side.peer());
-            let mut look = || {
-                // The peer's leaving first: what it published before is seen then.
-                let is_gone = peer.is_gone();
-                let is_there = ready()?;
-                if is_gone && !is_there { Err(ChannelError::Closed) } else { Ok(is_there) }
-            };
-            if futex_left.is_zero() {
-                let rest = if news == News::Data { Rest::DataAtSocket } else { Rest::RoomAtSocket };
-                let mut is_hung_up = false;
-                bell.sleep(rest, &mut look, |_, _| {
-                    is_hung_up = doze_at(self.socket, left)?;
-                    Ok(())
-                })?;
-                if is_hung_up && !look()? {
-                    return Err(ChannelError::Closed);
-                }
-            } else {
-                let rest = if news == News::Data { Rest::DataInFutex } else { Rest::RoomInFutex };
-                let limit = left.map_or(futex_left, |left| left.min(futex_left));
-                bell.sleep(rest, &mut look, |word, expected| {
-                    futex::wait(word, expected, limit);
-                    Ok(())
-                })?;
-            }
-            let is_there = look()?;
-            now = Instant::now();
-            if is_there {
-                break;
-            }
-        }
-        self.spinner.slept(now - began);
-        self.memory.ring_from(self.side).cursors.set_cpu(cpu());
-        Ok(())
-    }
-
-    /// Looks again and again, for as long as that pays. True if `ready`.
-    fn spin(&mut self, ready: &mut impl FnMut() -> Result<bool, ChannelError>) -> Result<bool, ChannelError> {
-        let cursors = self.memory.ring_from(self.side.peer()).cursors;
-        if cursors.cpu() == Some(cpu()) {
-            // The peer cannot run while we do.
-            return Ok(false);
-        }
-        let budget = self.spinner.budget();
-        if budget.is_zero() {
-            return Ok(false);
-        }
-        for _ in 0..FIRST_LOOKS {
-            std::hint::spin_loop();
-            if ready()? {
-                self.spinner.paid();
-                return Ok(true);
-            }
-        }
-        let began = Instant::now();
-        loop {
-            for _ in 0..LOOKS {
-                std::hint::spin_loop();
-                if ready()? {
-                    self.spinner.paid();
-                    return Ok(true);
-                }
-            }
-            if began.elapsed() >= budget {
-                self.spinner.failed();
-                return Ok(false);
-            }
-            // It may have been woken on our CPU, or we may have been moved to its.
-            if cursors.cpu() == Some(cpu()) {
-                return Ok(false);
-            }
-        }
-    }
-
-    /// The time that is left.
-    fn remaining(&mut self, now: Instant) -> Result<Option<Duration>, ChannelError> {
-        self.deadline.get_or_insert_with(|| Deadline::from_first_check(self.timeout)).remaining(now)
-    }
-}
-
-/// Sleeps until the peer rings, hangs up, or `limit` is over; true if it has hung up.
-fn doze_at(socket: BorrowedFd<'_>, limit: Option<Duration>) -> Result<bool, ChannelError> {
-    let timeout = match limit {
-        // Rounded up: a sleep that ends too early would be repeated at once.
-        Some(limit) => PollTimeout::try_from(limit + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX),
-        None => PollTimeout::NONE,
-    };
-    let hang_up = PollFlags::from_bits_retain(libc::POLLRDHUP);
-    let mut descriptors = [PollFd::new(socket, PollFlags::POLLIN | hang_up)];
-    match poll(&mut descriptors, timeout) {
-        Ok(0) | Err(Errno::EINTR) => return Ok(false),
-        Ok(_) => {}
-        Err(error) => return Err(io::Error::from(error).into()),
-    }
-    let mut doorbells = [0; DOORBELL_BYTES];
-    match recv(socket.as_raw_fd(), &mut doorbells, MsgFlags::MSG_DONTWAIT) {
-        Ok(0) | Err(Errno::ECONNRESET) => Ok(true),
-        Ok(_) | Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
-        Err(error) => Err(io::Error::from(error).into()),
     }
 }

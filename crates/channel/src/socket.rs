@@ -1,10 +1,12 @@
 //! A channel over a blocking stream socket: one syscall to send a call, one to receive a small answer.
 
 use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use nix::errno::Errno;
+use nix::libc;
 use nix::sys::socket::sockopt::{ReceiveTimeout, SendTimeout};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockaddrLike, SockaddrStorage, UnixAddr, getsockname,
@@ -16,12 +18,16 @@ use tortoise_protocol::frame::{HEADER_BYTES, Header};
 use crate::ChannelError;
 use crate::channel::Kind;
 use crate::deadline::Deadline;
+use crate::segments::Left;
 
 /// What one read asks for: a usual answer in one syscall, and small enough to stay in the processor's cache.
 const READ_BYTES: usize = 64 << 10;
 
 /// How far a payload's buffer grows ahead of what has arrived, so that a header alone cannot claim memory.
 const GROWTH_BYTES: usize = 4 << 20;
+
+/// Parts of a message that the system is given at once.
+const PARTS: usize = 32;
 
 /// Descriptors that Linux passes at once (`SCM_MAX_FD`).
 const MAX_DESCRIPTORS: usize = 253;
@@ -45,12 +51,20 @@ pub(crate) struct SocketChannel {
     ahead: Box<[u8]>,
     start: usize,
     end: usize,
+    left: Left,
     timeout: Option<Duration>,
 }
 
 impl SocketChannel {
     pub(crate) fn new(stream: OwnedFd) -> Self {
-        Self { stream, ahead: vec![0; READ_BYTES].into_boxed_slice(), start: 0, end: 0, timeout: None }
+        Self {
+            stream,
+            ahead: vec![0; READ_BYTES].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            left: Left::default(),
+            timeout: None,
+        }
     }
 
     pub(crate) fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), ChannelError> {
@@ -85,8 +99,12 @@ impl SocketChannel {
         self.start < self.end
     }
 
+    pub(crate) fn segment_bytes_left(&self) -> usize {
+        self.left.bytes()
+    }
+
     /// Sends a frame and a descriptor beside it. False if the system would not pass the descriptor, only the frame.
-    pub(crate) fn send_with(&mut self, frame: &[u8], descriptor: BorrowedFd<'_>) -> Result<bool, ChannelError> {
+    pub(crate) fn send_descriptor(&mut self, frame: &[u8], descriptor: BorrowedFd<'_>) -> Result<bool, ChannelError> {
         let descriptors = [descriptor.as_raw_fd()];
         let rights = [ControlMessage::ScmRights(&descriptors)];
         let sent = loop {
@@ -97,30 +115,56 @@ impl SocketChannel {
             }
         };
         match sent {
-            Ok(sent) => self.send(&frame[sent..]).map(|()| true),
+            Ok(sent) => self.send(&frame[sent..], &[]).map(|()| true),
             // Nothing was sent: too many descriptors are on their way, or a policy forbids it. What else may be wrong
             // shows itself here too.
-            Err(_) => self.send(frame).map(|()| false),
+            Err(_) => self.send(frame, &[]).map(|()| false),
         }
     }
 
-    pub(crate) fn send(&mut self, frame: &[u8]) -> Result<(), ChannelError> {
+    pub(crate) fn send(&mut self, frame: &[u8], segments: &[&[u8]]) -> Result<(), ChannelError> {
         let mut deadline = Deadline::from_now(self.timeout);
-        let mut sent = 0;
-        while sent < frame.len() {
-            match send(self.stream.as_raw_fd(), &frame[sent..], MsgFlags::MSG_NOSIGNAL) {
-                Ok(count) => sent += count,
-                Err(Errno::EINTR) => deadline.check()?,
-                Err(Errno::EAGAIN) => return Err(deadline.passed()),
-                Err(Errno::EPIPE | Errno::ECONNRESET) if sent == 0 => return Err(ChannelError::Closed),
-                Err(Errno::EPIPE | Errno::ECONNRESET) => return Err(ChannelError::Broken),
-                Err(error) => return Err(io::Error::from(error).into()),
-            }
-            if sent < frame.len() {
-                deadline.check()?;
-            }
+        self.pass_over_segments(&mut deadline)?;
+        let mut parts = [IoSlice::new(&[]); PARTS];
+        let mut is_inside = false;
+        let mut rest = [frame].into_iter().chain(segments.iter().copied()).filter(|part| !part.is_empty()).peekable();
+        while rest.peek().is_some() {
+            let count = parts.iter_mut().zip(&mut rest).map(|(to, part)| *to = IoSlice::new(part)).count();
+            self.send_parts(&mut parts[..count], &mut is_inside, &mut deadline)?;
         }
         Ok(())
+    }
+
+    /// Sends all of the parts; `is_inside` says whether something was sent before, and is true afterwards.
+    fn send_parts(
+        &self,
+        mut parts: &mut [IoSlice<'_>],
+        is_inside: &mut bool,
+        deadline: &mut Deadline,
+    ) -> Result<(), ChannelError> {
+        loop {
+            // Of one part the plain call is faster.
+            let result = match &*parts {
+                [] => return Ok(()),
+                [part] => send(self.stream.as_raw_fd(), part, MsgFlags::MSG_NOSIGNAL),
+                parts => sendmsg::<UnixAddr>(self.stream.as_raw_fd(), parts, &[], MsgFlags::MSG_NOSIGNAL, None),
+            };
+            match result {
+                Ok(count) => {
+                    *is_inside = true;
+                    IoSlice::advance_slices(&mut parts, count);
+                    if parts.is_empty() {
+                        return Ok(());
+                    }
+                    deadline.check()?;
+                }
+                Err(Errno::EINTR) => deadline.check()?,
+                Err(Errno::EAGAIN) => return Err(deadline.passed()),
+                Err(Errno::EPIPE | Errno::ECONNRESET) if *is_inside => return Err(ChannelError::Broken),
+                Err(Errno::EPIPE | Errno::ECONNRESET) => return Err(ChannelError::Closed),
+                Err(error) => return Err(io::Error::from(error).into()),
+            }
+        }
     }
 
     /// Receives one byte that is not part of a frame.
@@ -184,6 +228,7 @@ impl SocketChannel {
 
     pub(crate) fn receive(&mut self, payload: &mut Vec<u8>, limit: usize) -> Result<Header, ChannelError> {
         let mut deadline = Deadline::from_now(self.timeout);
+        self.pass_over_segments(&mut deadline)?;
         while self.end - self.start < HEADER_BYTES {
             self.fill(&mut deadline)?;
         }
@@ -193,21 +238,52 @@ impl SocketChannel {
 
         let length = header.payload_bytes as usize;
         payload.clear();
-        let here = length.min(self.end - self.start);
-        payload.extend_from_slice(&self.ahead[self.start..self.start + here]);
-        self.start += here;
+        payload.extend_from_slice(self.take_ahead(length));
         while payload.len() < length {
-            let filled = payload.len();
-            payload.resize(length.min(filled + GROWTH_BYTES), 0);
-            let mut at = filled;
-            while at < payload.len() {
-                at += match self.read(&mut payload[at..], &mut deadline)? {
-                    0 => return Err(ChannelError::Broken),
-                    count => count,
-                };
-            }
+            let wanted = (length - payload.len()).min(GROWTH_BYTES);
+            payload.reserve(wanted);
+            self.read_all(&mut payload.spare_capacity_mut()[..wanted], &mut deadline)?;
+            // SAFETY: the capacity was reserved, and `read_all` has initialised these bytes.
+            unsafe { payload.set_len(payload.len() + wanted) };
         }
+        self.left = Left::new(header.segment_bytes as usize);
         Ok(header)
+    }
+
+    /// Fills `place` with the bytes of segments that come next. Nothing is read if there are fewer.
+    pub(crate) fn receive_segment(&mut self, place: &mut [MaybeUninit<u8>]) -> Result<(), ChannelError> {
+        self.left.check(place.len())?;
+        self.left.took(place.len());
+        let here = self.take_ahead(place.len());
+        let (before, behind) = place.split_at_mut(here.len());
+        for (to, from) in before.iter_mut().zip(here) {
+            to.write(*from);
+        }
+        if behind.is_empty() {
+            return Ok(());
+        }
+        self.read_all(behind, &mut Deadline::from_now(self.timeout))
+    }
+
+    /// Reads what is left of a frame's segments, and forgets it.
+    fn pass_over_segments(&mut self, deadline: &mut Deadline) -> Result<(), ChannelError> {
+        let mut left = std::mem::take(&mut self.left).bytes();
+        loop {
+            left -= self.take_ahead(left).len();
+            if left == 0 {
+                return Ok(());
+            }
+            self.fill(deadline).map_err(|error| error.in_frame(true))?;
+            // A peer that trickles is timed out too.
+            deadline.check()?;
+        }
+    }
+
+    /// Of the bytes that came ahead the first ones, at most `count`.
+    fn take_ahead(&mut self, count: usize) -> &[u8] {
+        let start = self.start;
+        self.start += count.min(self.end - start);
+        &self.ahead[start..self.start]
     }
 
     /// Reads what is there behind the bytes that are ahead.
@@ -215,10 +291,9 @@ impl SocketChannel {
         self.ahead.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        let mut ahead = std::mem::take(&mut self.ahead);
-        let result = self.read(&mut ahead[self.end..], deadline);
-        self.ahead = ahead;
-        match result? {
+        let stream = self.stream.as_raw_fd();
+        let place = &mut self.ahead[self.end..];
+        match read(deadline, || recv(stream, place, MsgFlags::empty()))? {
             0 if self.end == 0 => Err(ChannelError::Closed),
             0 => Err(ChannelError::Broken),
             count => {
@@ -228,16 +303,35 @@ impl SocketChannel {
         }
     }
 
-    fn read(&self, buffer: &mut [u8], deadline: &mut Deadline) -> Result<usize, ChannelError> {
-        loop {
-            let result = recv(self.stream.as_raw_fd(), buffer, MsgFlags::empty());
-            match result {
-                Ok(count) => return Ok(count),
-                Err(Errno::EINTR) => deadline.check()?,
-                Err(Errno::EAGAIN) => return Err(deadline.passed()),
-                Err(Errno::ECONNRESET) => return Ok(0),
-                Err(error) => return Err(io::Error::from(error).into()),
+    /// Reads past the bytes that are ahead, of which there must be none, and initialises all of `place`.
+    fn read_all(&self, mut place: &mut [MaybeUninit<u8>], deadline: &mut Deadline) -> Result<(), ChannelError> {
+        while !place.is_empty() {
+            let count = read(deadline, || {
+                // SAFETY: the system writes at most as many bytes as the place has, and reads none of them.
+                let count = unsafe { libc::recv(self.stream.as_raw_fd(), place.as_mut_ptr().cast(), place.len(), 0) };
+                Errno::result(count).map(|count| count as usize)
+            })?;
+            if count == 0 {
+                return Err(ChannelError::Broken);
             }
+            place = &mut place[count..];
+            if !place.is_empty() {
+                deadline.check()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads with `attempt` until something came, or the end.
+fn read(deadline: &mut Deadline, mut attempt: impl FnMut() -> nix::Result<usize>) -> Result<usize, ChannelError> {
+    loop {
+        match attempt() {
+            Ok(count) => return Ok(count),
+            Err(Errno::EINTR) => deadline.check()?,
+            Err(Errno::EAGAIN) => return Err(deadline.passed()),
+            Err(Errno::ECONNRESET) => return Ok(0),
+            Err(error) => return Err(io::Error::from(error).into()),
         }
     }
 }
@@ -315,6 +409,6 @@ mod tests {
     fn sending_to_nobody_is_closed_and_raises_no_signal() {
         let (near, mut far) = pair();
         drop(near);
-        assert!(matches!(far.send(&frame(1, b"x")), Err(ChannelError::Closed)));
+        assert!(matches!(far.send(&frame(1, b"x"), &[]), Err(ChannelError::Closed)));
     }
 }

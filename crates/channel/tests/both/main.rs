@@ -1,6 +1,7 @@
 //! What holds for a channel whatever it goes through: the same tests over the socket and over shared memory.
 
 mod processes;
+mod segments;
 mod traffic;
 
 use std::os::unix::net::UnixStream;

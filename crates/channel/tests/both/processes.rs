@@ -71,10 +71,11 @@ fn answer(mut channel: Channel) {
 
 /// A fork may neither speak nor say goodbye for its parent, which goes on undisturbed.
 fn fork_and_speak(mut channel: Channel) {
+    let words = frame(0, b"in its parent's name");
     // SAFETY: the fork allocates nothing before it leaves by `_exit`.
     match unsafe { fork() }.expect("a fork") {
         ForkResult::Child => {
-            let is_refused = matches!(channel.send(&[]), Err(ChannelError::Forked));
+            let is_refused = matches!(channel.send(&words), Err(ChannelError::Forked));
             drop(channel);
             // SAFETY: ends the process, at once.
             unsafe { nix::libc::_exit(if is_refused { 42 } else { 1 }) }

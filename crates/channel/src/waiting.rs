@@ -1,0 +1,212 @@
+//! How one operation on the shared memory waits for the peer, and wakes it.
+//!
+//! A wait looks again and again for as long as that pays ([`crate::spin`]), then sleeps: first in the futex, where a
+//! wake-up is cheaper, for at most [`LONGEST_FUTEX_SLEEP`]; then at the socket, where the end of a peer is seen at once,
+//! without a timer.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{MsgFlags, recv, send};
+
+use crate::bell::{News, Rest, Wake};
+use crate::deadline::Deadline;
+use crate::mapping::{Memory, Side};
+use crate::spin::Spinner;
+use crate::{ChannelError, futex};
+
+/// A peer that was killed is seen within this time. Whoever waits for longer sleeps at the socket, where waking up costs a
+/// microsecond more.
+const LONGEST_FUTEX_SLEEP: Duration = Duration::from_millis(20);
+
+/// Looks before the clock is read for the first time: an answer that is nearly there needs no deadline.
+const FIRST_LOOKS: u32 = 64;
+
+/// Looks between two of the clock.
+const LOOKS: u32 = 16;
+
+/// Waits of one operation between two checks of its deadline, if none of them was long enough to look at the clock: a
+/// peer that trickles is timed out too.
+const WAITS_BETWEEN_CHECKS: u32 = 64;
+
+/// Doorbell bytes read at once. There is rarely more than one.
+const DOORBELL_BYTES: usize = 64;
+
+/// The CPU that we run on, at this moment. Without a system call on all systems of today.
+pub(crate) fn cpu() -> u32 {
+    // SAFETY: the function has no preconditions.
+    u32::try_from(unsafe { libc::sched_getcpu() }).unwrap_or(0)
+}
+
+/// What waits, and wakes, for one operation.
+pub(crate) struct Waiting<'op> {
+    pub(crate) memory: &'op Memory,
+    side: Side,
+    socket: BorrowedFd<'op>,
+    spinner: &'op mut Spinner,
+    timeout: Option<Duration>,
+    /// Begins at the first wait that takes a while.
+    deadline: Option<Deadline>,
+    waits: u32,
+}
+
+impl<'op> Waiting<'op> {
+    pub(crate) fn new(
+        memory: &'op Memory,
+        side: Side,
+        socket: BorrowedFd<'op>,
+        spinner: &'op mut Spinner,
+        timeout: Option<Duration>,
+    ) -> Self {
+        Self { memory, side, socket, spinner, timeout, deadline: None, waits: 0 }
+    }
+
+    /// Makes sure that the peer hears of what was published.
+    pub(crate) fn wake_peer(&mut self, news: News) -> Result<(), ChannelError> {
+        let bell = self.memory.bell_of(self.side.peer());
+        match bell.after_news(news) {
+            Wake::Nothing => Ok(()),
+            Wake::Futex => {
+                futex::wake(bell.word());
+                Ok(())
+            }
+            Wake::Gone => Err(ChannelError::Closed),
+            Wake::Socket => loop {
+                let result = send(self.socket.as_raw_fd(), &[0], MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT);
+                break match result {
+                    // A full socket has bytes in it that wake the peer as well.
+                    Ok(_) | Err(Errno::EAGAIN) => Ok(()),
+                    Err(Errno::EINTR) => continue,
+                    Err(Errno::EPIPE | Errno::ECONNRESET) => Err(ChannelError::Closed),
+                    Err(error) => Err(io::Error::from(error).into()),
+                };
+            },
+        }
+    }
+
+    /// Waits until `ready`.
+    ///
+    /// Fails with [`ChannelError::Closed`] if the peer has left, and what is waited for is not there.
+    pub(crate) fn wait(
+        &mut self,
+        news: News,
+        mut ready: impl FnMut() -> Result<bool, ChannelError>,
+    ) -> Result<(), ChannelError> {
+        self.waits += 1;
+        if self.waits.is_multiple_of(WAITS_BETWEEN_CHECKS) {
+            self.remaining(Instant::now())?;
+        }
+        if ready()? || self.spin(&mut ready)? {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let mut now = began;
+        loop {
+            let left = self.remaining(now)?;
+            let bell = self.memory.bell_of(self.side);
+            let futex_left = LONGEST_FUTEX_SLEEP.saturating_sub(now - began);
+            let peer = self.memory.bell_of(self.side.peer());
+            let mut look = || {
+                // The peer's leaving first: what it published before is seen then.
+                let is_gone = peer.is_gone();
+                let is_there = ready()?;
+                if is_gone && !is_there { Err(ChannelError::Closed) } else { Ok(is_there) }
+            };
+            if futex_left.is_zero() {
+                let rest = if news == News::Data { Rest::DataAtSocket } else { Rest::RoomAtSocket };
+                let mut is_hung_up = false;
+                bell.sleep(rest, &mut look, |_, _| {
+                    is_hung_up = doze_at(self.socket, left)?;
+                    Ok(())
+                })?;
+                if is_hung_up && !look()? {
+                    return Err(ChannelError::Closed);
+                }
+            } else {
+                let rest = if news == News::Data { Rest::DataInFutex } else { Rest::RoomInFutex };
+                let limit = left.map_or(futex_left, |left| left.min(futex_left));
+                bell.sleep(rest, &mut look, |word, expected| {
+                    futex::wait(word, expected, limit);
+                    Ok(())
+                })?;
+            }
+            let is_there = look()?;
+            now = Instant::now();
+            if is_there {
+                break;
+            }
+        }
+        self.spinner.slept(now - began);
+        self.memory.ring_from(self.side).cursors.set_cpu(cpu());
+        Ok(())
+    }
+
+    /// Looks again and again, for as long as that pays. True if `ready`.
+    fn spin(&mut self, ready: &mut impl FnMut() -> Result<bool, ChannelError>) -> Result<bool, ChannelError> {
+        let cursors = self.memory.ring_from(self.side.peer()).cursors;
+        if cursors.cpu() == Some(cpu()) {
+            // The peer cannot run while we do.
+            return Ok(false);
+        }
+        let budget = self.spinner.budget();
+        if budget.is_zero() {
+            return Ok(false);
+        }
+        for _ in 0..FIRST_LOOKS {
+            std::hint::spin_loop();
+            if ready()? {
+                self.spinner.paid();
+                return Ok(true);
+            }
+        }
+        let began = Instant::now();
+        loop {
+            for _ in 0..LOOKS {
+                std::hint::spin_loop();
+                if ready()? {
+                    self.spinner.paid();
+                    return Ok(true);
+                }
+            }
+            if began.elapsed() >= budget {
+                self.spinner.failed();
+                return Ok(false);
+            }
+            // It may have been woken on our CPU, or we may have been moved to its.
+            if cursors.cpu() == Some(cpu()) {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The time that is left.
+    fn remaining(&mut self, now: Instant) -> Result<Option<Duration>, ChannelError> {
+        self.deadline.get_or_insert_with(|| Deadline::from_first_check(self.timeout)).remaining(now)
+    }
+}
+
+/// Sleeps until the peer rings, hangs up, or `limit` is over; true if it has hung up.
+fn doze_at(socket: BorrowedFd<'_>, limit: Option<Duration>) -> Result<bool, ChannelError> {
+    let timeout = match limit {
+        // Rounded up: a sleep that ends too early would be repeated at once.
+        Some(limit) => PollTimeout::try_from(limit + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX),
+        None => PollTimeout::NONE,
+    };
+    let hang_up = PollFlags::from_bits_retain(libc::POLLRDHUP);
+    let mut descriptors = [PollFd::new(socket, PollFlags::POLLIN | hang_up)];
+    match poll(&mut descriptors, timeout) {
+        Ok(0) | Err(Errno::EINTR) => return Ok(false),
+        Ok(_) => {}
+        Err(error) => return Err(io::Error::from(error).into()),
+    }
+    let mut doorbells = [0; DOORBELL_BYTES];
+    match recv(socket.as_raw_fd(), &mut doorbells, MsgFlags::MSG_DONTWAIT) {
+        Ok(0) | Err(Errno::ECONNRESET) => Ok(true),
+        Ok(_) | Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
+        Err(error) => Err(io::Error::from(error).into()),
+    }
+}
