@@ -87,10 +87,35 @@ test-integration: setup-test build ## Run PHPUnit against the built extension an
 	@$(environment)
 	$(run) phpunit tests/run "$$php_cli"
 
+##@ Measure
+# ROUNDS=5 SECONDS=0.2 PEERS=json,tortoise WORKLOADS=W1,W8 CLIENTS=1,2,8 CHILDREN=1,8,64 say what and how long; JSON=FILE saves
+# the result, READ=FILE shows a saved one. PHPY_SO=FILE compares with phpy, TORTOISE_DIST=DIR measures another build.
+.PHONY: bench
+bench: setup-bench $(if $(TORTOISE_DIST)$(READ),,build) ## Compare calls with other ways to call Python (PHPY_SO=phpy.so)
+	@$(environment)
+	$(bench)
+
+.PHONY: bench-quick
+bench-quick: setup-bench $(if $(TORTOISE_DIST)$(READ),,build) ## The same in a minute, roughly
+	@$(environment)
+	$(bench) --rounds 1 --seconds 0.05 --clients 1,2 --children 1,8
+
+.PHONY: bench-docs
+bench-docs: setup-bench $(if $(TORTOISE_DIST)$(READ),,build) ## The same, and write docs/performance.md
+	@$(environment)
+	$(bench) --write-docs docs
+
+bench = .build/venv-bench/bin/python -m benches --php "$$php_cli" --php-fpm "$$php_fpm" --phpy "$${PHPY_SO:-}" \
+  --dist "$${TORTOISE_DIST:-dist}" $(foreach name,ROUNDS SECONDS PEERS WORKLOADS CLIENTS CHILDREN JSON READ,$(bench_option))
+bench_option = $(if $($(name)),--$(shell tr A-Z a-z <<<$(name)) '$($(name))')
+
 # Looks for what is missing and installs it; says nothing when nothing is.
-.PHONY: setup-build setup-test
+.PHONY: setup-build setup-test setup-bench
 setup-build:
 	@tools/setup build
 
 setup-test:
 	@tools/setup test
+
+setup-bench:
+	@tools/setup bench
