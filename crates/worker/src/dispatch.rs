@@ -2,19 +2,16 @@
 
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyString, PyType};
 use tortoise_protocol::failure::Category;
 use tortoise_protocol::frame::Kind;
-use tortoise_protocol::limits::MAX_NAME_BYTES;
-use tortoise_protocol::request::{
-    Question, Selector, read_argument_count, read_describe, read_named_argument_count, read_roots,
-};
+use tortoise_protocol::request::{MethodName, Question, Selector, read_describe, read_roots};
 use tortoise_protocol::{Depth, Malformed, Reader, Writer};
 
-use crate::call::{Arguments, FEW, Positional};
+use crate::call::Arguments;
 use crate::failure::Fault;
-use crate::from_wire::read_value;
-use crate::gate::Gate;
+use crate::from_wire::{Decoder, Request};
+use crate::gate::{Gate, Method, refused};
 use crate::hooks::Hooks;
 use crate::names::type_name;
 use crate::path::Root;
@@ -39,19 +36,19 @@ impl<'py> State<'py> {
         &mut self,
         py: Python<'py>,
         kind: Kind,
-        reader: &mut Reader<'_>,
+        request: &mut Request<'_>,
         reply: &mut Vec<u8>,
     ) -> Handled<Kind> {
         match kind {
-            Kind::Call => self.call(py, reader, reply)?,
-            Kind::Get => self.get(py, reader, reply)?,
-            Kind::Construct => self.construct(py, reader, reply)?,
-            Kind::Set => self.set(py, reader, reply)?,
-            Kind::Has => self.has(py, reader, reply)?,
-            Kind::Delete => self.delete(py, reader, reply)?,
-            Kind::Roots => self.roots(reader, reply)?,
+            Kind::Call => self.call(py, request, reply)?,
+            Kind::Get => self.get(py, request, reply)?,
+            Kind::Construct => self.construct(py, request, reply)?,
+            Kind::Set => self.set(py, request, reply)?,
+            Kind::Has => self.has(py, request, reply)?,
+            Kind::Delete => self.delete(py, request, reply)?,
+            Kind::Roots => self.roots(request, reply)?,
             Kind::Describe => {
-                self.describe(py, reader, reply)?;
+                self.describe(py, request, reply)?;
                 return Ok(Kind::Described);
             }
             _ => return Err(Malformed::Unexpected { expected: "a request", found: "a message of another kind" }.into()),
@@ -59,9 +56,9 @@ impl<'py> State<'py> {
         Ok(Kind::Value)
     }
 
-    fn describe(&mut self, py: Python<'py>, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
-        let (selector, held) = read_describe(reader)?;
-        reader.end()?;
+    fn describe(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+        let (selector, held) = read_describe(&mut request.reader)?;
+        request.reader.end()?;
         let asked = match selector {
             Selector::Name(name) => PyString::new(py, name).into_any(),
             Selector::Class(id) => self.class(py, id)?.into_any(),
@@ -90,34 +87,35 @@ impl<'py> State<'py> {
         Ok(())
     }
 
-    fn construct(&mut self, py: Python<'py>, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
-        let class = reader.unsigned("a class id")?;
-        let id = reader.unsigned("an id for the new object")?;
+    fn construct(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+        let class = request.reader.unsigned("a class id")?;
+        let id = request.reader.unsigned("an id for the new object")?;
         if id % 2 == 0 || self.table.holds(id) {
             let found = "an even id, or one that is in use";
             return Err(Malformed::Unexpected { expected: "an odd and unused id for the new object", found }.into());
         }
         let class = self.class(py, class)?;
-        let arguments = self.arguments(py, reader)?;
+        let arguments = Arguments::read(py, request, &self.table)?;
         let object = arguments.call(class.as_any())?;
         let reference = self.table.hand_out_as(id, &object);
         Writer::new(reply).object(reference);
         Ok(())
     }
 
-    fn call(&mut self, py: Python<'py>, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
-        let target = self.target(py, reader)?;
-        let name = reader.name("the name of a method")?;
-        let result = if name.is_empty() {
-            self.arguments(py, reader)?.call(&target)
-        } else {
-            let name = self.gate.pass(name, &target)?;
-            self.arguments(py, reader)?.call_method(&target, &name)
+    fn call(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+        let id = request.reader.unsigned("an object id")?;
+        let method = self.gate.method(py, MethodName::read(&mut request.reader)?)?;
+        let target = self.object(py, id)?;
+        let result = match method {
+            Method::Open(name) => Arguments::read(py, request, &self.table)?.call_method(&target, &name),
+            Method::Itself => Arguments::read(py, request, &self.table)?.call(&target),
+            Method::Refused(name) => return Err(refused(&name, &target).into()),
         };
         self.answer(&result?, reply, || Root::ReturnValue)
     }
 
-    fn get(&mut self, py: Python<'py>, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
+    fn get(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+        let reader = &mut request.reader;
         let target = self.target(py, reader)?;
         let name = reader.name("the name of an attribute")?;
         reader.end()?;
@@ -125,20 +123,23 @@ impl<'py> State<'py> {
         self.answer(&value, reply, || Root::Attribute(name.to_owned()))
     }
 
-    fn set(&mut self, py: Python<'py>, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
+    fn set(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+        let reader = &mut request.reader;
         let target = self.target(py, reader)?;
         let name = reader.name("the name of an attribute")?;
         let python_name = self.gate.pass(name, &target)?;
-        let value = read_value(py, reader, &self.table, Depth::ROOT)
+        let value = Decoder::new(py, request, &self.table)
+            .value(Depth::ROOT)
             .map_err(|error| Fault::unreadable(*error, || Root::NewValue(name.to_owned())))?;
-        reader.end()?;
+        request.reader.end()?;
         target.setattr(python_name, value)?;
         Writer::new(reply).nil();
         Ok(())
     }
 
     /// A private name is answered like one that is not there: a question is no attempt.
-    fn has(&mut self, py: Python<'py>, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
+    fn has(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+        let reader = &mut request.reader;
         let target = self.target(py, reader)?;
         let name = reader.name("the name of an attribute")?;
         let question = Question::read(reader)?;
@@ -161,7 +162,8 @@ impl<'py> State<'py> {
     }
 
     /// What is not there counts as deleted: PHP's `unset` does not complain.
-    fn delete(&mut self, py: Python<'py>, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
+    fn delete(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+        let reader = &mut request.reader;
         let target = self.target(py, reader)?;
         let name = reader.name("the name of an attribute")?;
         reader.end()?;
@@ -176,9 +178,9 @@ impl<'py> State<'py> {
         Ok(())
     }
 
-    fn roots(&mut self, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
-        let roots = read_roots(reader)?;
-        reader.end()?;
+    fn roots(&mut self, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+        let roots = read_roots(&mut request.reader)?;
+        request.reader.end()?;
         let py = self.hooks.set_roots.py();
         self.hooks.set_roots.call1((roots,)).map_err(|error| self.refusal_or_raised(py, error))?;
         Writer::new(reply).nil();
@@ -188,6 +190,10 @@ impl<'py> State<'py> {
     /// The object that a request is about. Owned, so that user code runs without a borrow of the table.
     fn target(&self, py: Python<'py>, reader: &mut Reader<'_>) -> Handled<Bound<'py, PyAny>> {
         let id = reader.unsigned("an object id")?;
+        self.object(py, id)
+    }
+
+    fn object(&self, py: Python<'py>, id: u64) -> Handled<Bound<'py, PyAny>> {
         self.table.get(py, id).cloned().ok_or_else(|| Fault::stale(id))
     }
 
@@ -197,46 +203,6 @@ impl<'py> State<'py> {
             let message = format!("object {id} is no class but an object of {}", type_name(object));
             Fault::not_run(Category::Access, message)
         })
-    }
-
-    /// Reads the arguments, which end the payload.
-    fn arguments(&self, py: Python<'py>, reader: &mut Reader<'_>) -> Handled<Arguments<'py>> {
-        let count = read_argument_count(reader)?;
-        let mut argument = |index| {
-            read_value(py, reader, &self.table, Depth::ROOT)
-                .map_err(|error| Fault::unreadable(*error, || Root::Argument(index)))
-        };
-        let positional = if count <= FEW {
-            let mut few = [const { None }; FEW];
-            for (index, slot) in few.iter_mut().enumerate().take(count) {
-                *slot = Some(argument(index)?);
-            }
-            Positional::Few(few, count)
-        } else {
-            let arguments = (0..count).map(argument).collect::<Handled<Vec<_>>>()?;
-            Positional::Many(PyTuple::new(py, arguments)?)
-        };
-        let named = match read_named_argument_count(reader)? {
-            0 => None,
-            count => Some(self.named_arguments(py, reader, count)?),
-        };
-        reader.end()?;
-        Ok(Arguments { positional, named })
-    }
-
-    fn named_arguments(&self, py: Python<'py>, reader: &mut Reader<'_>, count: usize) -> Handled<Bound<'py, PyDict>> {
-        let named = PyDict::new(py);
-        for _ in 0..count {
-            let name = reader.text("the name of an argument", MAX_NAME_BYTES)?;
-            let value = read_value(py, reader, &self.table, Depth::ROOT)
-                .map_err(|error| Fault::unreadable(*error, || Root::NamedArgument(name.to_owned())))?;
-            named.set_item(name, value)?;
-        }
-        if named.len() == count {
-            Ok(named)
-        } else {
-            Err(Malformed::Unexpected { expected: "different names of arguments", found: "one name twice" }.into())
-        }
     }
 
     fn answer(&mut self, value: &Bound<'py, PyAny>, reply: &mut Vec<u8>, root: impl FnOnce() -> Root) -> Handled {

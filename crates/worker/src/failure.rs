@@ -1,6 +1,7 @@
 //! What goes wrong in a request, and how the client is told.
 
 use pyo3::prelude::*;
+use tortoise_channel::ChannelError;
 use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
 use tortoise_protocol::limits::MAX_CAUSES;
@@ -19,6 +20,8 @@ pub(crate) enum Fault {
     Told(Box<Failure>),
     /// The client broke the rules of the wire: it is told, and the connection is closed.
     Malformed(Malformed),
+    /// The client is lost: there is nobody to tell.
+    Lost(ChannelError),
 }
 
 impl From<PyErr> for Fault {
@@ -55,6 +58,7 @@ impl Fault {
         match error {
             Unreadable::Malformed(malformed) => Self::Malformed(malformed),
             Unreadable::Raised(error) => Self::Raised(error),
+            Unreadable::Lost(error) => Self::Lost(error),
             Unreadable::Stale { id, path } => {
                 Self::not_run(Category::Stale, format!("{}: {}", path.from(&root()), stale_message(id)))
             }

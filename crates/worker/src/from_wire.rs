@@ -1,122 +1,166 @@
 //! MessagePack from the client into Python values, in one walk.
 
+mod bulk;
+mod unreadable;
+
+use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt};
+use tortoise_channel::Channel;
 use tortoise_protocol::{Depth, Malformed, Reader, Token};
+
+pub(crate) use unreadable::Unreadable;
 
 use crate::path::{Path, Step};
 use crate::table::Table;
+use bulk::text;
+use unreadable::{below, unexpected};
 
-/// Why a value from the client could not be made.
-pub(crate) enum Unreadable {
-    /// The client broke the rules of the wire.
-    Malformed(Malformed),
-    /// A handle of no object.
-    Stale {
-        /// What the client sent.
-        id: u64,
-        /// Where in the value.
-        path: Path,
-    },
-    /// Python refused: out of memory, in practice.
-    Raised(PyErr),
+/// A request: its payload as far as it has not been read, and the channel, where its segments wait.
+pub(crate) struct Request<'a> {
+    /// The payload.
+    pub(crate) reader: Reader<'a>,
+    /// What the segments come out of.
+    pub(crate) channel: &'a mut Channel,
 }
 
-impl From<Malformed> for Box<Unreadable> {
-    fn from(malformed: Malformed) -> Self {
-        Self::new(Unreadable::Malformed(malformed))
-    }
-}
-
-impl From<PyErr> for Box<Unreadable> {
-    fn from(error: PyErr) -> Self {
-        Self::new(Unreadable::Raised(error))
-    }
-}
-
-/// Reads one value. `depth` is that of what holds it.
-///
-/// A text that is not UTF-8 becomes `bytes`: PHP's strings are bytes, and only this side looks.
-///
-/// # Errors
-/// [`Unreadable`]; half-made containers are dropped.
-pub(crate) fn read_value<'py>(
+/// Reads the values of a request.
+pub(crate) struct Decoder<'a, 'py, 'r> {
     py: Python<'py>,
-    reader: &mut Reader<'_>,
-    table: &Table,
-    depth: Depth,
-) -> Result<Bound<'py, PyAny>, Box<Unreadable>> {
-    Ok(match reader.token()? {
-        Token::Nil => py.None().into_bound(py),
-        Token::Boolean(value) => PyBool::new(py, value).to_owned().into_any(),
-        Token::Integer(value) => PyInt::new(py, value).into_any(),
-        Token::Unsigned(value) => PyInt::new(py, value).into_any(),
-        Token::Float(value) => PyFloat::new(py, value).into_any(),
-        Token::Text(bytes) => text(py, bytes),
-        Token::Binary(bytes) => PyBytes::new(py, bytes).into_any(),
-        Token::Array(count) => read_list(py, reader, table, depth.enter()?, count)?,
-        Token::Map(count) => read_dict(py, reader, table, depth.enter()?, count)?,
-        Token::Handle(id) => match table.get(py, id) {
-            Some(object) => object.clone(),
-            None => return Err(Box::new(Unreadable::Stale { id, path: Path::default() })),
-        },
-        other => return Err(unexpected("a value", &other)),
-    })
+    request: &'a mut Request<'r>,
+    table: &'a Table,
+    /// The keys of the last map in each of the arrays that are being read, the innermost array's last.
+    keys: Vec<Bound<'py, PyAny>>,
 }
 
-fn read_list<'py>(
-    py: Python<'py>,
-    reader: &mut Reader<'_>,
-    table: &Table,
-    depth: Depth,
-    count: usize,
-) -> Result<Bound<'py, PyAny>, Box<Unreadable>> {
-    let mut failed = None;
-    // The list is made in its final size and filled in place; behind a bad element it is filled with None and dropped.
-    let elements = (0..count).map(|index| {
-        if failed.is_some() {
-            return py.None().into_bound(py);
-        }
-        read_value(py, reader, table, depth).unwrap_or_else(|error| {
-            failed = Some(below(error, Step::Index(index)));
-            py.None().into_bound(py)
-        })
-    });
-    let list = PyList::new(py, elements)?;
-    match failed {
-        None => Ok(list.into_any()),
-        Some(error) => Err(error),
+type Read<T> = Result<T, Box<Unreadable>>;
+
+impl<'a, 'py, 'r> Decoder<'a, 'py, 'r> {
+    /// Reads on where `request` stands; the handles in it are of `table`.
+    pub(crate) fn new(py: Python<'py>, request: &'a mut Request<'r>, table: &'a Table) -> Self {
+        Self { py, request, table, keys: Vec::new() }
     }
-}
 
-fn read_dict<'py>(
-    py: Python<'py>,
-    reader: &mut Reader<'_>,
-    table: &Table,
-    depth: Depth,
-    count: usize,
-) -> Result<Bound<'py, PyAny>, Box<Unreadable>> {
-    let dict = PyDict::new(py);
-    for _ in 0..count {
-        let key = reader.token()?;
-        let python_key = match key {
-            Token::Text(bytes) => text(py, bytes),
+    /// The payload, for what is no value.
+    pub(crate) fn reader(&mut self) -> &mut Reader<'r> {
+        &mut self.request.reader
+    }
+
+    /// Reads one value that stands in no array. `depth` is that of what holds it.
+    ///
+    /// A text that is not UTF-8 becomes `bytes`: PHP's strings are bytes, and only this side looks.
+    ///
+    /// # Errors
+    /// [`Unreadable`]; half-made containers are dropped.
+    pub(crate) fn value(&mut self, depth: Depth) -> Read<Bound<'py, PyAny>> {
+        let token = self.request.reader.token()?;
+        self.value_of(token, depth)
+    }
+
+    /// Reads one value of the outermost array, such as that of the arguments.
+    ///
+    /// # Errors
+    /// As [`Self::value`].
+    pub(crate) fn element(&mut self) -> Read<Bound<'py, PyAny>> {
+        self.element_of(Depth::ROOT, 0)
+    }
+
+    fn value_of(&mut self, token: Token<'_>, depth: Depth) -> Read<Bound<'py, PyAny>> {
+        let py = self.py;
+        Ok(match token {
+            Token::Nil => py.None().into_bound(py),
+            Token::Boolean(value) => PyBool::new(py, value).to_owned().into_any(),
             Token::Integer(value) => PyInt::new(py, value).into_any(),
-            other => return Err(unexpected("a text or an integer as a key", &other)),
-        };
-        let value = read_value(py, reader, table, depth).map_err(|error| below(error, step_of(&key)))?;
-        dict.set_item(python_key, value)?;
+            Token::Unsigned(value) => PyInt::new(py, value).into_any(),
+            Token::Float(value) => PyFloat::new(py, value).into_any(),
+            Token::Text(bytes) => text(py, bytes),
+            Token::Binary(bytes) => PyBytes::new(py, bytes).into_any(),
+            Token::Array(count) => self.list(depth.enter()?, count)?,
+            Token::Map(count) => {
+                let below = self.keys.len();
+                let dict = self.dict(depth.enter()?, count)?;
+                self.keys.truncate(below);
+                dict
+            }
+            Token::Floats(bytes) => bulk::floats(py, bytes)?,
+            Token::Integers(bytes) => bulk::integers(py, bytes)?,
+            Token::Segment(segment) => bulk::segment(py, self.request.channel, segment)?,
+            Token::Handle(id) => match self.table.get(py, id) {
+                Some(object) => object.clone(),
+                None => return Err(Box::new(Unreadable::Stale { id, path: Path::default() })),
+            },
+            other => return Err(unexpected("a value", &other)),
+        })
     }
-    if dict.len() != count {
-        return Err(Malformed::Unexpected { expected: "different keys in a map", found: "the same key twice" }.into());
+
+    /// An element of an array. Behind `below` stand the keys of the array's last map.
+    fn element_of(&mut self, depth: Depth, below: usize) -> Read<Bound<'py, PyAny>> {
+        match self.request.reader.token()? {
+            Token::Map(count) => {
+                self.keys.truncate(below);
+                self.dict(depth.enter()?, count)
+            }
+            Token::SameKeys(count) => self.row(depth.enter()?, below, count),
+            token => self.value_of(token, depth),
+        }
     }
-    Ok(dict.into_any())
+
+    fn list(&mut self, depth: Depth, count: usize) -> Read<Bound<'py, PyAny>> {
+        let list = bulk::new_list(self.py, count)?;
+        let below_here = self.keys.len();
+        for index in 0..count {
+            let element = self.element_of(depth, below_here).map_err(|error| below(error, || Step::Index(index)))?;
+            // SAFETY: the list is ours alone and `index` is below the length that it was made with; the reference of
+            // the element goes over.
+            unsafe { ffi::PyList_SetItem(list.as_ptr(), index as ffi::Py_ssize_t, element.into_ptr()) };
+        }
+        self.keys.truncate(below_here);
+        Ok(list)
+    }
+
+    /// Reads a map, and leaves its keys behind those that are kept.
+    fn dict(&mut self, depth: Depth, count: usize) -> Read<Bound<'py, PyAny>> {
+        let py = self.py;
+        let dict = PyDict::new(py);
+        for _ in 0..count {
+            let key = self.request.reader.token()?;
+            let python_key = match key {
+                Token::Text(bytes) => text(py, bytes),
+                Token::Integer(value) => PyInt::new(py, value).into_any(),
+                other => return Err(unexpected("a text or an integer as a key", &other)),
+            };
+            let value = self.value(depth).map_err(|error| below(error, || step_of(&key)))?;
+            set_item(&dict, &python_key, &value)?;
+            self.keys.push(python_key);
+        }
+        if dict.len() != count {
+            let found = "the same key twice";
+            return Err(Malformed::Unexpected { expected: "different keys in a map", found }.into());
+        }
+        Ok(dict.into_any())
+    }
+
+    /// Reads a map without keys: they are those behind `below`.
+    fn row(&mut self, depth: Depth, below_here: usize, count: usize) -> Read<Bound<'py, PyAny>> {
+        if self.keys.len() - below_here != count {
+            let expected = "as many values as the map before has keys";
+            return Err(Malformed::Unexpected { expected, found: "a map without keys of another length" }.into());
+        }
+        let dict = PyDict::new(self.py);
+        for place in below_here..below_here + count {
+            let value = self.value(depth).map_err(|error| below(error, || key_step(&self.keys[place])))?;
+            set_item(&dict, &self.keys[place], &value)?;
+        }
+        Ok(dict.into_any())
+    }
 }
 
-fn text<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyAny> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => PyString::new(py, text).into_any(),
-        Err(_) => PyBytes::new(py, bytes).into_any(),
+/// `dict[key] = value`, for a key that is a `str`, `bytes` or `int`.
+fn set_item<'py>(dict: &Bound<'py, PyDict>, key: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<()> {
+    // SAFETY: all three are live objects, and the first is a dict; -1 comes with an exception.
+    match unsafe { ffi::PyDict_SetItem(dict.as_ptr(), key.as_ptr(), value.as_ptr()) } {
+        0 => Ok(()),
+        _ => Err(PyErr::fetch(dict.py())),
     }
 }
 
@@ -128,13 +172,9 @@ fn step_of(key: &Token<'_>) -> Step {
     }
 }
 
-fn below(mut error: Box<Unreadable>, step: Step) -> Box<Unreadable> {
-    if let Unreadable::Stale { path, .. } = &mut *error {
-        path.push(step);
+fn key_step(key: &Bound<'_, PyAny>) -> Step {
+    match key.extract::<i64>() {
+        Ok(number) => Step::Number(number),
+        Err(_) => Step::key(&key.to_string()),
     }
-    error
-}
-
-fn unexpected(expected: &'static str, found: &Token<'_>) -> Box<Unreadable> {
-    Malformed::Unexpected { expected, found: found.describe() }.into()
 }

@@ -3,7 +3,9 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 use rustc_hash::FxHashMap;
+use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::{Category, Failure, Ran};
+use tortoise_protocol::request::MethodName;
 
 use crate::names::{class_name, type_name};
 
@@ -14,6 +16,25 @@ const MAX_KEPT_NAMES: usize = 4096;
 #[derive(Default)]
 pub(crate) struct Gate {
     passed: FxHashMap<Box<str>, Py<PyString>>,
+    /// Methods by the indexes that the client gave them.
+    indexed: Vec<Option<Indexed>>,
+}
+
+enum Indexed {
+    /// The target itself is called.
+    Itself,
+    Open(Py<PyString>),
+    Refused(Box<str>),
+}
+
+/// What a call calls.
+pub(crate) enum Method<'py> {
+    /// The target itself.
+    Itself,
+    /// The target's method of this name.
+    Open(Bound<'py, PyString>),
+    /// A method that is not for clients.
+    Refused(Box<str>),
 }
 
 impl Gate {
@@ -26,26 +47,78 @@ impl Gate {
         name: &str,
         target: &Bound<'py, PyAny>,
     ) -> Result<Bound<'py, PyString>, Box<Failure>> {
-        let py = target.py();
-        if let Some(known) = self.passed.get(name) {
-            return Ok(known.bind(py).clone());
+        self.known(target.py(), name).ok_or_else(|| refused(name, target))
+    }
+
+    /// The method that a call names. An index is given its name here, whatever becomes of the call.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the client never gave the index a name.
+    pub(crate) fn method<'py>(&mut self, py: Python<'py>, name: MethodName<'_>) -> Result<Method<'py>, Malformed> {
+        match name {
+            MethodName::Index(index) => match self.indexed.get(usize::from(index)) {
+                Some(Some(Indexed::Open(name))) => Ok(Method::Open(name.bind(py).clone())),
+                Some(Some(Indexed::Itself)) => Ok(Method::Itself),
+                Some(Some(Indexed::Refused(name))) => Ok(Method::Refused(name.clone())),
+                Some(None) | None => {
+                    let found = "the index of no name";
+                    Err(Malformed::Unexpected { expected: "the index of a method", found })
+                }
+            },
+            MethodName::Text(name) => Ok(self.named(py, name)),
+            MethodName::Indexed(index, name) => {
+                let method = self.named(py, name);
+                let place = usize::from(index);
+                if self.indexed.len() <= place {
+                    self.indexed.resize_with(place + 1, || None);
+                }
+                self.indexed[place] = Some(match &method {
+                    Method::Itself => Indexed::Itself,
+                    Method::Open(name) => Indexed::Open(name.clone().unbind()),
+                    Method::Refused(name) => Indexed::Refused(name.clone()),
+                });
+                Ok(method)
+            }
         }
-        if let Some(reason) = refusal(name) {
-            let message = format!("{name:?} of {} is not for PHP: {reason}", shown(target));
-            return Err(Box::new(Failure::new(Category::Access, Ran::No, message)));
-        }
-        if self.passed.len() >= MAX_KEPT_NAMES {
-            self.passed.clear();
-        }
-        let interned = PyString::intern(py, name);
-        self.passed.insert(name.into(), interned.clone().unbind());
-        Ok(interned)
     }
 
     /// Whether clients may use a name at all.
     pub(crate) fn is_open(name: &str) -> bool {
         refusal(name).is_none()
     }
+
+    fn named<'py>(&mut self, py: Python<'py>, name: &str) -> Method<'py> {
+        if name.is_empty() {
+            return Method::Itself;
+        }
+        match self.known(py, name) {
+            Some(name) => Method::Open(name),
+            None => Method::Refused(name.into()),
+        }
+    }
+
+    /// None if the name is not for clients.
+    fn known<'py>(&mut self, py: Python<'py>, name: &str) -> Option<Bound<'py, PyString>> {
+        if let Some(known) = self.passed.get(name) {
+            return Some(known.bind(py).clone());
+        }
+        if !Self::is_open(name) {
+            return None;
+        }
+        if self.passed.len() >= MAX_KEPT_NAMES {
+            self.passed.clear();
+        }
+        let interned = PyString::intern(py, name);
+        self.passed.insert(name.into(), interned.clone().unbind());
+        Some(interned)
+    }
+}
+
+/// The failure of a name that is not for clients.
+pub(crate) fn refused(name: &str, target: &Bound<'_, PyAny>) -> Box<Failure> {
+    let reason = refusal(name).unwrap_or_default();
+    let message = format!("{name:?} of {} is not for PHP: {reason}", shown(target));
+    Box::new(Failure::new(Category::Access, Ran::No, message))
 }
 
 fn refusal(name: &str) -> Option<&'static str> {

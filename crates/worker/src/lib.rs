@@ -7,6 +7,7 @@
 //! - [`call`], [`fork`], [`watch`]: the rooms of `unsafe`, one job each.
 //! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
 
+mod arguments;
 mod call;
 mod dispatch;
 mod failure;

@@ -18,6 +18,7 @@ use tortoise_protocol::{Malformed, PRODUCT_VERSION, Reader};
 use crate::dispatch::State;
 use crate::failure::{Fault, of_exception};
 use crate::fork;
+use crate::from_wire::Request;
 use crate::gate::Gate;
 use crate::hooks::Hooks;
 use crate::table::Table;
@@ -46,7 +47,7 @@ fn serve_channel(py: Python<'_>, channel: &mut Channel, hooks: Hooks<'_>, shared
     }
     let (mut request, mut reply) = (Vec::new(), Vec::new());
     let state = State { table: Table::new(&hooks.classless), gate: Gate::default(), hooks };
-    let mut session = Session { state, last_call: 0, closing: None };
+    let mut session = Session { state, last_call: 0, closing: None, lost: None };
     loop {
         // The one window without the interpreter's lock: other threads of the user's code run while we wait.
         let received = py.detach(|| {
@@ -58,12 +59,21 @@ fn serve_channel(py: Python<'_>, channel: &mut Channel, hooks: Hooks<'_>, shared
         reply.clear();
         reply.shrink_to(KEPT_BUFFER_BYTES);
         match received {
-            Ok(header) => session.answer(py, header, &request, &mut reply),
+            Ok(header) => {
+                let request = Request { reader: Reader::new(&request), channel };
+                session.answer(py, header, request, &mut reply);
+            }
             Err(ChannelError::Closed) => return None,
             Err(ChannelError::Malformed(malformed)) => session.give_up(malformed.to_string(), 0, &mut reply),
             Err(error) => return Some(error.to_string()),
         }
         fork::end_if_forked();
+        if let Some(error) = session.lost.take() {
+            return match error {
+                ChannelError::Closed => None,
+                error => Some(error.to_string()),
+            };
+        }
         if let Some(reason) = session.closing.take() {
             // The client may have gone already; there is nobody else to tell.
             let _ = py.detach(|| channel.send(&reply));
@@ -80,12 +90,14 @@ struct Session<'py> {
     last_call: u64,
     /// Why the connection is to be closed behind the answer.
     closing: Option<String>,
+    /// What became of the client in the middle of a request, if it is not there any more.
+    lost: Option<ChannelError>,
 }
 
 impl<'py> Session<'py> {
     /// Leaves in `reply` the frame that answers, or nothing where nothing is to be answered.
-    fn answer(&mut self, py: Python<'py>, header: Header, payload: &[u8], reply: &mut Vec<u8>) {
-        let handled = catch_unwind(AssertUnwindSafe(|| self.try_answer(py, header, payload, reply)));
+    fn answer(&mut self, py: Python<'py>, header: Header, mut request: Request<'_>, reply: &mut Vec<u8>) {
+        let handled = catch_unwind(AssertUnwindSafe(|| self.try_answer(py, header, &mut request, reply)));
         match handled {
             Ok(()) => {}
             Err(_) => self.give_up(format!("the session failed at a {:?} request", header.kind), header.call, reply),
@@ -93,8 +105,8 @@ impl<'py> Session<'py> {
         drop(self.state.table.doomed());
     }
 
-    fn try_answer(&mut self, py: Python<'py>, header: Header, payload: &[u8], reply: &mut Vec<u8>) {
-        let fault = match self.request(py, header, payload, reply) {
+    fn try_answer(&mut self, py: Python<'py>, header: Header, request: &mut Request<'_>, reply: &mut Vec<u8>) {
+        let fault = match self.request(py, header, request, reply) {
             Ok(None) => return reply.clear(),
             Ok(Some(kind)) => match finish(reply, Header::new(kind, header.call)) {
                 Ok(()) => return self.state.table.commit(),
@@ -107,6 +119,13 @@ impl<'py> Session<'py> {
         self.state.table.roll_back();
         let failure = match fault {
             Fault::Malformed(malformed) => return self.give_up(malformed.to_string(), header.call, reply),
+            Fault::Lost(error @ ChannelError::SegmentsTooShort { .. }) => {
+                return self.give_up(error.to_string(), header.call, reply);
+            }
+            Fault::Lost(error) => {
+                self.lost = Some(error);
+                return reply.clear();
+            }
             Fault::Told(failure) => *failure,
             Fault::Raised(error) => {
                 let failure = of_exception(py, error, &self.state.hooks.explain, &mut self.state.table);
@@ -124,12 +143,11 @@ impl<'py> Session<'py> {
         &mut self,
         py: Python<'py>,
         header: Header,
-        payload: &[u8],
+        request: &mut Request<'_>,
         reply: &mut Vec<u8>,
     ) -> Result<Option<Kind>, Fault> {
-        let mut reader = Reader::new(payload);
         if header.flags & FLAG_RELEASES != 0 {
-            read_releases(&mut reader, |id, count| self.state.table.release(id, count))?;
+            read_releases(&mut request.reader, |id, count| self.state.table.release(id, count))?;
             drop(self.state.table.doomed());
         }
         match header.kind {
@@ -138,10 +156,10 @@ impl<'py> Session<'py> {
             kind => {
                 self.count(header.call)?;
                 begin(reply);
-                return self.state.handle(py, kind, &mut reader, reply).map(Some);
+                return self.state.handle(py, kind, request, reply).map(Some);
             }
         }
-        reader.end()?;
+        request.reader.end()?;
         Ok(None)
     }
 

@@ -149,6 +149,8 @@ class Client:
         self.last_call = 0
         self.last_object = -1
         self.releases: list[int] = []
+        # Of the last answer, as it came.
+        self.payload, self.bulk = b"", b""
         kind, call, payload = self.receive()
         assert (kind, call) == (wire.WELCOME, 0)
         [self.welcome] = wire.unpack(payload)
@@ -158,17 +160,21 @@ class Client:
         if call is None:
             self.last_call += 1
             call = self.last_call
-        payload = b"".join(map(wire.pack, values)) + raw
+        bulk: list[bytes] = []
+        payload = b"".join(wire.pack(value, bulk) for value in values) + raw
         flags = 0
         if self.releases:
             payload, flags, self.releases = wire.pack(self.releases) + payload, wire.FLAG_RELEASES, []
-        self.stream.sendall(wire.HEADER.pack(len(payload), kind, flags, 0, call, 0, 0) + payload)
+        segments = b"".join(bulk)
+        header = wire.HEADER.pack(len(payload), kind, flags, 0, call, 0, 0, len(segments))
+        self.stream.sendall(header + payload + segments)
         return call
 
     def receive(self) -> tuple[int, int, bytes]:
-        """The next frame: kind, call and payload."""
-        length, kind, _, _, call, _, _ = wire.HEADER.unpack(self.read(wire.HEADER.size))
-        return kind, call, self.read(length)
+        """The next frame: kind, call and payload. The segments behind it are in `bulk`."""
+        length, kind, _, _, call, _, _, segments = wire.HEADER.unpack(self.read(wire.HEADER.size))
+        payload, self.bulk = self.read(length), self.read(segments)
+        return kind, call, payload
 
     def read(self, count: int) -> bytes:
         """Exactly so many bytes."""
@@ -184,14 +190,15 @@ class Client:
         """Sends a request and gives the value that answers it."""
         sent = self.send(kind, *values)
         answer, call, payload = self.receive()
+        self.payload = payload
         assert call == sent
         if answer == wire.FAILURE:
             raise FailedError(payload)
         assert answer == (wire.DESCRIBED if kind == wire.DESCRIBE else wire.VALUE)
         if answer == wire.DESCRIBED:
             return Described(*wire.unpack(payload)[0])
-        [value] = wire.unpack(payload)
-        return value
+        values = wire.unpack(payload, self.bulk)
+        return values[0] if len(values) == 1 else values
 
     def describe(self, selector: str | int, held: bytes | None = None) -> Described:
         """Asks for a class."""

@@ -79,7 +79,7 @@ def test_a_malformed_request_is_named(client: Client, kind: int, payload: bytes,
 
 @pytest.mark.parametrize("payload", [b"\x91\x01", b"\x92\x01\xa1x", b"\xc0", b"\x92\x01"])
 def test_malformed_releases_are_named(client: Client, payload: bytes) -> None:
-    header = wire.HEADER.pack(len(payload), wire.RELEASE, wire.FLAG_RELEASES, 0, 0, 0, 0)
+    header = wire.HEADER.pack(len(payload), wire.RELEASE, wire.FLAG_RELEASES, 0, 0, 0, 0, 0)
     client.stream.sendall(header + payload)
     assert told(client, 0)
 
@@ -87,9 +87,9 @@ def test_malformed_releases_are_named(client: Client, payload: bytes) -> None:
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (wire.HEADER.pack(2**32 - 1, wire.CALL, 0, 0, 9, 0, 0), "over the limit of 536870912"),
-        (wire.HEADER.pack(0, 0x7F, 0, 0, 9, 0, 0), "there is no message of kind 0x7f"),
-        (wire.HEADER.pack(0, wire.CALL, 0x80, 0, 9, 0, 0), "unknown flags 0b10000000"),
+        (wire.HEADER.pack(2**32 - 1, wire.CALL, 0, 0, 9, 0, 0, 0), "over the limit of 536870912"),
+        (wire.HEADER.pack(0, 0x7F, 0, 0, 9, 0, 0, 0), "there is no message of kind 0x7f"),
+        (wire.HEADER.pack(0, wire.CALL, 0x80, 0, 9, 0, 0, 0), "unknown flags 0b10000000"),
     ],
 )
 def test_a_malformed_header_is_named(client: Client, header: bytes, message: str) -> None:
@@ -122,7 +122,7 @@ def test_no_prefix_of_a_request_hangs_or_kills(client: Client, supervisor: Super
 
 
 def test_a_frame_cut_off_ends_the_session(client: Client, supervisor: Supervisor) -> None:
-    client.stream.sendall(wire.HEADER.pack(100, wire.CALL, 0, 0, 1, 0, 0) + b"abc")
+    client.stream.sendall(wire.HEADER.pack(100, wire.CALL, 0, 0, 1, 0, 0, 0) + b"abc")
     client.leave()
     assert supervisor.status_of(client.session) == 0
 

@@ -1,17 +1,21 @@
 """The wire of the client, written anew from its drawn layouts: nothing of the worker's code is used."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-HEADER = struct.Struct(">IBBHQQQ")
+HEADER = struct.Struct(">IBBHQQII")
 
 WELCOME, REFUSAL = 0x02, 0x03
-DESCRIBE, CONSTRUCT, CALL, GET, SET, HAS, DELETE, ROOTS, RELEASE, END_REQUEST = *range(0x10, 0x18), 0x1E, 0x1F
+DESCRIBE, CONSTRUCT, CALL, GET, SET, HAS, DELETE, ROOTS, ITERATE, NEXT, VALUES = range(0x10, 0x1B)
+RELEASE, END_REQUEST = 0x1E, 0x1F
 VALUE, FAILURE, DESCRIBED = 0x40, 0x41, 0x42
 
 FLAG_RELEASES = 1
 CALLABLE = 1
+
+TEXT, BINARY, FLOATS, INTEGERS = range(4)
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,37 @@ class Text:
     content: bytes
 
 
-def pack(value: Any) -> bytes:
-    """A value as MessagePack."""
+@dataclass(frozen=True)
+class Vector:
+    """A typed vector, of the format that `struct` has for its elements: `d` or `q`."""
+
+    form: str
+    numbers: Sequence[float]
+
+
+@dataclass(frozen=True)
+class SameKeys:
+    """A map with the keys of the one before it."""
+
+    values: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Bulk that follows the payload, and how many bytes of it the payload announces."""
+
+    kind: int
+    content: bytes
+    announced: int | None = None
+
+
+def numbers(form: str, values: Sequence[float]) -> bytes:
+    """The elements of a typed vector."""
+    return struct.pack(f"<{len(values)}{form}", *values)
+
+
+def pack(value: Any, bulk: list[bytes] | None = None) -> bytes:
+    """A value as MessagePack. The contents of its segments go to `bulk`."""
     match value:
         case None:
             return b"\xc0"
@@ -64,86 +97,120 @@ def pack(value: Any) -> bytes:
         case bytes():
             return b"\xc6" + struct.pack(">I", len(value)) + value
         case list() | tuple():
-            return b"\xdd" + struct.pack(">I", len(value)) + b"".join(map(pack, value))
+            return (
+                b"\xdd" + struct.pack(">I", len(value)) + b"".join(pack(element, bulk) for element in value)
+            )
         case dict():
-            pairs = b"".join(pack(key) + pack(element) for key, element in value.items())
+            pairs = b"".join(pack(key) + pack(element, bulk) for key, element in value.items())
             return b"\xdf" + struct.pack(">I", len(value)) + pairs
         case Object() | Handle():
             return b"\xd7\x02" + struct.pack(">Q", value.id)
         case Raw():
             return value.encoded
+        case Vector():
+            content = numbers(value.form, value.numbers)
+            return b"\xc9" + struct.pack(">IB", len(content), {"d": 4, "q": 5}[value.form]) + content
+        case SameKeys():
+            count = bytes([len(value.values)])
+            return b"\xd4\x06" + count + b"".join(pack(element, bulk) for element in value.values)
+        case Segment():
+            if bulk is not None:
+                bulk.append(value.content)
+            announced = len(value.content) if value.announced is None else value.announced
+            return b"\xc7\x05\x03" + struct.pack(">BI", value.kind, announced)
     raise TypeError(type(value))
 
 
-def unpack(data: bytes) -> list[Any]:
-    """All values of a payload, one behind the other."""
-    values, at = [], 0
-    while at < len(data):
-        value, at = _value(data, at)
-        values.append(value)
+CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
+NUMBERS = {0xCB: "d", 0xCC: "B", 0xCD: "H", 0xCE: "I", 0xCF: "Q", 0xD0: "b", 0xD1: "h", 0xD2: "i", 0xD3: "q"}
+LENGTHS = {
+    tag: form for first in (0xC4, 0xD9) for tag, form in zip(range(first, first + 3), "BHI", strict=True)
+}
+LENGTHS |= {0xDC: "H", 0xDD: "I", 0xDE: "H", 0xDF: "I"}
+
+
+def unpack(data: bytes, bulk: bytes = b"") -> list[Any]:
+    """All values of a payload, one behind the other. Its segments are in `bulk`."""
+    unpacker = _Unpacker(data, bulk)
+    values = []
+    while unpacker.data:
+        values.append(unpacker.value())
+    assert not unpacker.bulk, f"{len(unpacker.bulk)} bytes of segments that nothing announced"
     return values
 
 
-def _value(data: bytes, at: int) -> tuple[Any, int]:
-    tag, at = data[at], at + 1
-    if tag < 0x80:
-        return tag, at
-    if tag < 0x90:
-        return _map(data, at, tag & 0x0F)
-    if tag < 0xA0:
-        return _array(data, at, tag & 0x0F)
-    if tag < 0xC0:
-        return data[at : at + (tag & 0x1F)].decode(), at + (tag & 0x1F)
-    if tag >= 0xE0:
-        return tag - 256, at
-    constants = {0xC0: None, 0xC2: False, 0xC3: True}
-    if tag in constants:
-        return constants[tag], at
-    numbers = {
-        0xCB: ">d",
-        0xCC: ">B",
-        0xCD: ">H",
-        0xCE: ">I",
-        0xCF: ">Q",
-        0xD0: ">b",
-        0xD1: ">h",
-        0xD2: ">i",
-        0xD3: ">q",
-    }
-    if tag in numbers:
-        form = struct.Struct(numbers[tag])
-        return form.unpack_from(data, at)[0], at + form.size
-    if data[at - 1 : at + 2] == b"\xc7\x11\x01":
-        return Object(*struct.unpack_from(">QQB", data, at + 2)), at + 19
-    lengths = {
-        0xC4: "B",
-        0xC5: "H",
-        0xC6: "I",
-        0xD9: "B",
-        0xDA: "H",
-        0xDB: "I",
-        0xDC: "H",
-        0xDD: "I",
-        0xDE: "H",
-        0xDF: "I",
-    }
-    form = struct.Struct(">" + lengths[tag])
-    length, at = form.unpack_from(data, at)[0], at + form.size
-    if tag in (0xC4, 0xC5, 0xC6):
-        return data[at : at + length], at + length
-    if tag in (0xD9, 0xDA, 0xDB):
-        return data[at : at + length].decode(), at + length
-    return _array(data, at, length) if tag in (0xDC, 0xDD) else _map(data, at, length)
+class _Unpacker:
+    def __init__(self, data: bytes, bulk: bytes) -> None:
+        self.data = memoryview(data)
+        self.bulk = memoryview(bulk)
 
+    def take(self, count: int) -> bytes:
+        assert count <= len(self.data), f"{count} bytes where {len(self.data)} are left"
+        taken, self.data = bytes(self.data[:count]), self.data[count:]
+        return taken
 
-def _array(data: bytes, at: int, count: int) -> tuple[list[Any], int]:
-    values = []
-    for _ in range(count):
-        value, at = _value(data, at)
-        values.append(value)
-    return values, at
+    def number(self, form: str) -> Any:
+        return struct.unpack(">" + form, self.take(struct.calcsize(">" + form)))[0]
 
+    def value(self) -> Any:
+        tag = self.number("B")
+        if tag < 0x80:
+            return tag
+        if tag < 0x90:
+            return self.map(tag & 0x0F)
+        if tag < 0xA0:
+            return self.array(tag & 0x0F)
+        if tag < 0xC0:
+            return self.take(tag & 0x1F).decode()
+        if tag >= 0xE0:
+            return tag - 256
+        if tag in CONSTANTS:
+            return CONSTANTS[tag]
+        if tag in NUMBERS:
+            return self.number(NUMBERS[tag])
+        if tag == 0xC7:
+            return self.extension(self.number("B"))
+        if tag == 0xC9:
+            return self.extension(self.number("I"))
+        length = self.number(LENGTHS[tag])
+        if tag in (0xC4, 0xC5, 0xC6):
+            return self.take(length)
+        if tag in (0xD9, 0xDA, 0xDB):
+            return self.take(length).decode()
+        return self.array(length) if tag in (0xDC, 0xDD) else self.map(length)
 
-def _map(data: bytes, at: int, count: int) -> tuple[dict[Any, Any], int]:
-    flat, at = _array(data, at, 2 * count)
-    return dict(zip(flat[::2], flat[1::2], strict=True)), at
+    def extension(self, length: int) -> Any:
+        kind, content = self.number("B"), self.take(length)
+        match kind, length:
+            case 1, 17:
+                return Object(*struct.unpack(">QQB", content))
+            case 3, 5:
+                return self.segment(*struct.unpack(">BI", content))
+            case ((4 | 5), _):
+                return list(struct.unpack(f"<{length // 8}{'dq'[kind - 4]}", content))
+        raise AssertionError(f"extension {kind} of {length} bytes")
+
+    def segment(self, kind: int, length: int) -> Any:
+        assert length <= len(self.bulk), f"a segment of {length} bytes where {len(self.bulk)} are left"
+        content, self.bulk = bytes(self.bulk[:length]), self.bulk[length:]
+        if kind in (TEXT, BINARY):
+            return content.decode() if kind == TEXT else content
+        return list(struct.unpack(f"<{length // 8}{'dq'[kind - FLOATS]}", content))
+
+    def array(self, count: int) -> list[Any]:
+        values: list[Any] = []
+        keys: list[Any] = []
+        for _ in range(count):
+            if self.data[:2] == b"\xd4\x06":
+                assert self.take(3)[2] == len(keys), "another number of keys"
+                values.append({key: self.value() for key in keys})
+                continue
+            values.append(self.value())
+            if isinstance(values[-1], dict):
+                keys = list(values[-1])
+        return values
+
+    def map(self, count: int) -> dict[Any, Any]:
+        pairs = [(self.value(), self.value()) for _ in range(count)]
+        assert len(dict(pairs)) == count, "one key twice"
+        return dict(pairs)

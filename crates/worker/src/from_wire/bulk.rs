@@ -1,0 +1,152 @@
+//! Texts, bytes and lists of numbers, made in their final size from the payload or straight out of the channel.
+
+use std::mem::MaybeUninit;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+use tortoise_channel::{Channel, ChannelError};
+use tortoise_protocol::codec::ELEMENT_BYTES;
+use tortoise_protocol::{Segment, SegmentKind};
+
+use super::Unreadable;
+
+/// Bytes of a list of numbers that are taken out of the channel at once: they stay in the processor's cache until they
+/// are numbers of Python.
+const PART_BYTES: usize = 32 << 10;
+
+type Read<T> = Result<T, Box<Unreadable>>;
+
+/// A `str`, or `bytes` if it is not UTF-8.
+pub(super) fn text<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyAny> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => PyString::new(py, text).into_any(),
+        Err(_) => PyBytes::new(py, bytes).into_any(),
+    }
+}
+
+/// A list of so many elements, which must be set before anyone else sees it.
+pub(super) fn new_list(py: Python<'_>, length: usize) -> PyResult<Bound<'_, PyAny>> {
+    // SAFETY: makes a new list or raises; a length from the wire is below that of a frame.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyList_New(length as ffi::Py_ssize_t)) }
+}
+
+/// A list of floats.
+pub(super) fn floats<'py>(py: Python<'py>, elements: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let mut list = Numbers::new(py, elements.len(), float)?;
+    list.push(elements)?;
+    Ok(list.list)
+}
+
+/// A list of integers.
+pub(super) fn integers<'py>(py: Python<'py>, elements: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let mut list = Numbers::new(py, elements.len(), integer)?;
+    list.push(elements)?;
+    Ok(list.list)
+}
+
+/// What a segment holds, read where it shall lie.
+pub(super) fn segment<'py>(
+    py: Python<'py>,
+    channel: &mut Channel,
+    Segment { kind, bytes }: Segment,
+) -> Read<Bound<'py, PyAny>> {
+    let bytes = promised(channel, bytes)?;
+    match kind {
+        SegmentKind::Binary => Ok(received(py, channel, bytes)?.into_any()),
+        SegmentKind::Text => {
+            // Most of what is large and no text says so at once, and then it lies already where it shall.
+            let received = received(py, channel, bytes)?;
+            match std::str::from_utf8(received.as_bytes()) {
+                Ok(text) => Ok(PyString::new(py, text).into_any()),
+                Err(_) => Ok(received.into_any()),
+            }
+        }
+        SegmentKind::Floats => numbers(py, channel, bytes, float),
+        SegmentKind::Integers => numbers(py, channel, bytes, integer),
+    }
+}
+
+/// The length of a segment, if the frame's segments are that long.
+fn promised(channel: &Channel, bytes: u32) -> Result<usize, ChannelError> {
+    let (wanted, left) = (bytes as usize, channel.segment_bytes_left());
+    if wanted > left { Err(ChannelError::SegmentsTooShort { wanted, left }) } else { Ok(wanted) }
+}
+
+/// The next bytes of the segments as `bytes`.
+fn received<'py>(py: Python<'py>, channel: &mut Channel, length: usize) -> Read<Bound<'py, PyBytes>> {
+    // SAFETY: makes new bytes of that length, not yet filled, or raises.
+    let bytes = unsafe {
+        let bytes = ffi::PyBytes_FromStringAndSize(std::ptr::null(), length as ffi::Py_ssize_t);
+        Bound::from_owned_ptr_or_err(py, bytes)?.cast_into_unchecked::<PyBytes>()
+    };
+    // SAFETY: the object is new and nobody else has it, so its `length` bytes are ours to write until it is given away.
+    let place = unsafe {
+        let start = ffi::PyBytes_AsString(bytes.as_ptr()).cast::<MaybeUninit<u8>>();
+        std::slice::from_raw_parts_mut(start, length)
+    };
+    // A peer may take its time, and other threads of the user's code need not wait with us.
+    py.detach(|| channel.receive_segment(place))?;
+    Ok(bytes)
+}
+
+fn numbers<'py>(
+    py: Python<'py>,
+    channel: &mut Channel,
+    bytes: usize,
+    make: impl Fn([u8; ELEMENT_BYTES]) -> *mut ffi::PyObject,
+) -> Read<Bound<'py, PyAny>> {
+    let mut list = Numbers::new(py, bytes, make)?;
+    let mut part = Vec::<u8>::with_capacity(bytes.min(PART_BYTES));
+    let mut left = bytes;
+    while left > 0 {
+        let length = left.min(PART_BYTES);
+        part.clear();
+        let place = &mut part.spare_capacity_mut()[..length];
+        py.detach(|| channel.receive_segment(place))?;
+        // SAFETY: the channel has filled all of the place.
+        unsafe { part.set_len(length) };
+        list.push(&part)?;
+        left -= length;
+    }
+    Ok(list.list)
+}
+
+fn float(element: [u8; ELEMENT_BYTES]) -> *mut ffi::PyObject {
+    // SAFETY: makes a new float or raises; the interpreter's lock is held where numbers are made.
+    unsafe { ffi::PyFloat_FromDouble(f64::from_le_bytes(element)) }
+}
+
+fn integer(element: [u8; ELEMENT_BYTES]) -> *mut ffi::PyObject {
+    // SAFETY: as in `float`.
+    unsafe { ffi::PyLong_FromLongLong(i64::from_le_bytes(element)) }
+}
+
+/// A list of numbers that is being filled.
+struct Numbers<'py, Make> {
+    list: Bound<'py, PyAny>,
+    filled: ffi::Py_ssize_t,
+    make: Make,
+}
+
+impl<'py, Make: Fn([u8; ELEMENT_BYTES]) -> *mut ffi::PyObject> Numbers<'py, Make> {
+    fn new(py: Python<'py>, bytes: usize, make: Make) -> PyResult<Self> {
+        Ok(Self { list: new_list(py, bytes / ELEMENT_BYTES)?, filled: 0, make })
+    }
+
+    /// Sets the next elements; all together are never more than the list was made for.
+    fn push(&mut self, elements: &[u8]) -> PyResult<()> {
+        let list = self.list.as_ptr();
+        for element in elements.as_chunks::<ELEMENT_BYTES>().0 {
+            let number = (self.make)(*element);
+            if number.is_null() {
+                return Err(PyErr::fetch(self.list.py()));
+            }
+            // SAFETY: the list is ours alone; a place beyond its end would be refused. The new number's reference goes
+            // over.
+            unsafe { ffi::PyList_SetItem(list, self.filled, number) };
+            self.filled += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! Why a value of the client could not be made.
+
+use pyo3::prelude::*;
+use tortoise_channel::ChannelError;
+use tortoise_protocol::{Malformed, Token};
+
+use crate::path::{Path, Step};
+
+/// Why a value from the client could not be made.
+pub(crate) enum Unreadable {
+    /// The client broke the rules of the wire.
+    Malformed(Malformed),
+    /// The client, or the way to it, was lost in the middle of a segment.
+    Lost(ChannelError),
+    /// A handle of no object.
+    Stale {
+        /// What the client sent.
+        id: u64,
+        /// Where in the value.
+        path: Path,
+    },
+    /// Python refused: out of memory, in practice.
+    Raised(PyErr),
+}
+
+impl From<Malformed> for Box<Unreadable> {
+    fn from(malformed: Malformed) -> Self {
+        Self::new(Unreadable::Malformed(malformed))
+    }
+}
+
+impl From<PyErr> for Box<Unreadable> {
+    fn from(error: PyErr) -> Self {
+        Self::new(Unreadable::Raised(error))
+    }
+}
+
+impl From<ChannelError> for Box<Unreadable> {
+    fn from(error: ChannelError) -> Self {
+        Self::new(match error {
+            ChannelError::Malformed(malformed) => Unreadable::Malformed(malformed),
+            error => Unreadable::Lost(error),
+        })
+    }
+}
+
+/// The element stood there in its container.
+pub(super) fn below(mut error: Box<Unreadable>, step: impl FnOnce() -> Step) -> Box<Unreadable> {
+    if let Unreadable::Stale { path, .. } = &mut *error {
+        path.push(step());
+    }
+    error
+}
+
+/// Something else was due.
+pub(super) fn unexpected(expected: &'static str, found: &Token<'_>) -> Box<Unreadable> {
+    Malformed::Unexpected { expected, found: found.describe() }.into()
+}
