@@ -24,6 +24,7 @@ What a call from PHP into Python takes, beside other ways to make one. This page
 
 - *floor*: a program in C that sends as many bytes over a Unix socket to another one and gets as many back.
 - *best by hand*: the best of the peers that speak over a socket and are not Tortoise.
+- The lines of W8 are a pool's of eight children, asked one after another.
 - *of {base}*: what Tortoise takes as a part of it; for a rate, how many times it.
 
 ## All peers

@@ -25,7 +25,7 @@ def describe(settings: Settings) -> dict[str, str]:
         "Python": _output([settings.python, "-c", "import platform; print(platform.python_version())"]),
         "Tortoise": _php(settings, str(settings.dist.resolve() / "tortoise.so"), "phpversion('tortoise')") + _commit(),
         "phpy": _php(settings, settings.phpy, "phpversion('phpy')") if settings.phpy else "none",
-        "Measured": f"{settings.rounds} rounds, {settings.seconds:g} s for each workload of each peer in each",
+        "Rounds": f"{settings.rounds}, in each {settings.seconds:g} s for each workload of each peer",
     }
 
 

@@ -104,13 +104,12 @@ class Pool:
         with DefaultSelector() as selector:
             started: dict[Connection, float] = {}
             for connection in self._connections:
-                selector.register(connection, EVENT_READ)
+                selector.register(connection, EVENT_READ, connection)
                 started[connection] = time.perf_counter()
                 connection.send(self._request)
             while started:
                 for key, _ in selector.select():
-                    connection = key.fileobj
-                    assert isinstance(connection, Connection)
+                    connection = key.data
                     body = connection.receive()
                     if body is None:
                         continue
