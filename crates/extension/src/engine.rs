@@ -7,16 +7,22 @@ mod ffi;
 mod frame;
 mod memory;
 mod reading;
+mod slot;
+mod string;
+mod table;
 
 pub(crate) use autoload::{ask_php_for_class, chain_autoload, unchain_autoload};
 pub(crate) use boundary::{guard, take_panic};
 pub(crate) use ffi::*;
 pub(crate) use frame::{Arguments, Frame};
-pub(crate) use memory::{OverLimit, SMALL_BYTES, check_room};
+pub(crate) use memory::OverLimit;
 pub(crate) use reading::{
     Key, bytes_of, class_in_table, class_name, declares, elements, exception_is_pending, ini_text, is_preloading,
     lower_case, object_of, owned_object, text_of, write_result,
 };
+pub(crate) use slot::{Slot, Written, make};
+pub(crate) use string::NewString;
+pub(crate) use table::{NewKey, NewTable};
 
 /// What the engine calls a success.
 pub(crate) const SUCCESS: i32 = 0;

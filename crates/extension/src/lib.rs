@@ -80,6 +80,7 @@ unsafe extern "C" fn start_of_request(_kind: i32, _module_number: i32) -> i32 {
 unsafe extern "C" fn end_of_request(_kind: i32, _module_number: i32) -> i32 {
     engine::guard((), || {
         link::end_request();
+        values::forget_keys();
         settings::end_request();
     });
     SUCCESS

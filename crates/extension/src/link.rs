@@ -6,6 +6,8 @@ mod buffer;
 mod connect;
 mod state;
 
+use std::mem::MaybeUninit;
+
 use tortoise_protocol::failure::{Category, Ran};
 use tortoise_protocol::frame::Kind;
 use tortoise_protocol::request::write_roots;
@@ -33,6 +35,8 @@ pub(crate) enum Session {
 pub(crate) struct Reply {
     /// The payload.
     pub(crate) payload: Buffer,
+    /// Bytes that follow it, which [`receive_segment`] gives.
+    pub(crate) segment_bytes: u32,
     /// The session that gave it.
     pub(crate) generation: u32,
 }
@@ -92,12 +96,12 @@ fn exchange_once(
         let mut payload = Buffer::take();
         let call = link.send(kind, &releases, write)?;
         match link.receive(call, expected, &mut payload) {
-            Ok(()) => Ok(payload),
+            Ok(segment_bytes) => Ok((payload, segment_bytes)),
             Err(error) => Err(Sent(error)),
         }
     });
     let error = match result {
-        Ok(payload) => return Ok(Reply { payload, generation: generation() }),
+        Ok((payload, segment_bytes)) => return Ok(Reply { payload, segment_bytes, generation: generation() }),
         Err(error) => error,
     };
     match error {
@@ -108,6 +112,14 @@ fn exchange_once(
         }
         Sent(error) => Err(lose_if_broken(error)),
     }
+}
+
+/// Receives the next bytes that follow the last answer. Whatever is left of them is gone with the next request.
+///
+/// # Errors
+/// [`BridgeError`]; the link is gone then.
+pub(crate) fn receive_segment(place: &mut [MaybeUninit<u8>]) -> Result<(), BridgeError> {
+    with(|link| link.ok_or_else(stale)?.receive_segment(place)).map_err(lose_if_broken)
 }
 
 /// Lets the link do what the settings say now. Another server, interpreter or choice of modules is for the next

@@ -1,8 +1,11 @@
 //! PHP values to the wire and back, with nothing in between.
 
 mod from_wire;
+mod keys;
 mod path;
+mod segments;
 mod to_wire;
 
 pub(crate) use from_wire::read_reply;
+pub(crate) use keys::forget_keys;
 pub(crate) use to_wire::{write_name, write_value};

@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_int};
 
-use ext_php_rs::ffi::{_zend_op, zend_class_entry, zend_function, zend_object, zend_string, zval};
+use ext_php_rs::ffi::{_zend_op, zend_array, zend_class_entry, zend_function, zend_object, zend_string, zval};
 
 /// PHP's `zend_autoload`: gives the class, or null and perhaps a pending exception.
 pub(crate) type Autoload =
@@ -56,6 +56,12 @@ unsafe extern "C" {
 
     /// An ini setting's value as C text; null if there is no such setting.
     pub(crate) fn zend_ini_string(name: *const c_char, length: usize, original: c_int) -> *mut c_char;
+
+    /// Lays the places of a table without elements as a list's.
+    pub(crate) fn zend_hash_real_init_packed(table: *mut zend_array);
+
+    /// Lays the places of a table without elements with room for keys.
+    pub(crate) fn zend_hash_real_init_mixed(table: *mut zend_array);
 
     /// Makes an object without calling its constructor.
     pub(crate) fn object_init_ex(result: *mut zval, class: *mut zend_class_entry) -> c_int;

@@ -1,6 +1,7 @@
 //! The state of the link: the connection to the session, and which session it is.
 
 use std::cell::{Cell, RefCell};
+use std::mem::MaybeUninit;
 use std::path::PathBuf;
 
 use tortoise_channel::{Channel, Process};
@@ -162,7 +163,8 @@ impl Link {
         }
     }
 
-    pub(super) fn receive(&mut self, call: u64, expected: Kind, payload: &mut Vec<u8>) -> Result<(), BridgeError> {
+    /// Waits for the answer, and gives the number of bytes that follow its payload.
+    pub(super) fn receive(&mut self, call: u64, expected: Kind, payload: &mut Vec<u8>) -> Result<u32, BridgeError> {
         let header = self.channel.receive(payload, MAX_FRAME_BYTES).map_err(|error| self.explain(error.into()))?;
         if header.call != call {
             return Err(BridgeError::Connection(format!(
@@ -171,10 +173,14 @@ impl Link {
             )));
         }
         match header.kind {
-            kind if kind == expected => Ok(()),
+            kind if kind == expected => Ok(header.segment_bytes),
             Kind::Failure => Err(BridgeError::Remote(Box::new(Failure::read(payload)?))),
             other => Err(BridgeError::Connection(format!("the session answered {other:?} where {expected:?} was due"))),
         }
+    }
+
+    pub(super) fn receive_segment(&mut self, place: &mut [MaybeUninit<u8>]) -> Result<(), BridgeError> {
+        self.channel.receive_segment(place).map_err(|error| self.explain(error.into()))
     }
 
     /// Says what a broken link means to whoever reads the error.

@@ -1,10 +1,12 @@
-//! MessagePack → zval.
+//! MessagePack → zval, every value written where it is to lie.
 
-use ext_php_rs::ffi::{_Bucket, zend_hash_index_update, zend_hash_next_index_insert, zend_hash_update};
-use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
-use tortoise_protocol::{Depth, Reader, Token};
+use tortoise_protocol::{Depth, Malformed, Reader, Token};
 
-use crate::engine::{SMALL_BYTES, check_room};
+use ext_php_rs::types::Zval;
+
+use super::keys;
+use super::segments::Segments;
+use crate::engine::{NewKey, NewString, NewTable, Slot, Written, make};
 use crate::error::BridgeError;
 use crate::link::Reply;
 use crate::proxy;
@@ -14,96 +16,133 @@ use crate::proxy;
 /// # Errors
 /// [`BridgeError`], also of classes that had to be declared for objects in it.
 pub(crate) fn read_reply(reply: &Reply) -> Result<Zval, BridgeError> {
-    let mut reader = Reader::new(&reply.payload);
-    reply.judge(read_value(&mut reader, Depth::ROOT, reply.generation).and_then(|value| {
-        reader.end()?;
-        Ok(value)
-    }))
+    reply.judge(read(reply))
 }
 
-/// Reads one value, and what it contains.
-fn read_value(reader: &mut Reader<'_>, depth: Depth, generation: u32) -> Result<Zval, BridgeError> {
-    let mut value = Zval::new();
-    match reader.token()? {
-        Token::Nil => value.set_null(),
-        Token::Boolean(boolean) => value.set_bool(boolean),
-        Token::Integer(integer) => value.set_long(integer),
-        Token::Unsigned(number) => {
-            return Err(BridgeError::Conversion(format!("the integer {number} does not fit in PHP's 64 bits")));
-        }
-        Token::Float(float) => value.set_double(float),
-        Token::Text(bytes) | Token::Binary(bytes) => {
-            if bytes.len() > SMALL_BYTES {
-                check_room(bytes.len())?;
-            }
-            value.set_zend_string(ZendStr::new(bytes, false));
-        }
-        Token::Array(count) => value.set_hashtable(read_list(reader, count, depth.enter()?, generation)?),
-        Token::Map(count) => value.set_hashtable(read_map(reader, count, depth.enter()?, generation)?),
-        Token::Object(reference) => return proxy::receive(reference, generation),
-        other => {
-            let what = other.describe();
-            return Err(BridgeError::Connection(format!("the session sent {what} where a value was due")));
-        }
-    }
+fn read(reply: &Reply) -> Result<Zval, BridgeError> {
+    let segments = Segments::receive(reply)?;
+    let mut decoder = Decoder { reader: Reader::new(&reply.payload), segments, generation: reply.generation };
+    let value = make(|slot| decoder.value(slot, Depth::ROOT))?;
+    decoder.reader.end()?;
     Ok(value)
 }
 
-type Table = ext_php_rs::boxed::ZBox<ZendHashTable>;
-
-fn read_list(reader: &mut Reader<'_>, count: usize, depth: Depth, generation: u32) -> Result<Table, BridgeError> {
-    check_room(count * size_of::<Zval>())?;
-    let mut table = ZendHashTable::with_capacity(capacity(count));
-    for _ in 0..count {
-        let mut element = read_value(reader, depth, generation)?;
-        // SAFETY: the table is ours and the element whole; the table takes the element over, so it is not dropped here.
-        unsafe { zend_hash_next_index_insert(&raw mut *table, &raw mut element) };
-        std::mem::forget(element);
-    }
-    Ok(table)
+/// Reads the values of one answer.
+struct Decoder<'a> {
+    reader: Reader<'a>,
+    segments: Segments,
+    generation: u32,
 }
 
-fn read_map(reader: &mut Reader<'_>, count: usize, depth: Depth, generation: u32) -> Result<Table, BridgeError> {
-    check_room(count * size_of::<_Bucket>())?;
-    let mut table = ZendHashTable::with_capacity(capacity(count));
-    for _ in 0..count {
-        let key = reader.token()?;
-        let mut element = read_value(reader, depth, generation)?;
-        match key {
-            Token::Integer(index) => insert_index(&mut table, index, &mut element),
-            Token::Text(name) => match canonical_integer(name) {
-                Some(index) => insert_index(&mut table, index, &mut element),
-                None => {
-                    let mut name = ZendStr::new(name, false);
-                    // SAFETY: as above; the table takes a count of the key of its own.
-                    unsafe { zend_hash_update(&raw mut *table, name.as_mut_ptr(), &raw mut element) };
-                }
-            },
-            other => {
-                return Err(BridgeError::Connection(format!("the session sent {} as a key", other.describe())));
+type Wrote<'s> = Result<Written<'s>, BridgeError>;
+
+impl Decoder<'_> {
+    /// Reads one value, and what it contains.
+    fn value<'s>(&mut self, slot: Slot<'s>, depth: Depth) -> Wrote<'s> {
+        let token = self.reader.token()?;
+        self.value_of(token, slot, depth)
+    }
+
+    fn value_of<'s>(&mut self, token: Token<'_>, slot: Slot<'s>, depth: Depth) -> Wrote<'s> {
+        Ok(match token {
+            Token::Nil => slot.null(),
+            Token::Boolean(boolean) => slot.boolean(boolean),
+            Token::Integer(integer) => slot.integer(integer),
+            Token::Unsigned(number) => {
+                return Err(BridgeError::Conversion(format!("the integer {number} does not fit in PHP's 64 bits")));
             }
-        }
-        std::mem::forget(element);
+            Token::Float(float) => slot.float(float),
+            Token::Text(bytes) | Token::Binary(bytes) => slot.string(NewString::copy(bytes)?),
+            Token::Array(0) | Token::Map(0) => slot.empty_array(),
+            Token::Array(count) => slot.table(self.list(count, depth.enter()?)?),
+            Token::Map(count) => slot.table(self.map(count, depth.enter()?)?),
+            Token::Floats(bytes) => slot.table(NewTable::floats(bytes)?),
+            Token::Integers(bytes) => slot.table(NewTable::integers(bytes)?),
+            Token::Object(reference) => slot.value(proxy::receive(reference, self.generation)?),
+            Token::Segment(_) => slot.value(self.segments.next()?),
+            Token::Handle(_) | Token::SameKeys(_) => {
+                return Err(unexpected("a value", token.describe()));
+            }
+        })
     }
-    Ok(table)
+
+    fn list(&mut self, count: usize, depth: Depth) -> Result<NewTable, BridgeError> {
+        let mut list = NewTable::list(count)?;
+        let mut keys = Keys::Unknown;
+        for _ in 0..count {
+            list.push(|slot| match self.reader.token()? {
+                Token::Map(count @ 1..) => {
+                    let map = self.map(count, depth.enter()?)?;
+                    keys = Keys::Of(map.as_ptr());
+                    Ok(slot.table(map))
+                }
+                Token::SameKeys(count) => {
+                    let depth = depth.enter()?;
+                    let template = keys.template(count)?;
+                    Ok(slot.table(template.with_these_keys(|slot| self.value(slot, depth))?))
+                }
+                token => self.value_of(token, slot, depth),
+            })?;
+        }
+        Ok(list)
+    }
+
+    fn map(&mut self, count: usize, depth: Depth) -> Result<NewTable, BridgeError> {
+        let mut map = NewTable::map(count)?;
+        for _ in 0..count {
+            let key = match self.reader.token()? {
+                Token::Integer(index) => NewKey::Index(index),
+                Token::Text(name) => match canonical_integer(name) {
+                    Some(index) => NewKey::Index(index),
+                    None => NewKey::Name(keys::find(name)?),
+                },
+                other => return Err(unexpected("a key", other.describe())),
+            };
+            map.set(&key, |slot| self.value(slot, depth))?;
+        }
+        Ok(map)
+    }
 }
 
-fn insert_index(table: &mut ZendHashTable, index: i64, element: &mut Zval) {
-    // SAFETY: the table is ours and the element whole; the caller forgets the element.
-    unsafe { zend_hash_index_update(&raw mut *table, index as u64, &raw mut *element) };
+/// What is known of the keys of the maps in a list.
+enum Keys {
+    /// There was no map yet.
+    Unknown,
+    /// The keys are those of this map, which stands in the list that is being read.
+    Of(*const ext_php_rs::ffi::zend_array),
+    /// They are those of this array, whose values are all null.
+    Template(NewTable),
+}
+
+impl Keys {
+    /// An array with the keys of the last map, which must have `count` of them.
+    fn template(&mut self, count: usize) -> Result<&NewTable, BridgeError> {
+        if let Self::Of(map) = *self {
+            // SAFETY: the map was made by `NewTable::map`, and the list that holds it is not given away yet.
+            *self = Self::Template(unsafe { NewTable::keys_of(map) });
+        }
+        match self {
+            Self::Template(template) if template.len() == count => Ok(template),
+            Self::Template(_) => Err(unexpected("a map with as many values as the one before it", "another number")),
+            _ => Err(unexpected("a map with keys", "a map without keys")),
+        }
+    }
+}
+
+fn unexpected(expected: &'static str, found: &'static str) -> BridgeError {
+    Malformed::Unexpected { expected, found }.into()
 }
 
 /// The integer that PHP makes of a text key: decimal, without a sign or zeros in front that the integer would not have.
 fn canonical_integer(name: &[u8]) -> Option<i64> {
+    // Most keys begin with a letter.
+    if !matches!(name.first(), Some(b'-' | b'0'..=b'9')) {
+        return None;
+    }
     let digits = name.strip_prefix(b"-").unwrap_or(name);
     let may_be = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.len() <= 19 && name != b"-0";
     if !may_be {
         return None;
     }
     std::str::from_utf8(name).ok()?.parse().ok()
-}
-
-/// Room to make at once. A count stands for at least so many bytes that have arrived, so it cannot lie much.
-fn capacity(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX).min(1 << 24)
 }

@@ -1,0 +1,247 @@
+//! PHP arrays that are filled in place: made at their final size, and every value written where it is to lie.
+
+use std::mem::MaybeUninit;
+
+use ext_php_rs::ffi::{
+    _Bucket, _zend_new_array, HT_MIN_SIZE, IS_DOUBLE, IS_LONG, zend_array, zend_array_destroy, zend_array_dup,
+    zend_hash_index_update, zend_hash_update, zend_value,
+};
+use ext_php_rs::types::Zval;
+
+use super::ffi::{zend_hash_real_init_mixed, zend_hash_real_init_packed};
+use super::memory::{OverLimit, advise_huge_pages, check_room};
+use super::slot::{Slot, Written, fill, plain};
+use super::string::NewString;
+
+/// Bytes of a number in a typed vector.
+const NUMBER_BYTES: usize = 8;
+
+/// An array that nobody else has seen yet. Its elements are whole at any time.
+#[derive(Debug)]
+pub(crate) struct NewTable(*mut zend_array);
+
+/// What a key of a new array is.
+#[derive(Debug)]
+pub(crate) enum NewKey {
+    /// An integer.
+    Index(i64),
+    /// A text, of which the array takes a count of its own.
+    Name(NewString),
+}
+
+impl NewTable {
+    /// A list with room for `capacity` elements.
+    ///
+    /// # Errors
+    /// [`OverLimit`] if PHP's memory limit leaves no room for it.
+    pub(crate) fn list(capacity: usize) -> Result<Self, OverLimit> {
+        let (size, bytes) = checked(capacity, size_of::<Zval>())?;
+        // SAFETY: the new table has no elements yet.
+        unsafe {
+            let table = _zend_new_array(size);
+            zend_hash_real_init_packed(table);
+            advise_huge_pages((*table).__bindgen_anon_1.arPacked.cast(), bytes);
+            Ok(Self(table))
+        }
+    }
+
+    /// An array with room for `capacity` elements and their keys.
+    ///
+    /// # Errors
+    /// [`OverLimit`] if PHP's memory limit leaves no room for it.
+    pub(crate) fn map(capacity: usize) -> Result<Self, OverLimit> {
+        let (size, bytes) = checked(capacity, size_of::<_Bucket>())?;
+        // SAFETY: the new table has no elements yet.
+        unsafe {
+            let table = _zend_new_array(size);
+            zend_hash_real_init_mixed(table);
+            advise_huge_pages((*table).__bindgen_anon_1.arData.cast(), bytes);
+            Ok(Self(table))
+        }
+    }
+
+    /// The keys of `table`, which was made by [`Self::map`], with null for every value.
+    ///
+    /// # Safety
+    /// `table` is live, was made so, and nobody has changed it since.
+    pub(crate) unsafe fn keys_of(table: *const zend_array) -> Self {
+        // SAFETY: the caller's promise; the values of the copy are its own.
+        unsafe {
+            let keys = Self(zend_array_dup(table.cast_mut()));
+            for at in 0..keys.len() {
+                *keys.bucket_value(at) = Zval::null();
+            }
+            keys
+        }
+    }
+
+    /// An array with the keys of one that [`Self::keys_of`] gave; `write` gives its values.
+    ///
+    /// # Errors
+    /// [`OverLimit`] if PHP's memory limit leaves no room for it, and what `write` gives.
+    pub(crate) fn with_these_keys<E: From<OverLimit>>(
+        &self,
+        mut write: impl for<'s> FnMut(Slot<'s>) -> Result<Written<'s>, E>,
+    ) -> Result<Self, E> {
+        // SAFETY: the table is live. The copy holds nulls, which own nothing, so they are overwritten without being freed.
+        unsafe {
+            check_room((*self.0).nTableSize as usize * size_of::<_Bucket>())?;
+            let table = Self(zend_array_dup(self.0));
+            for at in 0..table.len() {
+                fill(&mut *table.bucket_value(at).cast::<MaybeUninit<Zval>>(), |slot| write(slot))?;
+            }
+            Ok(table)
+        }
+    }
+
+    /// Puts one value behind the others of a list; there must be room for it.
+    ///
+    /// # Errors
+    /// What `write` gives; the list is as before then.
+    pub(crate) fn push<E>(&mut self, write: impl for<'s> FnOnce(Slot<'s>) -> Result<Written<'s>, E>) -> Result<(), E> {
+        // SAFETY: the table is a list with places for `nTableSize` elements, of which the first `nNumUsed` are written.
+        unsafe {
+            let table = &mut *self.0;
+            assert!(table.nNumUsed < table.nTableSize, "a list was made too small");
+            let place = table.__bindgen_anon_1.arPacked.add(table.nNumUsed as usize);
+            fill(&mut *place.cast::<MaybeUninit<Zval>>(), write)?;
+            self.set_list_length(self.len() + 1);
+        }
+        Ok(())
+    }
+
+    /// Sets the value of a key, which becomes null before `write` gives the value.
+    ///
+    /// # Errors
+    /// What `write` gives.
+    pub(crate) fn set<E>(
+        &mut self,
+        key: &NewKey,
+        write: impl for<'s> FnOnce(Slot<'s>) -> Result<Written<'s>, E>,
+    ) -> Result<(), E> {
+        let mut null = Zval::null();
+        // SAFETY: the table is ours; it gives the place of the value, which stays where it is while nothing is added to
+        // the table, and what `write` does cannot reach it.
+        unsafe {
+            let place = match key {
+                NewKey::Index(index) => zend_hash_index_update(self.0, *index as u64, &raw mut null),
+                NewKey::Name(name) => zend_hash_update(self.0, name.as_ptr(), &raw mut null),
+            };
+            fill(&mut *place.cast::<MaybeUninit<Zval>>(), write)
+        }
+    }
+
+    /// A list of floats from 8 little-endian bytes each.
+    ///
+    /// # Errors
+    /// [`OverLimit`] if PHP's memory limit leaves no room for it.
+    pub(crate) fn floats(bytes: &[u8]) -> Result<Self, OverLimit> {
+        Self::numbers(bytes, |bytes| plain(zend_value { dval: f64::from_le_bytes(bytes) }, IS_DOUBLE))
+    }
+
+    /// A list of integers from 8 little-endian bytes each.
+    ///
+    /// # Errors
+    /// [`OverLimit`] if PHP's memory limit leaves no room for it.
+    pub(crate) fn integers(bytes: &[u8]) -> Result<Self, OverLimit> {
+        Self::numbers(bytes, |bytes| plain(zend_value { lval: i64::from_le_bytes(bytes) }, IS_LONG))
+    }
+
+    fn numbers(bytes: &[u8], number: impl Fn([u8; NUMBER_BYTES]) -> Zval) -> Result<Self, OverLimit> {
+        let (numbers, _) = bytes.as_chunks::<NUMBER_BYTES>();
+        let mut table = Self::list(numbers.len())?;
+        // SAFETY: the list was made with so many places; numbers own nothing, so plain writes lose nothing.
+        unsafe {
+            let places = (*table.0).__bindgen_anon_1.arPacked;
+            for (at, bytes) in numbers.iter().enumerate() {
+                places.add(at).write(number(*bytes));
+            }
+            table.set_list_length(numbers.len());
+        }
+        Ok(table)
+    }
+
+    /// A list of so many floats (`are_floats`) or integers, whose bytes `receive` puts in place.
+    ///
+    /// # Errors
+    /// [`OverLimit`] if PHP's memory limit leaves no room for it, and what `receive` gives.
+    pub(crate) fn received<E: From<OverLimit>>(
+        count: usize,
+        are_floats: bool,
+        receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let mut table = Self::list(count)?;
+        let kind = if are_floats { IS_DOUBLE } else { IS_LONG };
+        // SAFETY: the list was made with `count` places of two numbers' size. The bytes go into the upper half of
+        // them; each value is written below every number that was not read yet, or on the last one that was.
+        unsafe {
+            let places = (*table.0).__bindgen_anon_1.arPacked;
+            let numbers = places.cast::<[u8; NUMBER_BYTES]>().add(count);
+            receive(std::slice::from_raw_parts_mut(numbers.cast(), count * NUMBER_BYTES))?;
+            for at in 0..count {
+                let number = i64::from_le_bytes(numbers.add(at).read());
+                places.add(at).write(plain(zend_value { lval: number }, kind));
+            }
+            table.set_list_length(count);
+        }
+        Ok(table)
+    }
+
+    /// How many elements it has.
+    pub(crate) fn len(&self) -> usize {
+        // SAFETY: the table is live.
+        unsafe { (*self.0).nNumUsed as usize }
+    }
+
+    /// Where the array lies, for as long as it lives.
+    pub(crate) const fn as_ptr(&self) -> *const zend_array {
+        self.0
+    }
+
+    /// Takes the value at `index` out of a list and leaves null there.
+    pub(crate) fn take(&mut self, index: usize) -> Option<Zval> {
+        // SAFETY: the table is a list; the first `nNumUsed` places are written.
+        (index < self.len())
+            .then(|| unsafe { std::mem::replace(&mut *(*self.0).__bindgen_anon_1.arPacked.add(index), Zval::null()) })
+    }
+
+    /// Gives the array away, with its one count.
+    pub(super) const fn into_raw(self) -> *mut zend_array {
+        let table = self.0;
+        std::mem::forget(self);
+        table
+    }
+
+    /// # Safety
+    /// The table is a list whose first `length` places are written.
+    unsafe fn set_list_length(&mut self, length: usize) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let table = &mut *self.0;
+            table.nNumUsed = length as u32;
+            table.nNumOfElements = length as u32;
+            table.nNextFreeElement = length as i64;
+        }
+    }
+
+    /// # Safety
+    /// The table is a map with more than `at` elements.
+    unsafe fn bucket_value(&self, at: usize) -> *mut Zval {
+        // SAFETY: the caller's promise; a table made by `map` has buckets, without holes.
+        unsafe { &raw mut (*(*self.0).__bindgen_anon_1.arData.add(at)).val }
+    }
+}
+
+impl Drop for NewTable {
+    fn drop(&mut self) {
+        // SAFETY: nobody else has the table, and its elements are whole.
+        unsafe { zend_array_destroy(self.0) };
+    }
+}
+
+/// The size to ask the engine for, and the bytes that it will take: the engine rounds up to a power of two.
+fn checked(capacity: usize, bytes_each: usize) -> Result<(u32, usize), OverLimit> {
+    let bytes = capacity.next_power_of_two().max(HT_MIN_SIZE as usize).saturating_mul(bytes_each);
+    check_room(bytes)?;
+    Ok((u32::try_from(capacity).unwrap_or(u32::MAX), bytes))
+}
