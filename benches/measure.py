@@ -73,7 +73,7 @@ class Run:
             if peer == floors.MEMORY and (place == ONE_CORE or "," not in first_cpus(2)):
                 continue
             for workload in workloads:
-                self._progress.doing(f"{floors.LABELS[peer]}: {workload}, {place}")
+                self._progress.doing(floors.LABELS[peer], f"{workload}, {place}")
                 try:
                     self.samples.add(self._floor.measure(peer, workload, place, cpus, self._settings.seconds))
                 except Unavailable as reason:
@@ -92,7 +92,7 @@ class Run:
             for workload, count in runs:
                 if f"{peer} {workload}" in self.absent or peer in self.absent:
                     continue
-                self._progress.doing(f"{PEERS[peer].label}: {workload}, {count} at once, {place}")
+                self._progress.doing(PEERS[peer].label, f"{workload}, {count} at once, {place}")
                 fleet = fleet or stack.enter_context(Fleet(settings.php, peer, serving, most, cpus))
                 try:
                     self.samples.add(fleet.measure(workload, count, place, settings.seconds))
@@ -115,7 +115,7 @@ class Run:
         for children in self._settings.children:
             if PAGE in self.absent:
                 return
-            self._progress.doing(f"pages of FPM: {children} children")
+            self._progress.doing("pages of FPM", f"{children} children")
             try:
                 for sample in pages.measure(self._settings, children):
                     self.samples.add(sample)

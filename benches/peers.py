@@ -82,9 +82,7 @@ def tortoise_tcp(settings: Settings, cpus: str) -> Serving:
 
 def sidecar(settings: Settings, cpus: str, address: str, more: str = "", ini: tuple[str, ...] = ()) -> Serving:
     """Start `tortoise serve`. `more` are lines for the settings file."""
-    extension, binary = settings.dist.resolve() / "tortoise.so", settings.dist.resolve() / "bin" / "tortoise"
-    if not (extension.exists() and binary.exists()):
-        raise Unavailable(f"{settings.dist} lacks tortoise.so or bin/tortoise; make build makes them")
+    extension, binary = build(settings)
     classes = FOLDER / "classes"
     file = fresh(settings.temporary) / "tortoise.toml"
     file.write_text(
@@ -93,6 +91,14 @@ def sidecar(settings: Settings, cpus: str, address: str, more: str = "", ini: tu
     server = Server([str(binary), "serve", "--config", str(file)], "ready: listening", cpus)
     ini = (f"extension={extension}", f"tortoise.server={address}", f"tortoise.path={classes}", *ini)
     return Serving(server, address, ini)
+
+
+def build(settings: Settings) -> tuple[Path, Path]:
+    """Return the extension and the sidecar."""
+    extension, binary = settings.dist.resolve() / "tortoise.so", settings.dist.resolve() / "bin" / "tortoise"
+    if not (extension.exists() and binary.exists()):
+        raise Unavailable(f"{settings.dist} lacks tortoise.so or bin/tortoise; make build makes them")
+    return extension, binary
 
 
 def php(program: str, ini: tuple[str, ...]) -> list[str]:
@@ -109,7 +115,7 @@ def has_module(program: str, module: str) -> bool:
 
 def need_setting(settings: Settings, name: str) -> None:
     """Raise Unavailable if the built extension has no such setting."""
-    command = [*php(settings.php, (f"extension={settings.dist.resolve() / 'tortoise.so'}",)), "-r"]
+    command = [*php(settings.php, (f"extension={build(settings)[0]}",)), "-r"]
     done = subprocess.run([*command, f"exit(ini_get('{name}') === false ? 1 : 0);"], env=environment())
     if done.returncode != 0:
         raise Unavailable(f"this build of Tortoise has no setting {name}")

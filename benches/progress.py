@@ -1,4 +1,4 @@
-"""What a person sees while it runs: on standard error, one line that changes, or a line for each round in a log."""
+"""What a person sees while it runs: on standard error, one line that changes, or a line for each peer in a log."""
 
 import sys
 import time
@@ -10,19 +10,21 @@ class Progress:
     def __init__(self, rounds: int) -> None:
         self._rounds = rounds
         self._round = 0
+        self._who = ""
         self._begin = time.monotonic()
         self._live = sys.stderr.isatty()
 
     def round(self, number: int) -> None:
         """A round begins; the first is 0."""
         self._round = number
-        if not self._live:
-            self._write(f"{self._prefix()} begins\n")
 
-    def doing(self, what: str) -> None:
+    def doing(self, who: str, what: str) -> None:
         """Something begins."""
         if self._live:
-            self._write(f"\r\033[K{self._prefix()}  {what}")
+            self._write(f"\r\033[K{self._prefix()}  {who}: {what}")
+        elif who != self._who:
+            self._write(f"{self._prefix()}  {who}\n")
+        self._who = who
 
     def note(self, text: str) -> None:
         """Say something that stays."""
