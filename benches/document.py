@@ -33,7 +33,7 @@ What a call from PHP into Python takes, beside other ways to make one. This page
 
 {comparisons}
 
-Other lines of the machine and other days give other figures; what can be compared stands in one run.
+Other machines and other days give other figures: compare within one run.
 {absent}
 ## A page of FPM
 
@@ -69,14 +69,14 @@ def write(result: Result, clients: tuple[int, ...], folder: Path) -> None:
     absent = "".join(f"- {what} was left out: {reason}\n" for what, reason in result.absent.items())
     text = PAGE.format(
         command=result.command,
-        machine=report.table([["", ""], *([name, value] for name, value in result.machine.items())]),
+        machine=report.table([["", ""], *([name, value] for name, value in result.machine.items())], figures=False),
         goals=report.goals(result),
         base=report.base_of(result)[1],
         comparisons=_sections(report.comparison, result, clients, "median / 99th percentile"),
         absent=f"\n{absent}" if absent else "",
         pages=report.page_table(result) or "Not measured in this run.",
         cpu=_sections(report.cpu, result, clients, "client + server, for one operation"),
-        workloads=report.table([["", ""], *([name, title] for name, title in WORKLOADS.items())]),
+        workloads=report.table([["", ""], *([name, title] for name, title in WORKLOADS.items())], figures=False),
     )
     (folder / "performance.md").write_text(text, "utf-8")
 

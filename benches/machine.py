@@ -23,7 +23,7 @@ def describe(settings: Settings) -> dict[str, str]:
         "Kernel": f"Linux {platform.release()}",
         "PHP": _php(settings, "", "PHP_VERSION"),
         "Python": _output([settings.python, "-c", "import platform; print(platform.python_version())"]),
-        "Tortoise": _php(settings, str(settings.dist.resolve() / "tortoise.so"), "phpversion('tortoise')") + _commit(),
+        "Tortoise": _php(settings, str(settings.dist.resolve() / "tortoise.so"), "phpversion('tortoise')") + _commit(settings),
         "phpy": _php(settings, settings.phpy, "phpversion('phpy')") if settings.phpy else "none",
         "Rounds": f"{settings.rounds}, in each {settings.seconds:g} s for each workload of each peer",
     }
@@ -41,7 +41,10 @@ def _php(settings: Settings, extension: str, expression: str) -> str:
     return _output([*php(settings.php, ini), "-r", f"echo {expression};"])
 
 
-def _commit() -> str:
+def _commit(settings: Settings) -> str:
+    """Of the build: known only if it is this checkout's own."""
+    if settings.dist.resolve().parent != FOLDER.parent:
+        return ""
     commit = _output(["git", "-C", str(FOLDER), "rev-parse", "--short", "HEAD"])
     return f" ({commit})" if commit else ""
 

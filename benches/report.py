@@ -116,13 +116,13 @@ def time(microseconds: float) -> str:
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
 
 
-def table(rows: list[list[str]]) -> str:
-    """Return a Markdown table, aligned. The first row is the head; all columns but the first are figures."""
+def table(rows: list[list[str]], figures: bool = True) -> str:
+    """Return a Markdown table, aligned. The first row is the head; all columns but the first are figures, or text."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
 
     def line(row: list[str]) -> str:
         cells = (
-            cell + " " * (width - len(cell)) if column == 0 else " " * (width - len(cell)) + cell
+            cell + " " * (width - len(cell)) if column == 0 or not figures else " " * (width - len(cell)) + cell
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
         return f"| {' | '.join(cells)} |"
