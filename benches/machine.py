@@ -16,6 +16,7 @@ def describe(settings: Settings) -> dict[str, str]:
     """Return names and values, in the order in which to show them."""
     model = re.search(r"^model name\s*: (.*)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     cpus = len(os.sched_getaffinity(0))
+    extension = str(settings.dist.resolve() / "tortoise.so")
     return {
         "Date": date.today().isoformat(),
         "CPU": f"{model[1] if model else platform.machine()}, {cpus} core{'s' * (cpus != 1)}",
@@ -23,7 +24,7 @@ def describe(settings: Settings) -> dict[str, str]:
         "Kernel": f"Linux {platform.release()}",
         "PHP": _php(settings, "", "PHP_VERSION"),
         "Python": _output([settings.python, "-c", "import platform; print(platform.python_version())"]),
-        "Tortoise": _php(settings, str(settings.dist.resolve() / "tortoise.so"), "phpversion('tortoise')") + _commit(settings),
+        "Tortoise": _php(settings, extension, "phpversion('tortoise')") + _commit(settings),
         "phpy": _php(settings, settings.phpy, "phpversion('phpy')") if settings.phpy else "none",
         "Rounds": f"{settings.rounds}, in each {settings.seconds:g} s for each workload of each peer",
     }
