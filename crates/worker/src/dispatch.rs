@@ -4,7 +4,7 @@ use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyType};
 use tortoise_protocol::failure::Category;
-use tortoise_protocol::frame::Kind;
+use tortoise_protocol::frame::{Header, Kind};
 use tortoise_protocol::request::{MethodName, Question, Selector, read_describe, read_roots};
 use tortoise_protocol::{Depth, Malformed, Reader, Writer};
 
@@ -16,12 +16,14 @@ use crate::hooks::Hooks;
 use crate::names::type_name;
 use crate::path::Root;
 use crate::table::Table;
-use crate::to_wire::Encoder;
+use crate::to_wire::{Context, Encoder, Segments};
 
 /// What a session knows.
 pub(crate) struct State<'py> {
     pub(crate) table: Table,
     pub(crate) gate: Gate,
+    /// What goes behind the payload of the answer that is being written.
+    pub(crate) segments: Segments,
     pub(crate) hooks: Hooks<'py>,
 }
 
@@ -54,6 +56,18 @@ impl<'py> State<'py> {
             _ => return Err(Malformed::Unexpected { expected: "a request", found: "a message of another kind" }.into()),
         }
         Ok(Kind::Value)
+    }
+
+    /// The header of the answer that was written.
+    pub(crate) fn header(&self, kind: Kind, call: u64) -> Header {
+        // What is too much for a frame was refused when it was written.
+        Header { segment_bytes: self.segments.bytes() as u32, ..Header::new(kind, call) }
+    }
+
+    /// The answer that was being written does not go out.
+    pub(crate) fn take_back(&mut self) {
+        self.table.roll_back();
+        self.segments.clear();
     }
 
     fn describe(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
@@ -206,7 +220,8 @@ impl<'py> State<'py> {
     }
 
     fn answer(&mut self, value: &Bound<'py, PyAny>, reply: &mut Vec<u8>, root: impl FnOnce() -> Root) -> Handled {
-        Encoder::new(reply, Some(&mut self.table))
+        let Self { table, segments, .. } = self;
+        Encoder::new(reply, Some(Context { table, segments }))
             .value(value, Depth::ROOT)
             .map_err(|error| Fault::unconvertible(&error, &root()))
     }

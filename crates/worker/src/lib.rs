@@ -4,7 +4,7 @@
 //! - [`table`]: the objects that the client holds; [`gate`]: the names that it may touch.
 //! - [`from_wire`], [`to_wire`]: values; [`path`]: where in a value something is wrong.
 //! - [`failure`]: what the client is told when something goes wrong.
-//! - [`call`], [`fork`], [`watch`]: the rooms of `unsafe`, one job each.
+//! - [`call`], [`raw`], [`fork`], [`watch`]: the rooms of `unsafe`, one job each.
 //! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
 
 mod arguments;
@@ -17,6 +17,7 @@ mod gate;
 mod hooks;
 mod names;
 mod path;
+mod raw;
 mod serve;
 mod table;
 mod to_wire;

@@ -22,6 +22,7 @@ use crate::from_wire::Request;
 use crate::gate::Gate;
 use crate::hooks::Hooks;
 use crate::table::Table;
+use crate::to_wire::Segments;
 
 /// Bytes that a buffer keeps from one call to the next.
 const KEPT_BUFFER_BYTES: usize = 1 << 20;
@@ -46,16 +47,19 @@ fn serve_channel(py: Python<'_>, channel: &mut Channel, hooks: Hooks<'_>, shared
         Err(error) => return Some(error.to_string()),
     }
     let (mut request, mut reply) = (Vec::new(), Vec::new());
-    let state = State { table: Table::new(&hooks.classless), gate: Gate::default(), hooks };
+    let state =
+        State { table: Table::new(&hooks.classless), gate: Gate::default(), segments: Segments::default(), hooks };
     let mut session = Session { state, last_call: 0, closing: None, lost: None };
     loop {
         // The one window without the interpreter's lock: other threads of the user's code run while we wait.
+        let segments = session.state.segments.places(py);
         let received = py.detach(|| {
             if !reply.is_empty() {
-                channel.send(&reply)?;
+                channel.send_with(&reply, &segments)?;
             }
             channel.receive(&mut request, MAX_FRAME_BYTES)
         });
+        session.state.segments.clear();
         reply.clear();
         reply.shrink_to(KEPT_BUFFER_BYTES);
         match received {
@@ -108,7 +112,7 @@ impl<'py> Session<'py> {
     fn try_answer(&mut self, py: Python<'py>, header: Header, request: &mut Request<'_>, reply: &mut Vec<u8>) {
         let fault = match self.request(py, header, request, reply) {
             Ok(None) => return reply.clear(),
-            Ok(Some(kind)) => match finish(reply, Header::new(kind, header.call)) {
+            Ok(Some(kind)) => match finish(reply, self.state.header(kind, header.call)) {
                 Ok(()) => return self.state.table.commit(),
                 Err(too_large) => {
                     Fault::Told(Box::new(Failure::new(Category::Conversion, Ran::Yes, too_large.to_string())))
@@ -116,7 +120,7 @@ impl<'py> Session<'py> {
             },
             Err(fault) => fault,
         };
-        self.state.table.roll_back();
+        self.state.take_back();
         let failure = match fault {
             Fault::Malformed(malformed) => return self.give_up(malformed.to_string(), header.call, reply),
             Fault::Lost(error @ ChannelError::SegmentsTooShort { .. }) => {

@@ -1,37 +1,50 @@
 //! Python values into MessagePack for the client, in one walk.
 
+mod maps;
+mod segments;
+mod unconvertible;
+mod vectors;
+
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple,
-};
+use pyo3::types::{PyByteArray, PyDict, PyList, PyTuple};
+use tortoise_protocol::codec::MIN_VECTOR_ELEMENTS;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 use tortoise_protocol::{Depth, Writer};
 
-use crate::names::type_name;
-use crate::path::{Path, Step};
-use crate::table::Table;
+pub(crate) use segments::Segments;
+pub(crate) use unconvertible::Unconvertible;
 
-/// Why a value cannot go to the client.
-pub(crate) struct Unconvertible {
-    /// What is wrong with the element.
-    pub(crate) reason: String,
-    /// Where it stands.
-    pub(crate) path: Path,
-}
+use crate::names::type_name;
+use crate::path::Step;
+use crate::raw::{self, Kind, Seen, Sequence};
+use crate::table::Table;
+use maps::Row;
+use segments::MIN_SEGMENT_BYTES;
+use unconvertible::{below, refused};
 
 type Written = Result<(), Box<Unconvertible>>;
 
-/// Writes values; what has no value in PHP goes by reference, into the table.
-pub(crate) struct Encoder<'a> {
-    buffer: &'a mut Vec<u8>,
-    /// None where there is nobody to hold an object: a description is all values.
-    table: Option<&'a mut Table>,
+/// What an answer may use, and a description not.
+pub(crate) struct Context<'a> {
+    /// Where objects go that have no value in PHP.
+    pub(crate) table: &'a mut Table,
+    /// What is sent behind the payload.
+    pub(crate) segments: &'a mut Segments,
 }
 
-impl<'a> Encoder<'a> {
+/// Writes values; what has no value in PHP goes by reference, into the table.
+pub(crate) struct Encoder<'a, 'py> {
+    buffer: &'a mut Vec<u8>,
+    /// None for a description: it is all values, and plain MessagePack.
+    context: Option<Context<'a>>,
+    /// The keys of the last map in each of the arrays that are being written, the innermost array's last.
+    keys: Vec<Bound<'py, PyAny>>,
+}
+
+impl<'a, 'py> Encoder<'a, 'py> {
     /// Appends to `buffer`.
-    pub(crate) fn new(buffer: &'a mut Vec<u8>, table: Option<&'a mut Table>) -> Self {
-        Self { buffer, table }
+    pub(crate) fn new(buffer: &'a mut Vec<u8>, context: Option<Context<'a>>) -> Self {
+        Self { buffer, context, keys: Vec::new() }
     }
 
     /// Writes one value. `depth` is that of what holds it.
@@ -40,61 +53,108 @@ impl<'a> Encoder<'a> {
     ///
     /// # Errors
     /// [`Unconvertible`]; the buffer then ends in the middle.
-    pub(crate) fn value(&mut self, value: &Bound<'_, PyAny>, depth: Depth) -> Written {
-        if let Ok(text) = value.cast_exact::<PyString>() {
-            let text = text.to_str().map_err(|_| refused("a str with a lone surrogate, which is no UTF-8"))?;
-            self.room_for(text.len())?;
-            self.writer().text(text);
-        } else if let Ok(integer) = value.cast_exact::<PyInt>() {
-            match integer.extract::<i64>() {
-                Ok(integer) => self.writer().integer(integer),
-                Err(_) => self.object(value)?,
-            }
-        } else if value.is_none() {
-            self.writer().nil();
-        } else if let Ok(boolean) = value.cast_exact::<PyBool>() {
-            self.writer().boolean(boolean.is_true());
-        } else if let Ok(float) = value.cast_exact::<PyFloat>() {
-            self.writer().float(float.value());
+    pub(crate) fn value(&mut self, value: &Bound<'py, PyAny>, depth: Depth) -> Written {
+        self.element(value.as_borrowed(), depth, None)
+    }
+
+    /// Writes a value that its container holds now, but perhaps not any more when code of Python has run.
+    fn element(&mut self, value: Seen<'_, 'py>, depth: Depth, row: Row) -> Written {
+        if self.scalar(value)? { Ok(()) } else { self.compound(&value.to_owned(), depth, row) }
+    }
+
+    /// Writes a value that holds no others, and says whether it was one. No code of Python runs here.
+    fn scalar(&mut self, value: Seen<'_, 'py>) -> Result<bool, Box<Unconvertible>> {
+        match raw::kind(value) {
+            Kind::Text => self.text(value)?,
+            Kind::Integer => match raw::integer(value) {
+                Some(integer) => self.writer().integer(integer),
+                None => return Ok(false),
+            },
+            Kind::Float => self.writer().float(raw::float(value)),
+            Kind::None => self.writer().nil(),
+            Kind::Boolean => self.writer().boolean(raw::boolean(value)),
+            Kind::Bytes => self.bytes(value)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Writes what [`Self::scalar`] left.
+    fn compound(&mut self, value: &Bound<'py, PyAny>, depth: Depth, row: Row) -> Written {
+        if let Ok(dict) = value.cast_exact::<PyDict>() {
+            self.dict(dict, depth, row)
         } else if let Ok(list) = value.cast_exact::<PyList>() {
-            self.sequence(list.len(), depth, |index| list.get_item(index))?;
-        } else if let Ok(dict) = value.cast_exact::<PyDict>() {
-            if php_holds_keys_apart(dict) { self.dict(dict, depth)? } else { self.object(value)? }
+            self.sequence(list, depth)
         } else if let Ok(tuple) = value.cast_exact::<PyTuple>() {
-            self.sequence(tuple.len(), depth, |index| tuple.get_item(index))?;
-        } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
-            let bytes = bytes.as_bytes();
-            self.room_for(bytes.len())?;
-            self.writer().binary(bytes);
-        } else if let Ok(array) = value.cast_exact::<PyByteArray>() {
-            self.room_for(array.len())?;
-            let bytes = array.to_vec();
-            self.writer().binary(&bytes);
-        } else if value.is_exact_instance_of::<PySet>() || value.is_exact_instance_of::<PyFrozenSet>() {
-            self.set(value, depth)?;
+            self.sequence(tuple, depth)
         } else {
-            self.object(value)?;
+            match raw::kind(value.as_borrowed()) {
+                Kind::ByteArray => self.byte_array(value),
+                Kind::Set => self.set(value, depth),
+                _ => self.object(value),
+            }
+        }
+    }
+
+    fn text(&mut self, text: Seen<'_, 'py>) -> Written {
+        let utf8 = raw::utf8(text).ok_or_else(|| refused("a str with a lone surrogate, which is no UTF-8"))?;
+        self.room_for(utf8.len())?;
+        match &mut self.context {
+            Some(context) if utf8.len() >= MIN_SEGMENT_BYTES => {
+                let segment = context.segments.add_text(text, utf8.len());
+                self.writer().segment(segment);
+            }
+            _ => self.writer().text_bytes(utf8),
         }
         Ok(())
     }
 
-    fn sequence<'py>(
-        &mut self,
-        length: usize,
-        depth: Depth,
-        get: impl Fn(usize) -> PyResult<Bound<'py, PyAny>>,
-    ) -> Written {
+    fn bytes(&mut self, bytes: Seen<'_, 'py>) -> Written {
+        let content = raw::bytes(bytes);
+        self.room_for(content.len())?;
+        match &mut self.context {
+            Some(context) if content.len() >= MIN_SEGMENT_BYTES => {
+                let segment = context.segments.add_bytes(bytes, content.len());
+                self.writer().segment(segment);
+            }
+            _ => self.writer().binary(content),
+        }
+        Ok(())
+    }
+
+    /// Whoever else holds it may change it, so it is copied.
+    fn byte_array(&mut self, array: &Bound<'py, PyAny>) -> Written {
+        let array = array.cast::<PyByteArray>().map_err(|_| refused("a bytearray that is none"))?;
+        self.room_for(array.len())?;
+        // SAFETY: the interpreter's lock is held, and nothing runs in here that could change the array.
+        let content = unsafe { array.as_bytes() };
+        Writer::new(self.buffer).binary(content);
+        Ok(())
+    }
+
+    fn sequence<S: Sequence<'py>>(&mut self, sequence: &S, depth: Depth) -> Written {
+        let length = sequence.length();
+        if length >= MIN_VECTOR_ELEMENTS && self.context.is_some() {
+            self.room_for(length.saturating_mul(size_of::<f64>()))?;
+            if vectors::try_write(&mut self.writer(), sequence) {
+                return Ok(());
+            }
+        }
         let depth = self.enter(depth, length)?;
         self.writer().array(length);
+        let row = self.keys.len();
         for index in 0..length {
             // Garbage collection can run any `__del__` in here, so the list may be shorter by now.
-            let element = get(index).map_err(|_| refused("a list that changed while it was read"))?;
-            self.value(&element, depth).map_err(|error| below(error, || Step::Index(index)))?;
+            // SAFETY: `element` holds what it uses behind code of Python.
+            let element = unsafe { sequence.element(index) };
+            let element = element.ok_or_else(|| refused("a list that changed while it was read"))?;
+            self.element(element, depth, Some(row)).map_err(|error| below(error, || Step::Index(index)))?;
         }
+        self.keys.truncate(row);
         Ok(())
     }
 
-    fn set(&mut self, set: &Bound<'_, PyAny>, depth: Depth) -> Written {
+    fn set(&mut self, set: &Bound<'py, PyAny>, depth: Depth) -> Written {
         let changed = |_| refused("a set that changed while it was read");
         let length = set.len().map_err(changed)?;
         let depth = self.enter(depth, length)?;
@@ -107,21 +167,11 @@ impl<'a> Encoder<'a> {
         if written == length { Ok(()) } else { Err(refused("a set that changed while it was read")) }
     }
 
-    fn dict(&mut self, dict: &Bound<'_, PyDict>, depth: Depth) -> Written {
-        let depth = self.enter(depth, dict.len())?;
-        self.writer().map(dict.len());
-        for (key, value) in dict {
-            self.value(&key, depth).map_err(|error| below(error, || step_of(&key)))?;
-            self.value(&value, depth).map_err(|error| below(error, || step_of(&key)))?;
-        }
-        Ok(())
-    }
-
-    fn object(&mut self, object: &Bound<'_, PyAny>) -> Written {
-        let Some(table) = &mut self.table else {
+    fn object(&mut self, object: &Bound<'py, PyAny>) -> Written {
+        let Some(context) = &mut self.context else {
             return Err(refused(format!("an object of type {}", type_name(object))));
         };
-        let reference = table.hand_out(object);
+        let reference = context.table.hand_out(object);
         self.writer().object(reference);
         Ok(())
     }
@@ -133,7 +183,8 @@ impl<'a> Encoder<'a> {
 
     /// Lists that share elements can grow without end when they are copied out.
     fn room_for(&self, bytes: usize) -> Written {
-        if self.buffer.len() + bytes > MAX_FRAME_BYTES {
+        let segments = self.context.as_ref().map_or(0, |context| context.segments.bytes());
+        if self.buffer.len() + segments + bytes > MAX_FRAME_BYTES {
             return Err(refused(format!("too large: an answer is at most {MAX_FRAME_BYTES} bytes")));
         }
         Ok(())
@@ -142,52 +193,4 @@ impl<'a> Encoder<'a> {
     fn writer(&mut self) -> Writer<'_> {
         Writer::new(self.buffer)
     }
-}
-
-/// Whether a dict is a PHP array without two keys falling into one: PHP makes the key `"1"` the same as `1`.
-fn php_holds_keys_apart(dict: &Bound<'_, PyDict>) -> bool {
-    let (mut integers, mut numeric_texts) = (0_usize, 0_usize);
-    for (key, _) in dict {
-        if let Ok(text) = key.cast_exact::<PyString>() {
-            numeric_texts += usize::from(text.to_str().ok().and_then(php_integer_key).is_some());
-        } else if key.is_exact_instance_of::<PyInt>() && key.extract::<i64>().is_ok() {
-            integers += 1;
-        } else {
-            return false;
-        }
-    }
-    integers == 0
-        || numeric_texts == 0
-        || !dict.keys().iter().any(|key| {
-            let text = key.cast_exact::<PyString>().ok();
-            let integer = text.and_then(|text| text.to_str().ok().and_then(php_integer_key));
-            integer.is_some_and(|integer| dict.contains(integer).unwrap_or(true))
-        })
-}
-
-/// The integer that PHP makes of a text key, if it does: decimal, in 64 bits, and spelled as PHP itself would.
-fn php_integer_key(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let canonical = match digits.as_bytes() {
-        [b'0'] => digits.len() == text.len(),
-        [b'1'..=b'9', rest @ ..] => rest.len() < 19 && rest.iter().all(u8::is_ascii_digit),
-        _ => false,
-    };
-    if canonical { text.parse().ok() } else { None }
-}
-
-fn step_of(key: &Bound<'_, PyAny>) -> Step {
-    match key.cast_exact::<PyString>() {
-        Ok(text) => Step::key(&text.to_string_lossy()),
-        Err(_) => key.extract().map_or_else(|_: PyErr| Step::key("?"), Step::Number),
-    }
-}
-
-fn refused(reason: impl Into<String>) -> Box<Unconvertible> {
-    Box::new(Unconvertible { reason: reason.into(), path: Path::default() })
-}
-
-fn below(mut error: Box<Unconvertible>, step: impl FnOnce() -> Step) -> Box<Unconvertible> {
-    error.path.push(step());
-    error
 }

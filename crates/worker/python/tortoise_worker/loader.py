@@ -17,6 +17,9 @@ from tortoise_worker.folders import FolderFinder, folder_of
 # The package under which a class file is loaded whose plain name another module has.
 CLASH_PACKAGE = "tortoise_classes"
 
+# PHP names whose modules are remembered. An application has fewer classes; a client that makes names up gains nothing.
+MAX_FOUND_NAMES = 4096
+
 # Names that an error lists; a module may define thousands.
 MAX_LISTED_NAMES = 20
 
@@ -37,6 +40,9 @@ class Loader:
     def __init__(self, roots: Sequence[str]) -> None:
         self._roots: list[Root] = []
         self._finder = FolderFinder()
+        # By PHP name: the module that has the class, under its name, and what the class may be called in it. A page
+        # asks for its classes again and again, and the search for a module costs a hundred times as much as this.
+        self._found: dict[str, tuple[str, types.ModuleType, Sequence[str]]] = {}
         self.set_roots(roots)
 
     def set_roots(self, roots: Sequence[str]) -> None:
@@ -44,6 +50,7 @@ class Loader:
         for root in roots:
             if not os.path.isabs(root) or "\0" in root:
                 raise AccessRefusedError(f"the class root {root!r} is not an absolute path")
+        self._found.clear()
         before = {root.path for root in self._roots}
         self._roots = [Root(path, os.path.join(os.path.realpath(path), "")) for path in dict.fromkeys(roots)]
         # Last, so that nothing of the user's shadows a module that a library relies on.
@@ -58,18 +65,25 @@ class Loader:
         Raises `AccessRefusedError` if there is no such file, `ImportError` if the file has no such class, and
         whatever the file itself raises.
         """
+        if (known := self._found.get(name)) is not None:
+            module_name, module, names = known
+            if sys.modules.get(module_name) is module and (found := _class_of(module, names)) is not None:
+                return found
         candidates = naming.candidates(name)
         if candidates is None:
             raise AccessRefusedError(f"{_shortened(name)} is not the name of a Python class")
         root, parts, file = self._find(name, candidates)
-        module, is_new = self._import(root, parts, file)
+        module_name, module, is_new = self._import(root, parts, file)
         found = _class_of(module, candidates.classes)
         if found is None:
             if is_new:
-                _forget(module.__name__)
+                _forget(module_name)
             raise ImportError(
                 _missing_class(file, candidates.classes, module), name=module.__name__, path=file
             )
+        if len(self._found) >= MAX_FOUND_NAMES:
+            self._found.clear()
+        self._found[name] = (module_name, module, candidates.classes)
         return found
 
     def parts_of(self, file: str) -> tuple[str, ...] | None:
@@ -103,8 +117,8 @@ class Loader:
         searched = ", ".join(root.path for root in self._roots) or "no class root at all"
         raise AccessRefusedError(f"there is no class file for {name} under {searched}")
 
-    def _import(self, root: Root, parts: tuple[str, ...], file: str) -> tuple[types.ModuleType, bool]:
-        """The module of a class file, and whether its code ran just now."""
+    def _import(self, root: Root, parts: tuple[str, ...], file: str) -> tuple[str, types.ModuleType, bool]:
+        """The module of a class file with its name, and whether its code ran just now."""
         # A file that was written a moment ago is not in the directory listings that Python keeps.
         importlib.invalidate_caches()
         name = ".".join(parts)
@@ -112,11 +126,11 @@ class Loader:
         for candidate in (name, f"{clash}.{name}"):
             if _is_found_as(candidate, root, parts, file):
                 known = sys.modules.get(candidate)
-                return _loaded(candidate, file), known is None
+                return candidate, _loaded(candidate, file), known is None
         # A package of the very same name stands beside the file.
         candidate = f"{clash}.{name}_file"
         known = sys.modules.get(candidate)
-        return known or _run(candidate, file), known is None
+        return candidate, known or _run(candidate, file), known is None
 
 
 def _is_found_as(name: str, root: Root, parts: tuple[str, ...], file: str) -> bool:

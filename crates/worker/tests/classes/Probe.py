@@ -26,6 +26,18 @@ class Broken:
         raise RuntimeError("broken to the end")
 
 
+class Cycle:
+    """An object that only garbage collection ends, and what happens then."""
+
+    def __init__(self, action: typing.Callable[[], object]) -> None:
+        self.me = self
+        self.action = action
+
+    def __del__(self) -> None:
+        gc.disable()
+        self.action()
+
+
 class Probe:
     """Evaluates what it is given."""
 
@@ -71,6 +83,15 @@ class Probe:
         """A property that raises."""
         raise LookupError("no such luck")
 
+    def collect_soon(self, value: object, action: typing.Callable[[], object]) -> object:
+        """A value. The first new container that anybody makes then runs the action."""
+        gc.collect()
+        gc.disable()
+        gc.set_threshold(1)
+        Cycle(action)
+        gc.enable()
+        return value
+
     def references(self) -> int:
         """How many references the object has."""
         return sys.getrefcount(self)
@@ -87,4 +108,4 @@ class Single:
         return cls._instance
 
 
-__all__ = ["Broken", "Counted", "Probe", "Single", "gc", "weakref"]
+__all__ = ["Broken", "Counted", "Cycle", "Probe", "Single", "gc", "weakref"]
