@@ -17,7 +17,7 @@ from tortoise_worker.folders import FolderFinder, folder_of
 # The package under which a class file is loaded whose plain name another module has.
 CLASH_PACKAGE = "tortoise_classes"
 
-# PHP names whose modules are remembered. An application has fewer classes; a client that makes names up gains nothing.
+# PHP names whose modules are remembered. An application has fewer; who makes names up gains nothing.
 MAX_FOUND_NAMES = 4096
 
 # Names that an error lists; a module may define thousands.
@@ -40,8 +40,8 @@ class Loader:
     def __init__(self, roots: Sequence[str]) -> None:
         self._roots: list[Root] = []
         self._finder = FolderFinder()
-        # By PHP name: the module that has the class, under its name, and what the class may be called in it. A page
-        # asks for its classes again and again, and the search for a module costs a hundred times as much as this.
+        # By PHP name: the module that has the class, under its name, and what the class may be called there.
+        # Each page asks for its classes again, and to search for a module costs a hundred times as much.
         self._found: dict[str, tuple[str, types.ModuleType, Sequence[str]]] = {}
         self.set_roots(roots)
 
