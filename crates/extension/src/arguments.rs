@@ -1,12 +1,12 @@
 //! The arguments of a call on their way to the wire: which are positional, which travel by name, which are missing.
 
 use ext_php_rs::types::Zval;
-use tortoise_protocol::Writer;
 use tortoise_protocol::description::Literal;
 use tortoise_protocol::limits::MAX_ARGUMENTS;
 
 use crate::engine::{Arguments, Frame, Key, class_name, elements};
 use crate::error::BridgeError;
+use crate::link::Outgoing;
 use crate::synthesis::DeclaredMethod;
 use crate::values::{write_name, write_value};
 
@@ -19,7 +19,7 @@ pub(crate) trait WriteArguments {
     ///
     /// # Errors
     /// [`BridgeError`] names the argument that cannot cross.
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError>;
+    fn write(&self, writer: &mut Outgoing<'_>) -> Result<(), BridgeError>;
 }
 
 /// What a generated method was called with.
@@ -32,7 +32,7 @@ pub(crate) struct PassedArguments<'a> {
 pub(crate) struct NativeArguments<'a>(pub(crate) Arguments<'a>);
 
 impl WriteArguments for NativeArguments<'_> {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError> {
+    fn write(&self, writer: &mut Outgoing<'_>) -> Result<(), BridgeError> {
         let count = self.0.list_length()?;
         let named = self.0.names().count();
         check_number(count.max(named))?;
@@ -81,7 +81,7 @@ impl<'a> Arguments<'a> {
         Ok(length)
     }
 
-    fn write_names(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError> {
+    fn write_names(&self, writer: &mut Outgoing<'_>) -> Result<(), BridgeError> {
         self.names().try_for_each(|(name, value)| {
             let Ok(name) = std::str::from_utf8(name) else {
                 let shown = String::from_utf8_lossy(name).into_owned();
@@ -148,7 +148,7 @@ impl PassedArguments<'_> {
 }
 
 impl WriteArguments for PassedArguments<'_> {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<(), BridgeError> {
+    fn write(&self, writer: &mut Outgoing<'_>) -> Result<(), BridgeError> {
         let gap = self.gap();
         let behind = self.behind(gap).count();
         let more = self.arguments.list_length()?;

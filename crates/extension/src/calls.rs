@@ -5,13 +5,14 @@ use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ExecuteData;
 use tortoise_protocol::description::MethodKind;
 use tortoise_protocol::frame::Kind;
-use tortoise_protocol::{Reader, Token, Writer};
+use tortoise_protocol::request::MethodName;
+use tortoise_protocol::{Reader, Token};
 
 use crate::arguments::{NativeArguments, PassedArguments, WriteArguments};
 use crate::classes::{self, MethodOf};
 use crate::engine::{Frame, class_name, guard};
 use crate::error::BridgeError;
-use crate::link::{self, Session};
+use crate::link::{self, Reply, Session};
 use crate::throw::throw_from;
 use crate::{proxy, raised, values};
 
@@ -30,7 +31,7 @@ pub(crate) extern "C" fn bridge_method(data: &mut ExecuteData, result: &mut Zval
                     None => Err(BridgeError::not_generated()),
                 },
             };
-            call(target?, &method.python_name, &arguments)
+            call_generated(target?, of, &arguments)
         });
         deliver(frame.caller().map_or(frame, |(caller, _)| caller), outcome, result);
     });
@@ -86,13 +87,33 @@ fn target_of_object(object: &zend_object) -> Result<(u64, u32), BridgeError> {
     raised::python_exception_of(object).map_or_else(|| proxy::target(object), |inner| proxy::target(inner?))
 }
 
-fn call((id, generation): (u64, u32), name: &str, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {
-    let reply = link::exchange(Session::Of(generation), Kind::Call, Kind::Value, |writer: &mut Writer<'_>| {
-        writer.unsigned(id);
-        values::write_name(writer, name)?;
-        arguments.write(writer)
-    })?;
-    values::read_reply(&reply)
+/// Calls a generated method, whose name travels once and is an index from then on.
+fn call_generated(target: (u64, u32), of: &MethodOf, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {
+    let generation = target.1;
+    let name = of.known_index.name(&of.method().python_name, generation);
+    let reply = exchange(target, name, arguments);
+    // Other errors mean that it was not sent, or that the link is gone.
+    if matches!(reply, Ok(_) | Err(BridgeError::Remote(_))) {
+        of.known_index.reached(name, generation);
+    }
+    values::read_reply(&reply?)
+}
+
+fn call(target: (u64, u32), name: &str, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {
+    values::check_name(name)?;
+    values::read_reply(&exchange(target, MethodName::Text(name), arguments)?)
+}
+
+fn exchange(
+    (id, generation): (u64, u32),
+    name: MethodName<'_>,
+    arguments: &impl WriteArguments,
+) -> Result<Reply, BridgeError> {
+    link::exchange(Session::Of(generation), Kind::Call, Kind::Value, |outgoing| {
+        outgoing.unsigned(id);
+        name.write(outgoing);
+        arguments.write(outgoing)
+    })
 }
 
 fn construct(object: &mut zend_object, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {

@@ -12,7 +12,7 @@ use tortoise_protocol::request::{Fingerprint, Selector};
 
 use crate::engine::{class_in_table, class_name, declares, lower_case};
 use crate::error::BridgeError;
-use crate::link;
+use crate::link::{self, KnownIndex};
 use crate::naming::{declarable_class_name, python_class_name};
 use crate::native::{self, Native};
 use crate::synthesis::{DeclaredMethod, Plan, Report, Undeclared};
@@ -54,6 +54,8 @@ pub(crate) struct SynthesizedClass {
 pub(crate) struct MethodOf {
     class: Rc<Plan>,
     index: usize,
+    /// The index by which the session knows its name.
+    pub(crate) known_index: KnownIndex,
 }
 
 impl MethodOf {

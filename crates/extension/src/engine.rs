@@ -10,6 +10,7 @@ mod reading;
 mod slot;
 mod string;
 mod table;
+mod view;
 
 pub(crate) use autoload::{ask_php_for_class, chain_autoload, unchain_autoload};
 pub(crate) use boundary::{guard, take_panic};
@@ -17,12 +18,15 @@ pub(crate) use ffi::*;
 pub(crate) use frame::{Arguments, Frame};
 pub(crate) use memory::OverLimit;
 pub(crate) use reading::{
-    Key, bytes_of, class_in_table, class_name, declares, elements, exception_is_pending, ini_text, is_preloading,
-    lower_case, object_of, owned_object, text_of, write_result,
+    bytes_of, class_in_table, class_name, declares, exception_is_pending, ini_text, is_preloading, lower_case,
+    object_of, owned_object, text_of, write_result,
 };
 pub(crate) use slot::{Slot, Written, make};
 pub(crate) use string::NewString;
 pub(crate) use table::{NewKey, NewTable};
+pub(crate) use view::{
+    Key, View, elements, have_same_keys, is_float, is_integer, is_reference, number_bytes, packed_elements, view,
+};
 
 /// What the engine calls a success.
 pub(crate) const SUCCESS: i32 = 0;

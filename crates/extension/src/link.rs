@@ -4,17 +4,20 @@ mod address;
 mod autostart;
 mod buffer;
 mod connect;
+mod names;
+mod outgoing;
 mod state;
 
 use std::mem::MaybeUninit;
 
+use tortoise_protocol::Reader;
 use tortoise_protocol::failure::{Category, Ran};
 use tortoise_protocol::frame::Kind;
 use tortoise_protocol::request::write_roots;
-use tortoise_protocol::{Reader, Writer};
 
 pub(crate) use self::buffer::{Buffer, reclaim};
-use self::state::Exchange::{NotSent, Sent};
+pub(crate) use self::names::KnownIndex;
+pub(crate) use self::outgoing::Outgoing;
 use self::state::Wanted;
 pub(crate) use self::state::{forsake as close, generation, is_in_use, new_object_id, status};
 use self::state::{forsake, with};
@@ -60,7 +63,7 @@ pub(crate) fn exchange(
     session: Session,
     kind: Kind,
     expected: Kind,
-    write: impl Fn(&mut Writer<'_>) -> Result<(), BridgeError>,
+    write: impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
 ) -> Result<Reply, BridgeError> {
     let had_link = generation() != 0;
     match exchange_once(session, kind, expected, &write) {
@@ -77,41 +80,30 @@ fn exchange_once(
     session: Session,
     kind: Kind,
     expected: Kind,
-    write: &impl Fn(&mut Writer<'_>) -> Result<(), BridgeError>,
+    write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
 ) -> Result<Reply, BridgeError> {
     if objects::are_closed() {
         return Err(BridgeError::Stale("the PHP request is over: its Python objects are gone".to_owned()));
     }
     follow_settings()?;
-    let current = generation();
+    let mut current = generation();
     match session {
         Session::Of(generation) if generation != current => return Err(stale()),
-        _ if current == 0 => connect::establish()?,
+        _ if current == 0 => {
+            connect::establish()?;
+            current = generation();
+        }
         _ => {}
     }
-    let releases = objects::take_releases();
     let result = with(|link| {
         let link = link.ok_or_else(stale)?;
         link.is_used = true;
+        let call = link.send(kind, write)?;
         let mut payload = Buffer::take();
-        let call = link.send(kind, &releases, write)?;
-        match link.receive(call, expected, &mut payload) {
-            Ok(segment_bytes) => Ok((payload, segment_bytes)),
-            Err(error) => Err(Sent(error)),
-        }
+        let segment_bytes = link.receive(call, expected, &mut payload)?;
+        Ok(Reply { payload, segment_bytes, generation: current })
     });
-    let error = match result {
-        Ok((payload, segment_bytes)) => return Ok(Reply { payload, segment_bytes, generation: generation() }),
-        Err(error) => error,
-    };
-    match error {
-        // Nothing was sent: what PHP let go of is still to be said.
-        NotSent(error) => {
-            objects::restore_releases(releases);
-            Err(error)
-        }
-        Sent(error) => Err(lose_if_broken(error)),
-    }
+    result.map_err(lose_if_broken)
 }
 
 /// Receives the next bytes that follow the last answer. Whatever is left of them is gone with the next request.
@@ -195,15 +187,15 @@ pub(crate) fn announce_roots() -> Result<(), BridgeError> {
 /// Sends the releases that wait, without an answer, if there are many.
 pub(crate) fn flush_releases_if_due() {
     if objects::releases_are_due() && generation() != 0 {
-        let releases = objects::take_releases();
-        notify(Kind::Release, &releases);
+        notify(Kind::Release);
     }
 }
 
 /// Tells the session that the PHP request is over. Objects that PHP frees from now on are freed here only.
 pub(crate) fn end_request() {
     if is_in_use() {
-        notify(Kind::EndRequest, &[]);
+        objects::releases_are_sent();
+        notify(Kind::EndRequest);
         with(|link| {
             if let Some(link) = link {
                 link.is_used = false;
@@ -214,9 +206,9 @@ pub(crate) fn end_request() {
 }
 
 /// Sends a frame that has no answer. If it cannot be sent the session is gone, and so is what the frame says.
-fn notify(kind: Kind, releases: &[(u64, u64)]) {
+fn notify(kind: Kind) {
     let result = with(|link| match link {
-        Some(link) => link.send(kind, releases, &|_: &mut Writer<'_>| Ok(())).map(drop),
+        Some(link) => link.send(kind, &|_: &mut Outgoing<'_>| Ok(())).map(drop),
         None => Ok(()),
     });
     if result.is_err() {

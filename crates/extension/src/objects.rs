@@ -7,6 +7,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use ext_php_rs::ffi::zend_object;
 use tortoise_protocol::limits::MAX_PENDING_RELEASES;
+use tortoise_protocol::{Writer, request};
 
 thread_local! {
     static OBJECTS: RefCell<Objects> = RefCell::new(Objects::default());
@@ -80,14 +81,20 @@ pub(crate) fn release(id: u64, object: *mut zend_object, received: u64, is_curre
     });
 }
 
-/// Takes what is to be released with the next frame.
-pub(crate) fn take_releases() -> Vec<(u64, u64)> {
-    OBJECTS.with_borrow_mut(|objects| std::mem::take(&mut objects.releases))
+/// Writes what is to be released, if there is anything.
+pub(crate) fn write_releases(writer: &mut Writer<'_>) -> bool {
+    OBJECTS.with_borrow(|objects| {
+        if objects.releases.is_empty() {
+            return false;
+        }
+        request::write_releases(writer, &objects.releases);
+        true
+    })
 }
 
-/// Puts back what could not be sent.
-pub(crate) fn restore_releases(releases: Vec<(u64, u64)>) {
-    OBJECTS.with_borrow_mut(|objects| objects.releases.extend(releases));
+/// The session has heard of all releases, or forgets the objects anyway.
+pub(crate) fn releases_are_sent() {
+    OBJECTS.with_borrow_mut(|objects| objects.releases.clear());
 }
 
 /// Whether so many releases wait that they should be sent in a frame of their own.

@@ -5,7 +5,8 @@ mod keys;
 mod path;
 mod segments;
 mod to_wire;
+mod vectors;
 
 pub(crate) use from_wire::read_reply;
 pub(crate) use keys::forget_keys;
-pub(crate) use to_wire::{write_name, write_value};
+pub(crate) use to_wire::{check_name, write_name, write_value};

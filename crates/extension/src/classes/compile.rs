@@ -15,6 +15,7 @@ use crate::engine::{
     zend_register_class_alias_ex, zend_vm_set_opcode_handler,
 };
 use crate::error::BridgeError;
+use crate::link::KnownIndex;
 use crate::synthesis::Plan;
 
 /// The engine's `ZEND_RECV`: takes a required argument, or throws.
@@ -127,7 +128,7 @@ fn finish(class: *mut zend_class_entry, plan: &Rc<Plan>, description: &ClassDesc
 unsafe fn finish_method(code: &mut zend_op_array, plan: &Rc<Plan>, index: usize) {
     let method = &plan.methods[index];
     let Some(slot) = SLOT.get() else { return };
-    let of = Rc::new(MethodOf { class: Rc::clone(plan), index });
+    let of = Rc::new(MethodOf { class: Rc::clone(plan), index, known_index: KnownIndex::default() });
     code.reserved[*slot] = std::ptr::from_ref(&*of).cast_mut().cast();
     METHODS.with_borrow_mut(|methods| methods.push(of));
     if let Some(documentation) = &method.documentation {

@@ -3,13 +3,10 @@
 use std::ffi::{CStr, c_char};
 
 use ext_php_rs::ffi::{
-    _Bucket, ext_php_rs_compiler_globals, ext_php_rs_executor_globals, zend_array, zend_class_entry,
-    zend_hash_str_find, zend_object, zend_string, zval,
+    ext_php_rs_compiler_globals, ext_php_rs_executor_globals, zend_class_entry, zend_hash_str_find, zend_object,
+    zend_string, zval,
 };
 use ext_php_rs::types::Zval;
-
-/// The engine's `HASH_FLAG_PACKED`: elements without keys of their own.
-const HASH_PACKED: u32 = 1 << 2;
 
 /// The engine's `ZEND_COMPILE_PRELOAD`.
 const COMPILE_PRELOAD: u32 = 1 << 15;
@@ -119,41 +116,4 @@ pub(crate) unsafe fn owned_object(object: *mut zend_object) -> Zval {
 pub(crate) unsafe fn write_result(slot: *mut zval, value: Zval) {
     // SAFETY: the caller's promise; a plain write drops nothing.
     unsafe { slot.write(value) }
-}
-
-/// A key of a PHP array.
-#[derive(Clone, Copy)]
-pub(crate) enum Key<'a> {
-    /// An integer key.
-    Index(i64),
-    /// A text key, as bytes.
-    Name(&'a [u8]),
-}
-
-/// The elements of a PHP array in order, without holes.
-///
-/// # Safety
-/// `array` is live and not changed while the iterator is used.
-pub(crate) unsafe fn elements<'a>(array: &'a zend_array) -> impl Iterator<Item = (Key<'a>, &'a Zval)> {
-    // SAFETY: `u.flags` is the whole word of which the union's other members are parts.
-    let packed = unsafe { array.u.flags & HASH_PACKED != 0 };
-    (0..array.nNumUsed as usize).filter_map(move |at| {
-        // SAFETY: the first `nNumUsed` places are written; a packed table has zvals there, any other buckets.
-        let (key, value) = unsafe {
-            if packed && cfg!(php82) {
-                (Key::Index(at as i64), &*array.__bindgen_anon_1.arPacked.add(at))
-            } else {
-                let bucket: &_Bucket = &*array.__bindgen_anon_1.arData.add(at);
-                let key = match bucket.key.is_null() {
-                    true => Key::Index(bucket.h as i64),
-                    false => Key::Name(bytes_of(bucket.key)),
-                };
-                (key, &bucket.val)
-            }
-        };
-        let value = value.indirect().unwrap_or(value);
-        // A hole has the type "undefined", which is 0.
-        // SAFETY: every written zval has a type.
-        (unsafe { value.u1.type_info } != 0).then_some((key, value))
-    })
 }

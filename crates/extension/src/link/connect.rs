@@ -84,7 +84,7 @@ pub(super) fn establish() -> Result<(), BridgeError> {
         next_call: 0,
         next_object: 1,
         roots,
-        request: Vec::new(),
+        request: Default::default(),
         is_used: true,
         welcome,
         server: place.server,

@@ -5,14 +5,13 @@ use std::mem::MaybeUninit;
 use std::path::PathBuf;
 
 use tortoise_channel::{Channel, Process};
+use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::Failure;
-use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind, begin, finish};
+use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind, finish};
 use tortoise_protocol::handshake::Welcome;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
-use tortoise_protocol::request::write_releases;
-use tortoise_protocol::{Malformed, Writer};
 
-use super::buffer;
+use super::outgoing::{Outbox, Outgoing};
 use crate::engine::take_panic;
 use crate::error::BridgeError;
 use crate::{objects, settings};
@@ -32,7 +31,7 @@ pub(super) struct Link {
     pub(super) next_object: u64,
     /// The roots that the session searches.
     pub(super) roots: Vec<PathBuf>,
-    pub(super) request: Vec<u8>,
+    pub(super) request: Outbox,
     /// Whether this PHP request has spoken to the session.
     pub(super) is_used: bool,
     pub(super) welcome: Welcome,
@@ -122,44 +121,42 @@ pub(crate) fn status() -> Vec<(&'static str, String)> {
     })
 }
 
-/// Where an exchange ended.
-pub(super) enum Exchange {
-    NotSent(BridgeError),
-    Sent(BridgeError),
-}
-use Exchange::{NotSent, Sent};
-
-impl From<BridgeError> for Exchange {
-    fn from(error: BridgeError) -> Self {
-        NotSent(error)
-    }
-}
-
 impl Link {
-    /// Writes and sends a frame, and gives its call id.
+    /// Writes and sends a frame, with what PHP has let go of in front, and gives its call id. An error of `write` means
+    /// that nothing was sent.
     pub(super) fn send(
         &mut self,
         kind: Kind,
-        releases: &[(u64, u64)],
-        write: &impl Fn(&mut Writer<'_>) -> Result<(), BridgeError>,
-    ) -> Result<u64, Exchange> {
+        write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
+    ) -> Result<u64, BridgeError> {
+        let result = self.try_send(kind, write);
+        self.request.end();
+        result
+    }
+
+    fn try_send(
+        &mut self,
+        kind: Kind,
+        write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
+    ) -> Result<u64, BridgeError> {
         self.next_call += 1;
         let mut header = Header::new(kind, self.next_call);
-        begin(&mut self.request);
-        let mut writer = Writer::new(&mut self.request);
-        if !releases.is_empty() {
+        let mut outgoing = self.request.begin();
+        if objects::write_releases(&mut outgoing) {
             header.flags |= FLAG_RELEASES;
-            write_releases(&mut writer, releases);
         }
-        write(&mut writer)?;
-        finish(&mut self.request, header).map_err(too_large)?;
-        let sent = self.channel.send(&self.request);
-        if self.request.capacity() > buffer::KEPT_BYTES {
-            self.request = Vec::new();
-        }
+        write(&mut outgoing)?;
+        let segment_bytes = outgoing.segment_bytes();
+        header.segment_bytes = u32::try_from(segment_bytes).unwrap_or(u32::MAX);
+        finish(&mut self.request.frame, header).map_err(too_large)?;
+        // SAFETY: what was written is what PHP holds for the call that runs, and nothing of PHP has run since.
+        let sent = self.channel.send_with(&self.request.frame, unsafe { self.request.segments() });
         match sent {
-            Ok(()) => Ok(self.next_call),
-            Err(error) => Err(Sent(self.explain(error.into()))),
+            Ok(()) => {
+                objects::releases_are_sent();
+                Ok(self.next_call)
+            }
+            Err(error) => Err(self.explain(error.into())),
         }
     }
 

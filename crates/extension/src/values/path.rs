@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::engine::Key;
 use crate::error::BridgeError;
 
 /// A value that is nested too deep has a path nobody can read: its beginning says enough.
@@ -38,17 +39,16 @@ impl Unconvertible {
         }
     }
 
-    /// Within an element of a list.
-    pub(super) fn at_index(mut self, index: i64) -> Self {
-        self.steps.push(format!("[{index}]"));
-        self
-    }
-
-    /// Within an element of a map.
-    pub(super) fn at_name(mut self, name: &[u8]) -> Self {
-        let shown = &name[..name.len().min(SHOWN_KEY_BYTES)];
-        let rest = if shown.len() < name.len() { "…" } else { "" };
-        self.steps.push(format!("[\"{}{rest}\"]", String::from_utf8_lossy(shown).escape_debug()));
+    /// Within the element of this key.
+    pub(super) fn at(mut self, key: Key<'_>) -> Self {
+        self.steps.push(match key {
+            Key::Index(index) => format!("[{index}]"),
+            Key::Name(name) => {
+                let shown = &name[..name.len().min(SHOWN_KEY_BYTES)];
+                let rest = if shown.len() < name.len() { "…" } else { "" };
+                format!("[\"{}{rest}\"]", String::from_utf8_lossy(shown).escape_debug())
+            }
+        });
         self
     }
 

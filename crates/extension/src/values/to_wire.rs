@@ -1,70 +1,60 @@
 //! zval → MessagePack.
 
-use ext_php_rs::ffi::{ext_php_rs_is_known_valid_utf8, zend_array};
+use ext_php_rs::ffi::{ext_php_rs_is_known_valid_utf8, zend_array, zend_object, zend_string};
 use ext_php_rs::types::Zval;
+use tortoise_protocol::Depth;
+use tortoise_protocol::codec::SegmentKind;
 use tortoise_protocol::limits::{MAX_FRAME_BYTES, MAX_NAME_BYTES};
-use tortoise_protocol::{Depth, Writer};
 
 use super::path::Unconvertible;
-use crate::engine::{Key, bytes_of, class_name, elements, object_of};
+use super::vectors;
+use crate::engine::{Key, View, bytes_of, class_name, elements, have_same_keys, is_reference, packed_elements, view};
 use crate::error::BridgeError;
+use crate::link::Outgoing;
 use crate::{bytes, proxy, raised};
+
+/// Strings of so many bytes are sent from where they lie. For smaller ones a copy is cheaper than to treat them apart.
+const MIN_SEGMENT_BYTES: usize = 16 << 10;
 
 /// Writes a value, and what it contains.
 ///
 /// # Errors
 /// [`Unconvertible`] names what cannot cross and where it stands.
-pub(crate) fn write_value(writer: &mut Writer<'_>, value: &Zval) -> Result<(), Unconvertible> {
-    write_nested(writer, value, Depth::ROOT, &mut Vec::new())
+pub(crate) fn write_value(outgoing: &mut Outgoing<'_>, value: &Zval) -> Result<(), Unconvertible> {
+    write_nested(outgoing, value, Depth::ROOT, None)
+}
+
+/// The arrays around a value, innermost first.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    array: *const zend_array,
+    outer: Option<&'a Around<'a>>,
 }
 
 fn write_nested(
-    writer: &mut Writer<'_>,
+    outgoing: &mut Outgoing<'_>,
     value: &Zval,
     depth: Depth,
-    ancestors: &mut Vec<*const zend_array>,
+    around: Option<&Around<'_>>,
 ) -> Result<(), Unconvertible> {
-    let value = value.dereference();
-    if let Some(text) = string_of(value) {
-        write_string(writer, text)?;
-    } else if let Some(integer) = value.long() {
-        writer.integer(integer);
-    } else if let Some(array) = array_of(value) {
-        write_array(writer, array, depth, ancestors)?;
-    } else if let Some(float) = value.double() {
-        writer.float(float);
-    } else if let Some(boolean) = value.bool() {
-        writer.boolean(boolean);
-    } else if let Some(object) = object_of(value) {
-        if let Some(string) = bytes::string_of(object) {
-            // SAFETY: the object holds the string.
-            writer.binary(within_limit(unsafe { bytes_of(string) })?);
-            return Ok(());
-        }
-        match proxy::id_to_send(object).or_else(|| raised::id_to_send(object)) {
-            Some(id) => writer.handle(id.map_err(|_| Unconvertible::stale())?),
-            None => {
-                return Err(Unconvertible::new(format!(
-                    "an object of the PHP class {} cannot be given to Python; pass its values as an array, or an \
-                     object of a Python class",
-                    // SAFETY: a live object's class is live.
-                    unsafe { class_name(object.ce) }
-                )));
-            }
-        }
-    } else if value.is_resource() {
-        return Err(Unconvertible::new("a PHP resource cannot be given to Python"));
-    } else {
-        writer.nil();
+    match view(value) {
+        View::Null => outgoing.nil(),
+        View::Boolean(boolean) => outgoing.boolean(boolean),
+        View::Integer(integer) => outgoing.integer(integer),
+        View::Float(float) => outgoing.float(float),
+        View::String(string) => write_string(outgoing, string)?,
+        View::Array(array) => write_array_in(outgoing, value, array, depth, around, None).map(drop)?,
+        View::Object(object) => write_object(outgoing, object)?,
+        View::Resource => return Err(Unconvertible::new("a PHP resource cannot be given to Python")),
     }
     Ok(())
 }
 
-/// Writes the name of a method or an attribute.
+/// Holds the name of a method or an attribute against the limit.
 ///
 /// # Errors
 /// [`BridgeError::Access`] if it is longer than any name: the session would close the link over it.
-pub(crate) fn write_name(writer: &mut Writer<'_>, name: &str) -> Result<(), BridgeError> {
+pub(crate) fn check_name(name: &str) -> Result<(), BridgeError> {
     if name.len() > MAX_NAME_BYTES {
         let shown: String = name.chars().take(40).collect();
         return Err(BridgeError::Access(format!(
@@ -72,89 +62,173 @@ pub(crate) fn write_name(writer: &mut Writer<'_>, name: &str) -> Result<(), Brid
             name.len()
         )));
     }
-    writer.text(name);
+    Ok(())
+}
+
+/// Writes the name of an attribute.
+///
+/// # Errors
+/// As [`check_name`].
+pub(crate) fn write_name(outgoing: &mut Outgoing<'_>, name: &str) -> Result<(), BridgeError> {
+    check_name(name)?;
+    outgoing.text(name);
     Ok(())
 }
 
 /// A string as `str` where it is UTF-8, else as `bytes`.
-fn write_string(writer: &mut Writer<'_>, string: *const ext_php_rs::ffi::zend_string) -> Result<(), Unconvertible> {
+fn write_string(outgoing: &mut Outgoing<'_>, string: &zend_string) -> Result<(), Unconvertible> {
     // SAFETY: the string belongs to a live zval.
     let (bytes, is_known_text) = unsafe { (bytes_of(string), ext_php_rs_is_known_valid_utf8(string)) };
-    within_limit(bytes)?;
-    if is_known_text || std::str::from_utf8(bytes).is_ok() {
-        writer.text_bytes(bytes);
+    let is_text = is_known_text || std::str::from_utf8(bytes).is_ok();
+    write_bulk(outgoing, bytes, if is_text { SegmentKind::Text } else { SegmentKind::Binary })
+}
+
+fn write_bulk(outgoing: &mut Outgoing<'_>, bytes: &[u8], kind: SegmentKind) -> Result<(), Unconvertible> {
+    check_size(outgoing, bytes.len())?;
+    if bytes.len() >= MIN_SEGMENT_BYTES {
+        // SAFETY: the string is one of the call's arguments, or stands in one.
+        unsafe { outgoing.segment(kind, bytes) };
+    } else if kind == SegmentKind::Text {
+        outgoing.text_bytes(bytes);
     } else {
-        writer.binary(bytes);
+        outgoing.binary(bytes);
     }
     Ok(())
 }
 
-fn within_limit(bytes: &[u8]) -> Result<&[u8], Unconvertible> {
-    if bytes.len() > MAX_FRAME_BYTES {
-        let length = bytes.len();
-        return Err(Unconvertible::new(format!("a string of {length} bytes is over the limit of {MAX_FRAME_BYTES}")));
+fn check_size(outgoing: &Outgoing<'_>, more: usize) -> Result<(), Unconvertible> {
+    let bytes = outgoing.bytes() + more;
+    if bytes > MAX_FRAME_BYTES {
+        return Err(Unconvertible::new(format!("with {bytes} bytes the call is over the limit of {MAX_FRAME_BYTES}")));
     }
-    Ok(bytes)
+    Ok(())
 }
 
-fn write_array(
-    writer: &mut Writer<'_>,
+fn write_object(outgoing: &mut Outgoing<'_>, object: &zend_object) -> Result<(), Unconvertible> {
+    if let Some(string) = bytes::string_of(object) {
+        // SAFETY: the object holds the string.
+        return write_bulk(outgoing, unsafe { bytes_of(string) }, SegmentKind::Binary);
+    }
+    match proxy::id_to_send(object).or_else(|| raised::id_to_send(object)) {
+        Some(id) => outgoing.handle(id.map_err(|_| Unconvertible::stale())?),
+        None => {
+            return Err(Unconvertible::new(format!(
+                "an object of the PHP class {} cannot be given to Python; pass its values as an array, or an object of a \
+                 Python class",
+                // SAFETY: a live object's class is live.
+                unsafe { class_name(object.ce) }
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the array that `value` holds: see [`write_array`].
+fn write_array_in(
+    outgoing: &mut Outgoing<'_>,
+    value: &Zval,
     array: &zend_array,
     depth: Depth,
-    ancestors: &mut Vec<*const zend_array>,
-) -> Result<(), Unconvertible> {
+    around: Option<&Around<'_>>,
+    last: Option<&zend_array>,
+) -> Result<bool, Unconvertible> {
     // Only a reference can make an array contain itself, and then it is its own ancestor.
-    if ancestors.contains(&std::ptr::from_ref(array)) {
+    let mut ancestors = std::iter::successors(around, |around| around.outer);
+    if is_reference(value) && ancestors.any(|around| std::ptr::eq(around.array, array)) {
         return Err(Unconvertible::new("the array contains itself, by a reference"));
     }
-    if writer.position() > MAX_FRAME_BYTES {
-        return Err(Unconvertible::new(format!("the value is over the limit of {MAX_FRAME_BYTES} bytes")));
-    }
+    write_array(outgoing, array, depth, Around { array, outer: around }, last)
+}
+
+/// Writes an array, and says whether it is a map. `last` is the map before it in the same list, if there is one: its keys
+/// need not be said again.
+fn write_array(
+    outgoing: &mut Outgoing<'_>,
+    array: &zend_array,
+    depth: Depth,
+    around: Around<'_>,
+    last: Option<&zend_array>,
+) -> Result<bool, Unconvertible> {
+    check_size(outgoing, array.nNumOfElements as usize)?;
     let depth = depth.enter().map_err(|error| Unconvertible::new(error.to_string()))?;
-    ancestors.push(array);
-    let count = array.nNumOfElements as usize;
+    if let Some(list) = packed_elements(array) {
+        write_list(outgoing, list, depth, &around)?;
+        return Ok(false);
+    }
+    let form = form_of(array, last);
     // SAFETY: the array belongs to a live zval, and nothing here runs PHP code that could change it.
-    let is_list = unsafe { elements(array) }
-        .enumerate()
-        .all(|(at, (key, _))| matches!(key, Key::Index(index) if index == at as i64));
-    if is_list {
-        writer.array(count);
-    } else {
-        writer.map(count);
+    let elements = || unsafe { elements(array) };
+    match form {
+        Form::SameKeys(count) => outgoing.same_keys(count),
+        // What a table of an object's properties lacks is counted in the table.
+        Form::List => outgoing.array(elements().count()),
+        Form::Map => outgoing.map(elements().count()),
     }
-    // SAFETY: as above.
-    for (key, element) in unsafe { elements(array) } {
-        if !is_list {
-            write_index_or_name(writer, key)?;
+    for (key, element) in elements() {
+        if form == Form::Map {
+            write_key(outgoing, key)?;
         }
-        write_nested(writer, element, depth, ancestors).map_err(|error| match key {
-            Key::Index(index) => error.at_index(index),
-            Key::Name(name) => error.at_name(name),
-        })?;
+        write_nested(outgoing, element, depth, Some(&around)).map_err(|error| error.at(key))?;
     }
-    ancestors.pop();
+    Ok(form != Form::List)
+}
+
+/// As what an array with keys is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    List,
+    Map,
+    /// So many values.
+    SameKeys(u8),
+}
+
+fn form_of(array: &zend_array, last: Option<&zend_array>) -> Form {
+    if let (Some(last), Ok(count)) = (last, u8::try_from(array.nNumOfElements))
+        && have_same_keys(last, array)
+    {
+        return Form::SameKeys(count);
+    }
+    // SAFETY: as in `write_array`.
+    let mut keys = unsafe { elements(array) }.enumerate();
+    let is_list = keys.all(|(at, (key, _))| matches!(key, Key::Index(index) if index == at as i64));
+    if is_list { Form::List } else { Form::Map }
+}
+
+/// Writes what PHP keeps as a list.
+fn write_list(
+    outgoing: &mut Outgoing<'_>,
+    list: &[Zval],
+    depth: Depth,
+    around: &Around<'_>,
+) -> Result<(), Unconvertible> {
+    if vectors::write(outgoing, list) {
+        return Ok(());
+    }
+    outgoing.array(list.len());
+    let mut last = None;
+    for (at, element) in list.iter().enumerate() {
+        let written = match view(element) {
+            View::Array(array) => write_array_in(outgoing, element, array, depth, Some(around), last).map(|is_map| {
+                if is_map {
+                    last = Some(array);
+                }
+            }),
+            _ => write_nested(outgoing, element, depth, Some(around)),
+        };
+        written.map_err(|error| error.at(Key::Index(at as i64)))?;
+    }
     Ok(())
 }
 
 /// Writes a key of an array.
-fn write_index_or_name(writer: &mut Writer<'_>, key: Key<'_>) -> Result<(), Unconvertible> {
+fn write_key(outgoing: &mut Outgoing<'_>, key: Key<'_>) -> Result<(), Unconvertible> {
     match key {
-        Key::Index(index) => writer.integer(index),
-        Key::Name(name) if std::str::from_utf8(name).is_ok() => writer.text_bytes(name),
+        Key::Index(index) => outgoing.integer(index),
+        Key::Name(name) if std::str::from_utf8(name).is_ok() => outgoing.text_bytes(name),
         Key::Name(name) => {
             let shown = String::from_utf8_lossy(&name[..name.len().min(MAX_NAME_BYTES)]).into_owned();
             return Err(Unconvertible::new(format!("the array key \"{shown}\" is not UTF-8")));
         }
     }
     Ok(())
-}
-
-fn string_of(value: &Zval) -> Option<*const ext_php_rs::ffi::zend_string> {
-    // SAFETY: the type says which member of the union is set.
-    value.is_string().then(|| unsafe { value.value.str_.cast_const() })
-}
-
-fn array_of(value: &Zval) -> Option<&zend_array> {
-    // SAFETY: the type says which member of the union is set; the array lives as long as the value.
-    if value.is_array() { unsafe { value.value.arr.as_ref() } } else { None }
 }

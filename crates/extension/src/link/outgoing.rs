@@ -1,0 +1,97 @@
+//! The payload of a request that is being written, and the bulk that follows it.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use tortoise_protocol::Writer;
+use tortoise_protocol::codec::{Segment, SegmentKind};
+use tortoise_protocol::frame::begin;
+
+use super::buffer::KEPT_BYTES;
+
+/// What requests are written into, one after another.
+#[derive(Default)]
+pub(super) struct Outbox {
+    /// Room for a header, and the payload.
+    pub(super) frame: Vec<u8>,
+    /// Where the segments lie. Between two requests there are none.
+    segments: Vec<*const [u8]>,
+}
+
+impl Outbox {
+    /// Begins a request.
+    pub(super) fn begin(&mut self) -> Outgoing<'_> {
+        begin(&mut self.frame);
+        self.segments.clear();
+        Outgoing { writer: Writer::new(&mut self.frame), segments: &mut self.segments, segment_bytes: 0 }
+    }
+
+    /// The segments of the request that was written.
+    ///
+    /// # Safety
+    /// Nothing has run since that could free what was written: see [`Outgoing::segment`].
+    pub(super) unsafe fn segments(&self) -> &[&[u8]] {
+        let segments: *const [*const [u8]] = &raw const *self.segments;
+        // SAFETY: a reference is laid as a pointer is; the bytes are live by the caller's promise.
+        unsafe { &*(segments as *const [&[u8]]) }
+    }
+
+    /// The request was sent, or will not be.
+    pub(super) fn end(&mut self) {
+        self.segments.clear();
+        if self.frame.capacity() > KEPT_BYTES {
+            self.frame = Vec::new();
+        }
+    }
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Outbox").field("bytes", &self.frame.len()).finish_non_exhaustive()
+    }
+}
+
+/// A payload that is being written: a [`Writer`], and segments.
+#[derive(Debug)]
+pub(crate) struct Outgoing<'a> {
+    writer: Writer<'a>,
+    segments: &'a mut Vec<*const [u8]>,
+    segment_bytes: usize,
+}
+
+impl Outgoing<'_> {
+    /// Announces a segment; its bytes are read when the request is sent.
+    ///
+    /// # Safety
+    /// `bytes` stays where it is until then. What a running call was given does: nothing of PHP runs in between.
+    pub(crate) unsafe fn segment(&mut self, kind: SegmentKind, bytes: *const [u8]) {
+        // Whoever writes a value holds its length against the limit of a frame, which is far below 4 GiB.
+        self.writer.segment(Segment { kind, bytes: bytes.len() as u32 });
+        self.segments.push(bytes);
+        self.segment_bytes += bytes.len();
+    }
+
+    /// Bytes of the segments so far.
+    pub(super) const fn segment_bytes(&self) -> usize {
+        self.segment_bytes
+    }
+
+    /// Bytes of the frame so far, segments included.
+    pub(crate) fn bytes(&self) -> usize {
+        self.writer.position() + self.segment_bytes
+    }
+}
+
+impl<'a> Deref for Outgoing<'a> {
+    type Target = Writer<'a>;
+
+    fn deref(&self) -> &Writer<'a> {
+        &self.writer
+    }
+}
+
+impl DerefMut for Outgoing<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.writer
+    }
+}
