@@ -16,7 +16,6 @@ use crate::{ChannelError, handover};
 /// One side of a connection between a PHP process and its session.
 #[derive(Debug)]
 pub struct Channel {
-    /// Declared first: the peer hears of the end through the memory before it sees the socket closed.
     shared: Option<SharedChannel>,
     socket: SocketChannel,
     policy: SpinPolicy,
@@ -166,6 +165,14 @@ impl Channel {
         self.policy = policy;
         if let Some(shared) = &mut self.shared {
             shared.set_spin_policy(policy);
+        }
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        if let Some(shared) = &self.shared {
+            shared.leave(self.socket.as_fd());
         }
     }
 }

@@ -8,12 +8,13 @@
 //! - [`ring`]: words from one process to another that it does not trust; [`bell`]: how a side sleeps and is woken.
 //! - [`segments`]: bulk, copied from where it lies to where it is to lie, and nowhere in between.
 //! - [`waiting`]: how one operation waits for the peer; [`spin`]: whether to spin before sleeping.
-//! - [`mapping`], [`futex`], [`fork`]: the rooms of `unsafe`.
+//! - [`mapping`], [`copy`], [`futex`], [`fork`]: the rooms of `unsafe`.
 //!
 //! Under `--cfg loom` there are only the ring and the bell, for their model.
 #![cfg_attr(loom, expect(dead_code, reason = "the model uses a part"))]
 
 mod bell;
+mod copy;
 #[cfg(not(loom))]
 mod deadline;
 #[cfg(not(loom))]

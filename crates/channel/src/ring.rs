@@ -5,11 +5,12 @@
 //! checked before it is used, so that no index out of the ring can be made of it; what the other writes into the
 //! words is loaded once too, and is bytes, whatever it is. Counters count words, and only grow.
 //!
-//! The words are atomics with relaxed access, which on our machines are plain moves: a peer that writes what we read
-//! gives us nonsense, not undefined behaviour.
+//! The words are atomics with relaxed access, which on our machines are plain moves ([`crate::copy`]): a peer that
+//! writes what we read gives us nonsense, not undefined behaviour.
 
 use std::mem::MaybeUninit;
 
+use crate::copy::{load, store};
 use crate::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// Bytes of a word of the ring. A frame takes whole words.
@@ -214,31 +215,5 @@ impl Consumer {
     /// Words read so far.
     pub(crate) fn position(&self) -> u64 {
         self.head
-    }
-}
-
-/// Writes `bytes`, which fill all of `words` but for the end of the last.
-fn store(words: &[AtomicU64], bytes: &[u8]) {
-    let (chunks, rest) = bytes.as_chunks::<WORD_BYTES>();
-    for (word, chunk) in words.iter().zip(chunks) {
-        word.store(u64::from_ne_bytes(*chunk), Ordering::Relaxed);
-    }
-    if !rest.is_empty() {
-        let mut word = [0; WORD_BYTES];
-        word[..rest.len()].copy_from_slice(rest);
-        words[chunks.len()].store(u64::from_ne_bytes(word), Ordering::Relaxed);
-    }
-}
-
-/// Initialises all of `bytes`, which end within the last of `words`.
-fn load(words: &[AtomicU64], bytes: &mut [MaybeUninit<u8>]) {
-    let (chunks, rest) = bytes.as_chunks_mut::<WORD_BYTES>();
-    assert!(chunks.len() <= words.len(), "words for all bytes");
-    for (word, chunk) in words.iter().zip(chunks.iter_mut()) {
-        *chunk = word.load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
-    }
-    if !rest.is_empty() {
-        let word = words[chunks.len()].load(Ordering::Relaxed).to_ne_bytes().map(MaybeUninit::new);
-        rest.copy_from_slice(&word[..rest.len()]);
     }
 }

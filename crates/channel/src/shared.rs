@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use tortoise_protocol::frame::{HEADER_BYTES, Header};
 
-use crate::bell::{News, Wake};
+use crate::ChannelError;
+use crate::bell::News;
 use crate::mapping::{Mapping, Side};
 use crate::ring::{Consumer, Producer, Ring, WORD_BYTES};
 use crate::segments::{Carry, Left};
 use crate::spin::{SpinPolicy, Spinner};
-use crate::waiting::{Waiting, cpu};
-use crate::{ChannelError, futex};
+use crate::waiting::{Waiting, cpu, wake};
 
 /// Bytes of a large frame that are shown to the peer at once, so that it copies them out while we copy the next in.
 /// A multiple of a word.
@@ -268,23 +268,20 @@ impl SharedChannel {
         let ring = memory.ring_from(self.side);
         self.producer.write(ring, bytes);
         self.producer.publish(ring);
-        let bell = memory.bell_of(self.side.peer());
-        if bell.after_news(News::Data) == Wake::Futex {
-            futex::wake(bell.word());
+        if memory.bell_of(self.side.peer()).after_news(News::Data) == crate::bell::Wake::Futex {
+            crate::futex::wake(memory.bell_of(self.side.peer()).word());
         }
     }
 }
 
-impl Drop for SharedChannel {
-    fn drop(&mut self) {
+impl SharedChannel {
+    /// Says goodbye. The end of the socket would say it too, but not while a fork of this process keeps it open.
+    pub(crate) fn leave(&self, socket: BorrowedFd<'_>) {
         if let Some(memory) = self.mapping.memory() {
             memory.bell_of(self.side).leave();
-            // Whatever the peer sleeps for, it will not come; at the socket it sees for itself.
+            // Whatever the peer sleeps for, it will not come.
             for news in [News::Data, News::Room] {
-                let bell = memory.bell_of(self.side.peer());
-                if bell.after_news(news) == Wake::Futex {
-                    futex::wake(bell.word());
-                }
+                let _ = wake(memory.bell_of(self.side.peer()), news, socket);
             }
         }
     }

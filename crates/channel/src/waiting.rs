@@ -13,7 +13,7 @@ use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, recv, send};
 
-use crate::bell::{News, Rest, Wake};
+use crate::bell::{Bell, News, Rest, Wake};
 use crate::deadline::Deadline;
 use crate::mapping::{Memory, Side};
 use crate::spin::Spinner;
@@ -67,25 +67,7 @@ impl<'op> Waiting<'op> {
 
     /// Makes sure that the peer hears of what was published.
     pub(crate) fn wake_peer(&mut self, news: News) -> Result<(), ChannelError> {
-        let bell = self.memory.bell_of(self.side.peer());
-        match bell.after_news(news) {
-            Wake::Nothing => Ok(()),
-            Wake::Futex => {
-                futex::wake(bell.word());
-                Ok(())
-            }
-            Wake::Gone => Err(ChannelError::Closed),
-            Wake::Socket => loop {
-                let result = send(self.socket.as_raw_fd(), &[0], MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT);
-                break match result {
-                    // A full socket has bytes in it that wake the peer as well.
-                    Ok(_) | Err(Errno::EAGAIN) => Ok(()),
-                    Err(Errno::EINTR) => continue,
-                    Err(Errno::EPIPE | Errno::ECONNRESET) => Err(ChannelError::Closed),
-                    Err(error) => Err(io::Error::from(error).into()),
-                };
-            },
-        }
+        wake(self.memory.bell_of(self.side.peer()), news, self.socket)
     }
 
     /// Waits until `ready`.
@@ -186,6 +168,28 @@ impl<'op> Waiting<'op> {
     /// The time that is left.
     fn remaining(&mut self, now: Instant) -> Result<Option<Duration>, ChannelError> {
         self.deadline.get_or_insert_with(|| Deadline::from_first_check(self.timeout)).remaining(now)
+    }
+}
+
+/// Wakes the peer whose bell this is, if it sleeps for the news.
+pub(crate) fn wake(bell: &Bell, news: News, socket: BorrowedFd<'_>) -> Result<(), ChannelError> {
+    match bell.after_news(news) {
+        Wake::Nothing => Ok(()),
+        Wake::Futex => {
+            futex::wake(bell.word());
+            Ok(())
+        }
+        Wake::Gone => Err(ChannelError::Closed),
+        Wake::Socket => loop {
+            let result = send(socket.as_raw_fd(), &[0], MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT);
+            break match result {
+                // A full socket has bytes in it that wake the peer as well.
+                Ok(_) | Err(Errno::EAGAIN) => Ok(()),
+                Err(Errno::EINTR) => continue,
+                Err(Errno::EPIPE | Errno::ECONNRESET) => Err(ChannelError::Closed),
+                Err(error) => Err(io::Error::from(error).into()),
+            };
+        },
     }
 }
 
