@@ -6,53 +6,99 @@ use tortoise_protocol::limits::MAX_NAME_BYTES;
 use tortoise_protocol::request::{read_argument_count, read_named_argument_count};
 use tortoise_protocol::{Depth, Malformed};
 
-use crate::call::{Arguments, FEW, Positional};
+use crate::call::{Arguments, Callee, FEW, Positional};
 use crate::failure::Fault;
 use crate::from_wire::{Decoder, Request};
+use crate::parameters::{Known, Wishes};
 use crate::path::Root;
 use crate::table::Table;
 
+/// The arguments of a call that is about to be made.
+struct Reading<'a, 'py, 'r> {
+    decoder: Decoder<'a, 'py, 'r>,
+    callee: &'a mut Callee<'py>,
+    known: &'a mut Known<'py>,
+    /// What the parameters want. None until there is an argument that could be wanted as something else: most calls
+    /// have none, and need not be looked at.
+    wishes: Option<Wishes>,
+}
+
 impl<'py> Arguments<'py> {
-    /// Reads the arguments, which end the payload.
+    /// Reads the arguments for `callee`, which end the payload.
     ///
     /// # Errors
     /// [`Fault`]; nothing has been called then.
-    pub(crate) fn read(py: Python<'py>, request: &mut Request<'_>, table: &Table) -> Result<Self, Fault> {
-        let mut decoder = Decoder::new(py, request, table);
-        let count = read_argument_count(decoder.reader())?;
-        let mut argument =
-            |index| decoder.element().map_err(|error| Fault::unreadable(*error, || Root::Argument(index)));
+    pub(crate) fn read(
+        py: Python<'py>,
+        request: &mut Request<'_>,
+        table: &Table,
+        callee: &mut Callee<'py>,
+        known: &mut Known<'py>,
+    ) -> Result<Self, Fault> {
+        let mut reading = Reading { decoder: Decoder::new(py, request, table), callee, known, wishes: None };
+        let count = read_argument_count(reading.decoder.reader())?;
         let positional = if count <= FEW {
             let mut few = [const { None }; FEW];
             for (index, slot) in few.iter_mut().enumerate().take(count) {
-                *slot = Some(argument(index)?);
+                *slot = Some(reading.positional(index)?);
             }
             Positional::Few(few, count)
         } else {
-            let arguments = (0..count).map(argument).collect::<Result<Vec<_>, Fault>>()?;
+            let arguments = (0..count).map(|index| reading.positional(index)).collect::<Result<Vec<_>, Fault>>()?;
             Positional::Many(PyTuple::new(py, arguments)?)
         };
-        let named = match read_named_argument_count(decoder.reader())? {
+        let named = match read_named_argument_count(reading.decoder.reader())? {
             0 => None,
-            count => Some(named(py, &mut decoder, count)?),
+            count => Some(reading.named(py, count)?),
         };
-        decoder.reader().end()?;
+        reading.decoder.reader().end()?;
         Ok(Self { positional, named })
     }
 }
 
-fn named<'py>(py: Python<'py>, decoder: &mut Decoder<'_, 'py, '_>, count: usize) -> Result<Bound<'py, PyDict>, Fault> {
-    let named = PyDict::new(py);
-    for _ in 0..count {
-        let name = decoder.reader().text("the name of an argument", MAX_NAME_BYTES)?;
-        let value = decoder
-            .value(Depth::ROOT)
-            .map_err(|error| Fault::unreadable(*error, || Root::NamedArgument(name.to_owned())))?;
-        named.set_item(name, value)?;
+impl<'py> Reading<'_, 'py, '_> {
+    fn positional(&mut self, index: usize) -> Result<Bound<'py, PyAny>, Fault> {
+        let wanted = match self.wishes()? {
+            Some(wishes) => wishes.positional(index),
+            None => None,
+        };
+        match wanted {
+            Some(wanted) => self.decoder.wanted(wanted),
+            None => self.decoder.element(),
+        }
+        .map_err(|error| Fault::unreadable(*error, || Root::Argument(index)))
     }
-    if named.len() == count {
-        Ok(named)
-    } else {
-        Err(Malformed::Unexpected { expected: "different names of arguments", found: "one name twice" }.into())
+
+    fn named(&mut self, py: Python<'py>, count: usize) -> Result<Bound<'py, PyDict>, Fault> {
+        let named = PyDict::new(py);
+        for _ in 0..count {
+            let name = self.decoder.reader().text("the name of an argument", MAX_NAME_BYTES)?;
+            let wanted = match self.wishes()? {
+                Some(wishes) => wishes.named(name),
+                None => None,
+            };
+            let value = match wanted {
+                Some(wanted) => self.decoder.wanted(wanted),
+                None => self.decoder.value(Depth::ROOT),
+            }
+            .map_err(|error| Fault::unreadable(*error, || Root::NamedArgument(name.to_owned())))?;
+            named.set_item(name, value)?;
+        }
+        if named.len() == count {
+            Ok(named)
+        } else {
+            Err(Malformed::Unexpected { expected: "different names of arguments", found: "one name twice" }.into())
+        }
+    }
+
+    /// What the parameters want, if the next argument could be wanted as something else.
+    fn wishes(&mut self) -> Result<Option<&Wishes>, Fault> {
+        if !self.decoder.may_be_wanted()? {
+            return Ok(None);
+        }
+        if self.wishes.is_none() {
+            self.wishes = Some(self.known.of(self.callee.resolve()?));
+        }
+        Ok(self.wishes.as_ref())
     }
 }

@@ -7,6 +7,14 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 /// Positional arguments that travel without a tuple.
 pub(crate) const FEW: usize = 4;
 
+/// What is called.
+pub(crate) enum Callee<'py> {
+    /// An object itself.
+    Object(Bound<'py, PyAny>),
+    /// A method that has not been looked up: Python can call it without a bound method in between.
+    Method(Bound<'py, PyAny>, Bound<'py, PyString>),
+}
+
 /// The arguments of one call.
 pub(crate) struct Arguments<'py> {
     /// The positional ones.
@@ -23,46 +31,51 @@ pub(crate) enum Positional<'py> {
     Many(Bound<'py, PyTuple>),
 }
 
+impl<'py> Callee<'py> {
+    /// The object that will be called; a method is looked up for good.
+    ///
+    /// # Errors
+    /// What Python raises if there is no such method.
+    pub(crate) fn resolve(&mut self) -> PyResult<&Bound<'py, PyAny>> {
+        if let Self::Method(target, name) = self {
+            *self = Self::Object(target.getattr(&*name)?);
+        }
+        match self {
+            Self::Object(object) | Self::Method(object, _) => Ok(object),
+        }
+    }
+
+    /// Calls.
+    ///
+    /// # Errors
+    /// What Python raises.
+    pub(crate) fn call(&self, arguments: &Arguments<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let (Self::Object(object) | Self::Method(object, _)) = self;
+        let py = object.py();
+        match (self, &arguments.positional, &arguments.named) {
+            (_, Positional::Few(few, _), None) => {
+                let (object, [a, b, c, d]) = (object.as_ptr(), pointers(few));
+                // SAFETY: the object, the name and the arguments are borrowed from owners that outlive the call; the
+                // list ends at its first null, so it names exactly the arguments given. A new reference or an error
+                // comes back.
+                unsafe {
+                    let null = std::ptr::null_mut::<ffi::PyObject>();
+                    let result = match self {
+                        Self::Object(_) => ffi::PyObject_CallFunctionObjArgs(object, a, b, c, d, null),
+                        Self::Method(_, name) => {
+                            ffi::PyObject_CallMethodObjArgs(object, name.as_ptr(), a, b, c, d, null)
+                        }
+                    };
+                    Bound::from_owned_ptr_or_err(py, result)
+                }
+            }
+            (Self::Object(_), ..) => object.call(arguments.tuple(py)?, arguments.named.as_ref()),
+            (Self::Method(_, name), ..) => object.getattr(name)?.call(arguments.tuple(py)?, arguments.named.as_ref()),
+        }
+    }
+}
+
 impl<'py> Arguments<'py> {
-    /// Calls `callable`.
-    pub(crate) fn call(&self, callable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let py = callable.py();
-        match (&self.positional, &self.named) {
-            (Positional::Few(few, _), None) => {
-                let (callable, [a, b, c, d]) = (callable.as_ptr(), pointers(few));
-                // SAFETY: `callable` and the arguments are borrowed from owners that outlive the call; the list ends
-                // at its first null, so it names exactly the arguments given. A new reference or an error comes back.
-                unsafe {
-                    let null = std::ptr::null_mut::<ffi::PyObject>();
-                    let result = ffi::PyObject_CallFunctionObjArgs(callable, a, b, c, d, null);
-                    Bound::from_owned_ptr_or_err(py, result)
-                }
-            }
-            _ => callable.call(self.tuple(py)?, self.named.as_ref()),
-        }
-    }
-
-    /// Calls a method of `target`.
-    pub(crate) fn call_method(
-        &self,
-        target: &Bound<'py, PyAny>,
-        name: &Bound<'py, PyString>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = target.py();
-        match (&self.positional, &self.named) {
-            (Positional::Few(few, _), None) => {
-                let (target, name, [a, b, c, d]) = (target.as_ptr(), name.as_ptr(), pointers(few));
-                // SAFETY: as in `call`.
-                unsafe {
-                    let null = std::ptr::null_mut::<ffi::PyObject>();
-                    let result = ffi::PyObject_CallMethodObjArgs(target, name, a, b, c, d, null);
-                    Bound::from_owned_ptr_or_err(py, result)
-                }
-            }
-            _ => target.getattr(name)?.call(self.tuple(py)?, self.named.as_ref()),
-        }
-    }
-
     fn tuple(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         match &self.positional {
             Positional::Few(few, count) => {

@@ -5,15 +5,18 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyType};
 use tortoise_protocol::failure::Category;
 use tortoise_protocol::frame::{Header, Kind};
-use tortoise_protocol::request::{MethodName, Question, Selector, read_describe, read_roots};
+use tortoise_protocol::request::{MethodName, Question, Selector, read_describe, read_iteration, read_roots};
 use tortoise_protocol::{Depth, Malformed, Reader, Writer};
 
-use crate::call::Arguments;
+use crate::call::{Arguments, Callee};
 use crate::failure::Fault;
 use crate::from_wire::{Decoder, Request};
 use crate::gate::{Gate, Method, refused};
 use crate::hooks::Hooks;
+use crate::iterate::{Items, Iterators};
 use crate::names::type_name;
+use crate::numpy::Numpy;
+use crate::parameters::Known;
 use crate::path::Root;
 use crate::table::Table;
 use crate::to_wire::{Context, Encoder, Segments};
@@ -24,12 +27,28 @@ pub(crate) struct State<'py> {
     pub(crate) gate: Gate,
     /// What goes behind the payload of the answer that is being written.
     pub(crate) segments: Segments,
+    pub(crate) numpy: Numpy,
+    pub(crate) iterators: Iterators,
+    pub(crate) known: Known<'py>,
     pub(crate) hooks: Hooks<'py>,
 }
 
 type Handled<T = ()> = Result<T, Fault>;
 
 impl<'py> State<'py> {
+    /// Of a session that has just begun.
+    pub(crate) fn new(hooks: Hooks<'py>) -> Self {
+        Self {
+            table: Table::new(&hooks.classless),
+            gate: Gate::default(),
+            segments: Segments::default(),
+            numpy: Numpy::new(&hooks.scalar_types),
+            iterators: Iterators::new(&hooks.iterators),
+            known: Known::new(hooks.special.clone(), hooks.function.clone(), hooks.method.clone()),
+            hooks,
+        }
+    }
+
     /// Does what a request of an answered kind asks for, and appends the answer's payload to `reply`.
     ///
     /// # Errors
@@ -49,6 +68,9 @@ impl<'py> State<'py> {
             Kind::Has => self.has(py, request, reply)?,
             Kind::Delete => self.delete(py, request, reply)?,
             Kind::Roots => self.roots(request, reply)?,
+            Kind::Iterate => self.iterate(py, request, reply)?,
+            Kind::Next => self.next(py, request, reply)?,
+            Kind::Values => self.values(py, request, reply)?,
             Kind::Describe => {
                 self.describe(py, request, reply)?;
                 return Ok(Kind::Described);
@@ -108,9 +130,9 @@ impl<'py> State<'py> {
             let found = "an even id, or one that is in use";
             return Err(Malformed::Unexpected { expected: "an odd and unused id for the new object", found }.into());
         }
-        let class = self.class(py, class)?;
-        let arguments = Arguments::read(py, request, &self.table)?;
-        let object = arguments.call(class.as_any())?;
+        let mut callee = Callee::Object(self.class(py, class)?.into_any());
+        let arguments = Arguments::read(py, request, &self.table, &mut callee, &mut self.known)?;
+        let object = callee.call(&arguments)?;
         let reference = self.table.hand_out_as(id, &object);
         Writer::new(reply).object(reference);
         Ok(())
@@ -120,12 +142,14 @@ impl<'py> State<'py> {
         let id = request.reader.unsigned("an object id")?;
         let method = self.gate.method(py, MethodName::read(&mut request.reader)?)?;
         let target = self.object(py, id)?;
-        let result = match method {
-            Method::Open(name) => Arguments::read(py, request, &self.table)?.call_method(&target, &name),
-            Method::Itself => Arguments::read(py, request, &self.table)?.call(&target),
+        let mut callee = match method {
+            Method::Open(name) => Callee::Method(target, name),
+            Method::Itself => Callee::Object(target),
             Method::Refused(name) => return Err(refused(&name, &target).into()),
         };
-        self.answer(&result?, reply, || Root::ReturnValue)
+        let arguments = Arguments::read(py, request, &self.table, &mut callee, &mut self.known)?;
+        let result = callee.call(&arguments)?;
+        self.answer(&result, reply, || Root::ReturnValue)
     }
 
     fn get(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
@@ -201,6 +225,34 @@ impl<'py> State<'py> {
         Ok(())
     }
 
+    fn iterate(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+        let (target, most) = read_iteration(&mut request.reader)?;
+        request.reader.end()?;
+        let iterator = self.object(py, target)?.try_iter()?;
+        let Items { list, more } = self.iterators.take(iterator.as_any(), most)?;
+        if more {
+            let reference = self.table.hand_out(iterator.as_any());
+            Writer::new(reply).object(reference);
+        } else {
+            Writer::new(reply).nil();
+        }
+        self.answer(list.as_any(), reply, || Root::Items)
+    }
+
+    fn next(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+        let (iterator, most) = read_iteration(&mut request.reader)?;
+        request.reader.end()?;
+        let Items { list, more } = self.iterators.take(&self.object(py, iterator)?, most)?;
+        Writer::new(reply).boolean(more);
+        self.answer(list.as_any(), reply, || Root::Items)
+    }
+
+    fn values(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+        let object = self.target(py, &mut request.reader)?;
+        request.reader.end()?;
+        self.encoder(reply).elements(&object)?.map_err(|error| Fault::unconvertible(&error, &Root::Elements))
+    }
+
     /// The object that a request is about. Owned, so that user code runs without a borrow of the table.
     fn target(&self, py: Python<'py>, reader: &mut Reader<'_>) -> Handled<Bound<'py, PyAny>> {
         let id = reader.unsigned("an object id")?;
@@ -220,10 +272,12 @@ impl<'py> State<'py> {
     }
 
     fn answer(&mut self, value: &Bound<'py, PyAny>, reply: &mut Vec<u8>, root: impl FnOnce() -> Root) -> Handled {
-        let Self { table, segments, .. } = self;
-        Encoder::new(reply, Some(Context { table, segments }))
-            .value(value, Depth::ROOT)
-            .map_err(|error| Fault::unconvertible(&error, &root()))
+        self.encoder(reply).value(value, Depth::ROOT).map_err(|error| Fault::unconvertible(&error, &root()))
+    }
+
+    fn encoder<'a>(&'a mut self, reply: &'a mut Vec<u8>) -> Encoder<'a, 'py> {
+        let Self { table, segments, numpy, .. } = self;
+        Encoder::new(reply, Some(Context { table, segments, numpy }))
     }
 
     fn refusal_or_raised(&self, py: Python<'py>, error: PyErr) -> Fault {

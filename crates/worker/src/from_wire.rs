@@ -1,5 +1,6 @@
 //! MessagePack from the client into Python values, in one walk.
 
+mod adapted;
 mod bulk;
 mod unreadable;
 

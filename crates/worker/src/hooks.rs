@@ -15,6 +15,16 @@ pub(crate) struct Hooks<'py> {
     pub(crate) refused: Bound<'py, PyType>,
     /// Types whose instances PHP sees without a class: functions and the like.
     pub(crate) classless: Vec<Bound<'py, PyType>>,
+    /// `scalar_types() -> dict` of numpy's scalar types that are numbers of PHP.
+    pub(crate) scalar_types: Bound<'py, PyAny>,
+    /// The types of the iterators of Python's own containers.
+    pub(crate) iterators: Vec<Bound<'py, PyType>>,
+    /// `special(function)`: what its parameters want by their annotations.
+    pub(crate) special: Bound<'py, PyAny>,
+    /// `types.FunctionType`.
+    pub(crate) function: Bound<'py, PyType>,
+    /// `types.MethodType`.
+    pub(crate) method: Bound<'py, PyType>,
     /// Python's version, as `3.11.2`.
     pub(crate) version: String,
 }
@@ -31,6 +41,11 @@ impl<'py> Hooks<'py> {
             set_roots: object.getattr("set_roots")?,
             refused: object.getattr("refused")?.cast_into()?,
             classless: object.getattr("classless")?.extract()?,
+            scalar_types: object.getattr("scalar_types")?,
+            iterators: object.getattr("iterators")?.extract()?,
+            special: object.getattr("special")?,
+            function: object.getattr("function")?.cast_into()?,
+            method: object.getattr("method")?.cast_into()?,
             version: object.getattr("version")?.extract()?,
         })
     }

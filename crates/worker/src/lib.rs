@@ -8,6 +8,7 @@
 //! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
 
 mod arguments;
+mod buffer;
 mod call;
 mod dispatch;
 mod failure;
@@ -15,7 +16,10 @@ mod fork;
 mod from_wire;
 mod gate;
 mod hooks;
+mod iterate;
 mod names;
+mod numpy;
+mod parameters;
 mod path;
 mod raw;
 mod serve;

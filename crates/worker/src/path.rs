@@ -10,6 +10,10 @@ const SHOWN_KEY_CHARACTERS: usize = 40;
 pub(crate) enum Root {
     /// What a call gave back.
     ReturnValue,
+    /// What an iterator gave.
+    Items,
+    /// What an object holds.
+    Elements,
     /// What an attribute held.
     Attribute(String),
     /// What an attribute is to hold.
@@ -75,6 +79,8 @@ impl fmt::Display for Root {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReturnValue => formatter.write_str("return value"),
+            Self::Items => formatter.write_str("items"),
+            Self::Elements => formatter.write_str("elements"),
             Self::Attribute(name) => write!(formatter, "attribute {name}"),
             Self::NewValue(name) => write!(formatter, "new value of {name}"),
             Self::Argument(index) => write!(formatter, "args[{index}]"),

@@ -19,10 +19,7 @@ use crate::dispatch::State;
 use crate::failure::{Fault, of_exception};
 use crate::fork;
 use crate::from_wire::Request;
-use crate::gate::Gate;
 use crate::hooks::Hooks;
-use crate::table::Table;
-use crate::to_wire::Segments;
 
 /// Bytes that a buffer keeps from one call to the next.
 const KEPT_BUFFER_BYTES: usize = 1 << 20;
@@ -47,8 +44,7 @@ fn serve_channel(py: Python<'_>, channel: &mut Channel, hooks: Hooks<'_>, shared
         Err(error) => return Some(error.to_string()),
     }
     let (mut request, mut reply) = (Vec::new(), Vec::new());
-    let state =
-        State { table: Table::new(&hooks.classless), gate: Gate::default(), segments: Segments::default(), hooks };
+    let state = State::new(hooks);
     let mut session = Session { state, last_call: 0, closing: None, lost: None };
     loop {
         // The one window without the interpreter's lock: other threads of the user's code run while we wait.

@@ -80,6 +80,11 @@ impl Table {
         self.entries.contains_key(&id)
     }
 
+    /// Whether an object of the type at this address was handed out before.
+    pub(crate) fn has_seen(&self, kind: usize) -> bool {
+        self.classes.contains_key(&kind)
+    }
+
     /// The id of a class, which stays for the life of the session.
     pub(crate) fn pin(&mut self, class: &Bound<'_, PyAny>) -> u64 {
         let id = match self.ids.get(&address(class)) {

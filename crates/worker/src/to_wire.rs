@@ -1,5 +1,7 @@
 //! Python values into MessagePack for the client, in one walk.
 
+mod buffers;
+mod elements;
 mod maps;
 mod segments;
 mod unconvertible;
@@ -15,6 +17,7 @@ pub(crate) use segments::Segments;
 pub(crate) use unconvertible::Unconvertible;
 
 use crate::names::type_name;
+use crate::numpy::Numpy;
 use crate::path::Step;
 use crate::raw::{self, Kind, Seen, Sequence};
 use crate::table::Table;
@@ -30,6 +33,8 @@ pub(crate) struct Context<'a> {
     pub(crate) table: &'a mut Table,
     /// What is sent behind the payload.
     pub(crate) segments: &'a mut Segments,
+    /// numpy's scalars, which are values.
+    pub(crate) numpy: &'a mut Numpy,
 }
 
 /// Writes values; what has no value in PHP goes by reference, into the table.
@@ -171,6 +176,9 @@ impl<'a, 'py> Encoder<'a, 'py> {
         let Some(context) = &mut self.context else {
             return Err(refused(format!("an object of type {}", type_name(object))));
         };
+        if context.numpy.write_scalar(object, context.table, &mut Writer::new(self.buffer)) {
+            return Ok(());
+        }
         let reference = context.table.hand_out(object);
         self.writer().object(reference);
         Ok(())

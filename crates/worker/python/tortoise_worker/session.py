@@ -4,13 +4,14 @@ import os
 import platform
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tortoise_worker import _native, errors
+from tortoise_worker import _native, arrays, errors
 from tortoise_worker.describe import Describer, Description
 from tortoise_worker.errors import AccessRefusedError
 from tortoise_worker.loader import Loader
+from tortoise_worker.parameters import Special, special
 from tortoise_worker.zygote import Client
 
 # PHP sees these as plain objects that can be called or have attributes: their types say nothing more.
@@ -23,6 +24,14 @@ CLASSLESS: tuple[type, ...] = (
     types.ClassMethodDescriptorType,
     types.WrapperDescriptorType,
     types.MethodWrapperType,
+)
+
+# One of each kind of iterator that gives what a container holds, and runs no code to do so.
+CONTAINER_ITERATORS: tuple[Iterator[object], ...] = (
+    *(iter([]), reversed([]), iter(()), iter(range(0)), iter(range(2**64))),
+    *(iter({}), iter({}.values()), iter({}.items())),
+    *(reversed({}), reversed({}.values()), reversed({}.items())),
+    *(iter(set()), iter(""), iter("\N{SNOWMAN}"), iter(b""), iter(bytearray())),
 )
 
 
@@ -40,6 +49,16 @@ class Hooks:
     """What the others raise for "this is not for clients"."""
     classless: list[type]
     """Types whose instances PHP sees without a class."""
+    scalar_types: Callable[[], dict[type, str]]
+    """numpy's scalar types that are numbers of PHP."""
+    iterators: list[type]
+    """Types of iterators whose items may be taken ahead of time."""
+    special: Callable[[Callable[..., object]], Special | None]
+    """What the parameters of a function want by their annotations."""
+    function: type
+    """The type of functions."""
+    method: type
+    """The type of bound methods."""
     version: str
     """Python's version."""
 
@@ -76,6 +95,11 @@ def run(client: Client) -> None:
         set_roots=set_roots,
         refused=AccessRefusedError,
         classless=list(CLASSLESS),
+        scalar_types=arrays.scalar_types,
+        iterators=sorted(set(map(type, CONTAINER_ITERATORS)), key=repr),
+        special=special,
+        function=types.FunctionType,
+        method=types.MethodType,
         version=platform.python_version(),
     )
     reason = _native.serve(client.socket, client.control, hooks, client.shared_memory)

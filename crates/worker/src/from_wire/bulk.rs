@@ -9,13 +9,11 @@ use tortoise_channel::{Channel, ChannelError};
 use tortoise_protocol::codec::ELEMENT_BYTES;
 use tortoise_protocol::{Segment, SegmentKind};
 
-use super::Unreadable;
+use super::Read;
 
 /// Bytes of a list of numbers that are taken out of the channel at once: they stay in the processor's cache until they
 /// are numbers of Python.
 const PART_BYTES: usize = 32 << 10;
-
-type Read<T> = Result<T, Box<Unreadable>>;
 
 /// A `str`, or `bytes` if it is not UTF-8.
 pub(super) fn text<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyAny> {
@@ -68,13 +66,13 @@ pub(super) fn segment<'py>(
 }
 
 /// The length of a segment, if the frame's segments are that long.
-fn promised(channel: &Channel, bytes: u32) -> Result<usize, ChannelError> {
+pub(super) fn promised(channel: &Channel, bytes: u32) -> Result<usize, ChannelError> {
     let (wanted, left) = (bytes as usize, channel.segment_bytes_left());
     if wanted > left { Err(ChannelError::SegmentsTooShort { wanted, left }) } else { Ok(wanted) }
 }
 
 /// The next bytes of the segments as `bytes`.
-fn received<'py>(py: Python<'py>, channel: &mut Channel, length: usize) -> Read<Bound<'py, PyBytes>> {
+pub(super) fn received<'py>(py: Python<'py>, channel: &mut Channel, length: usize) -> Read<Bound<'py, PyBytes>> {
     // SAFETY: makes new bytes of that length, not yet filled, or raises.
     let bytes = unsafe {
         let bytes = ffi::PyBytes_FromStringAndSize(std::ptr::null(), length as ffi::Py_ssize_t);

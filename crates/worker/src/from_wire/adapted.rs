@@ -1,0 +1,148 @@
+//! Arguments for parameters that want an array, a `memoryview` or a `bytearray`: made in one pass, without a list or
+//! bytes in between.
+
+use std::mem::MaybeUninit;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes};
+use tortoise_channel::Channel;
+use tortoise_protocol::codec::ELEMENT_BYTES;
+use tortoise_protocol::{Depth, Malformed, Segment, SegmentKind, Token};
+
+use super::{Decoder, Read, bulk};
+use crate::buffer::Buffer;
+use crate::numpy::{self, Number};
+use crate::parameters::Wanted;
+
+impl<'py> Decoder<'_, 'py, '_> {
+    /// Whether the next value is one that a parameter may want as something else.
+    ///
+    /// # Errors
+    /// [`Malformed`] if there is none.
+    pub(crate) fn may_be_wanted(&self) -> Result<bool, Malformed> {
+        use Token::{Array, Binary, Floats, Integers, Segment, Text};
+        let token = self.request.reader.clone().token()?;
+        Ok(matches!(token, Text(_) | Binary(_) | Array(_) | Floats(_) | Integers(_) | Segment(_)))
+    }
+
+    /// Reads one value of the outermost array, for which [`Self::may_be_wanted`], as what a parameter wants. What cannot
+    /// be made so is what it would be otherwise.
+    ///
+    /// # Errors
+    /// As [`Self::value`].
+    pub(crate) fn wanted(&mut self, wanted: Wanted) -> Read<Bound<'py, PyAny>> {
+        let (py, token) = (self.py, self.request.reader.token()?);
+        match (wanted, token) {
+            (Wanted::MemoryView, Token::Text(bytes) | Token::Binary(bytes)) => memory_view(&PyBytes::new(py, bytes)),
+            (Wanted::ByteArray, Token::Text(bytes) | Token::Binary(bytes)) => {
+                Ok(PyByteArray::new(py, bytes).into_any())
+            }
+            (Wanted::Array, Token::Floats(elements)) => self.vector(token, Number::Float, elements),
+            (Wanted::Array, Token::Integers(elements)) => self.vector(token, Number::Integer, elements),
+            (_, Token::Segment(segment)) => self.wanted_segment(wanted, segment),
+            (Wanted::Array, Token::Array(rows)) => match self.matrix(rows)? {
+                Some(array) => Ok(array),
+                None => {
+                    let list = self.value_of(token, Depth::ROOT)?;
+                    Ok(numpy::of_list(&list).unwrap_or(list))
+                }
+            },
+            _ => self.value_of(token, Depth::ROOT),
+        }
+    }
+
+    fn wanted_segment(&mut self, wanted: Wanted, segment: Segment) -> Read<Bound<'py, PyAny>> {
+        use SegmentKind::{Binary, Floats, Integers, Text};
+        let py = self.py;
+        match (wanted, segment.kind) {
+            (Wanted::MemoryView, Text | Binary) => {
+                let length = bulk::promised(self.request.channel, segment.bytes)?;
+                memory_view(&bulk::received(py, self.request.channel, length)?)
+            }
+            (Wanted::ByteArray, Text | Binary) => {
+                let length = bulk::promised(self.request.channel, segment.bytes)?;
+                received_array(py, self.request.channel, length)
+            }
+            (Wanted::Array, Floats | Integers) => {
+                let number = if segment.kind == Floats { Number::Float } else { Number::Integer };
+                let length = bulk::promised(self.request.channel, segment.bytes)?;
+                let array = numpy::new_array(py, number, &[length / ELEMENT_BYTES]);
+                match array.as_ref().and_then(|array| Buffer::fill(array, length)).zip(array.as_ref()) {
+                    Some((mut buffer, array)) => {
+                        let (place, channel) = (buffer.place(), &mut *self.request.channel);
+                        py.detach(|| channel.receive_segment(place))?;
+                        Ok(array.clone())
+                    }
+                    None => self.value_of(Token::Segment(segment), Depth::ROOT),
+                }
+            }
+            _ => self.value_of(Token::Segment(segment), Depth::ROOT),
+        }
+    }
+
+    fn vector(&mut self, token: Token<'_>, number: Number, elements: &[u8]) -> Read<Bound<'py, PyAny>> {
+        let array = numpy::new_array(self.py, number, &[elements.len() / ELEMENT_BYTES]);
+        match array.as_ref().and_then(|array| Buffer::fill(array, elements.len())) {
+            Some(mut buffer) => copy(buffer.place(), elements),
+            None => return self.value_of(token, Depth::ROOT),
+        }
+        array.map_or_else(|| self.value_of(token, Depth::ROOT), Ok)
+    }
+
+    /// Reads the rows of an array that has begun, if all of them are vectors of one type and length.
+    fn matrix(&mut self, rows: usize) -> Read<Option<Bound<'py, PyAny>>> {
+        let mut ahead = self.request.reader.clone();
+        let (number, bytes) = match ahead.clone().token() {
+            Ok(Token::Floats(row)) => (Number::Float, row.len()),
+            Ok(Token::Integers(row)) => (Number::Integer, row.len()),
+            _ => return Ok(None),
+        };
+        for _ in 0..rows {
+            match (ahead.token()?, number) {
+                (Token::Floats(row), Number::Float) | (Token::Integers(row), Number::Integer) if row.len() == bytes => {
+                }
+                _ => return Ok(None),
+            }
+        }
+        let array = numpy::new_array(self.py, number, &[rows, bytes / ELEMENT_BYTES]);
+        let Some(mut buffer) = array.as_ref().and_then(|array| Buffer::fill(array, rows * bytes)) else {
+            return Ok(None);
+        };
+        let mut place = buffer.place();
+        for _ in 0..rows {
+            if let Token::Floats(row) | Token::Integers(row) = self.request.reader.token()? {
+                let (here, further) = place.split_at_mut(row.len());
+                copy(here, row);
+                place = further;
+            }
+        }
+        Ok(array)
+    }
+}
+
+fn copy(place: &mut [MaybeUninit<u8>], bytes: &[u8]) {
+    for (place, byte) in place.iter_mut().zip(bytes) {
+        place.write(*byte);
+    }
+}
+
+fn memory_view<'py>(bytes: &Bound<'py, PyBytes>) -> Read<Bound<'py, PyAny>> {
+    // SAFETY: makes a new object that holds the bytes, or raises.
+    Ok(unsafe { Bound::from_owned_ptr_or_err(bytes.py(), ffi::PyMemoryView_FromObject(bytes.as_ptr())) }?)
+}
+
+fn received_array<'py>(py: Python<'py>, channel: &mut Channel, length: usize) -> Read<Bound<'py, PyAny>> {
+    // SAFETY: makes a new array of that length, not yet filled, or raises.
+    let array = unsafe {
+        let array = ffi::PyByteArray_FromStringAndSize(std::ptr::null(), length as ffi::Py_ssize_t);
+        Bound::from_owned_ptr_or_err(py, array)?
+    };
+    // SAFETY: the object is new and nobody else has it, so its `length` bytes are ours to write until it is given away.
+    let place = unsafe {
+        let start = ffi::PyByteArray_AsString(array.as_ptr()).cast::<MaybeUninit<u8>>();
+        std::slice::from_raw_parts_mut(start, length)
+    };
+    py.detach(|| channel.receive_segment(place))?;
+    Ok(array)
+}

@@ -1,0 +1,124 @@
+//! What the parameters of functions want to be given, where their annotations say so.
+
+use std::rc::Rc;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use rustc_hash::FxHashMap;
+
+/// Functions whose annotations are known. A program has fewer that are called with texts or lists.
+const MAX_KNOWN: usize = 4096;
+
+/// What a parameter wants instead of a list, a text or bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// A `memoryview` of bytes.
+    MemoryView,
+    /// A `bytearray`.
+    ByteArray,
+    /// An array of numpy.
+    Array,
+}
+
+/// The parameters of a function some of which want something.
+pub(crate) struct Parameters {
+    positional: Vec<Option<Wanted>>,
+    rest: Option<Wanted>,
+    named: FxHashMap<Box<str>, Wanted>,
+}
+
+/// The functions whose annotations have been looked at.
+pub(crate) struct Known<'py> {
+    /// `parameters.special(function)`.
+    special: Bound<'py, PyAny>,
+    /// `types.FunctionType` and `types.MethodType`: other callables have no annotations.
+    function: Bound<'py, PyType>,
+    method: Bound<'py, PyType>,
+    /// By the address of the function's code, which is kept with it: a function itself may hold anything alive.
+    known: FxHashMap<usize, (Bound<'py, PyAny>, Option<Rc<Parameters>>)>,
+}
+
+/// A function with the parameters that want something, and how many arguments stand before those of the client.
+#[derive(Clone, Default)]
+pub(crate) struct Wishes {
+    parameters: Option<Rc<Parameters>>,
+    before: usize,
+}
+
+impl Wishes {
+    /// What the positional parameter that takes the client's argument of this index wants.
+    pub(crate) fn positional(&self, index: usize) -> Option<Wanted> {
+        let parameters = self.parameters.as_ref()?;
+        *parameters.positional.get(self.before + index).unwrap_or(&parameters.rest)
+    }
+
+    /// What the parameter of this name wants.
+    pub(crate) fn named(&self, name: &str) -> Option<Wanted> {
+        self.parameters.as_ref()?.named.get(name).copied()
+    }
+}
+
+impl<'py> Known<'py> {
+    /// Nothing is known yet.
+    pub(crate) fn new(special: Bound<'py, PyAny>, function: Bound<'py, PyType>, method: Bound<'py, PyType>) -> Self {
+        Self { special, function, method, known: FxHashMap::default() }
+    }
+
+    /// What `callable` wants, which is about to be called. Nothing that is odd about it is an error here.
+    pub(crate) fn of(&mut self, callable: &Bound<'py, PyAny>) -> Wishes {
+        let kind = callable.get_type_ptr();
+        let before = if kind == self.function.as_type_ptr() {
+            0
+        } else if kind == self.method.as_type_ptr() {
+            1
+        } else if let Ok(class) = callable.cast::<PyType>() {
+            // What a class is called with goes to its constructor, behind the new object.
+            return match class.getattr_opt(intern!(class.py(), "__init__")) {
+                Ok(Some(function)) if function.get_type_ptr() == self.function.as_type_ptr() => {
+                    Wishes { before: 1, ..self.of(&function) }
+                }
+                _ => Wishes::default(),
+            };
+        } else {
+            return Wishes::default();
+        };
+        match callable.getattr_opt(intern!(callable.py(), "__code__")) {
+            Ok(Some(code)) => Wishes { parameters: self.look(callable, code), before },
+            _ => Wishes::default(),
+        }
+    }
+
+    fn look(&mut self, callable: &Bound<'py, PyAny>, code: Bound<'py, PyAny>) -> Option<Rc<Parameters>> {
+        let address = code.as_ptr() as usize;
+        if let Some((_, parameters)) = self.known.get(&address) {
+            return parameters.clone();
+        }
+        let function = callable.getattr_opt(intern!(callable.py(), "__func__")).ok().flatten();
+        let found = self.special.call1((function.as_ref().unwrap_or(callable),));
+        let parameters = found.ok().as_ref().and_then(Parameters::of).map(Rc::new);
+        if self.known.len() >= MAX_KNOWN {
+            self.known.clear();
+        }
+        self.known.insert(address, (code, parameters.clone()));
+        parameters
+    }
+}
+
+impl Parameters {
+    fn of(found: &Bound<'_, PyAny>) -> Option<Self> {
+        type Special = (Vec<Option<String>>, Option<String>, FxHashMap<String, String>);
+        let (positional, rest, named): Special = found.extract().ok()?;
+        let wanted = |name: String| match name.as_str() {
+            "memoryview" => Some(Wanted::MemoryView),
+            "bytearray" => Some(Wanted::ByteArray),
+            "array" => Some(Wanted::Array),
+            _ => None,
+        };
+        Some(Self {
+            positional: positional.into_iter().map(|name| name.and_then(wanted)).collect(),
+            rest: rest.and_then(wanted),
+            named: named.into_iter().filter_map(|(key, name)| Some((key.into(), wanted(name)?))).collect(),
+        })
+    }
+}
