@@ -21,8 +21,9 @@ use crate::spin::{SpinPolicy, Spinner};
 use crate::waiting::{Waiting, cpu, wake};
 
 /// Bytes of a large frame that are shown to the peer at once, so that it copies them out while we copy the next in.
-/// A multiple of a word.
-const PIECE_BYTES: usize = 32 << 10;
+/// A multiple of a word. On two cores 32, 64 and 128 KiB took the same; with both sides on one, where each piece is a
+/// reason to switch to the other side, 10 MB to and fro took 2.4, 2.3 and 2.0 ms.
+const PIECE_BYTES: usize = 128 << 10;
 
 /// How far a payload's buffer grows ahead of what has arrived, so that a header alone cannot claim memory.
 const GROWTH_BYTES: usize = 4 << 20;
