@@ -1,7 +1,7 @@
 //! A place that waits for a value: it can be written once, and whoever gives it out knows that it was.
 
 use std::marker::PhantomData;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 
 use ext_php_rs::ffi::{
     _zval_struct__bindgen_ty_1, _zval_struct__bindgen_ty_2, IS_ARRAY, IS_ARRAY_EX, IS_DOUBLE, IS_FALSE,
@@ -28,7 +28,7 @@ type Brand<'s> = PhantomData<fn(&'s ()) -> &'s ()>;
 /// # Errors
 /// What `write` gives.
 pub(crate) fn make<E>(write: impl for<'s> FnOnce(Slot<'s>) -> Result<Written<'s>, E>) -> Result<Zval, E> {
-    let mut place = MaybeUninit::uninit();
+    let mut place = MaybeUninit::new(Zval::new());
     write(Slot(&mut place, PhantomData))?;
     // SAFETY: `write` can have the word of no other slot.
     Ok(unsafe { place.assume_init() })
@@ -90,8 +90,16 @@ impl<'s> Slot<'s> {
     }
 
     /// Writes a value that there is already.
+    ///
+    /// What the engine keeps in the last word stays: in an array with keys it is the chain of those with like hashes.
     pub(crate) fn value(self, value: Zval) -> Written<'s> {
-        self.0.write(value);
+        let place = self.0.as_mut_ptr();
+        let value = ManuallyDrop::new(value);
+        // SAFETY: the place is one for a value; plain writes into parts of it read and drop nothing.
+        unsafe {
+            (&raw mut (*place).value).write(value.value);
+            (&raw mut (*place).u1).write(value.u1);
+        }
         Written(PhantomData)
     }
 }
