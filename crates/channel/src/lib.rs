@@ -56,3 +56,12 @@ pub use fork::Process;
 pub use ring::Corrupted;
 #[cfg(not(loom))]
 pub use spin::{MAX_SPIN, SpinPolicy};
+
+/// Makes memory of the kind that two processes share, and lets go of it, to tell whether this system gives any.
+///
+/// # Errors
+/// The system's refusal. Where the limit on the size of files (`RLIMIT_FSIZE`) refuses, the process gets SIGXFSZ first.
+#[cfg(not(loom))]
+pub fn try_shared_memory() -> std::io::Result<()> {
+    mapping::Mapping::create().map(drop)
+}

@@ -7,6 +7,8 @@ mod connect;
 mod names;
 mod outgoing;
 mod state;
+mod tcp;
+mod token;
 
 use std::mem::MaybeUninit;
 

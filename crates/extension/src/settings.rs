@@ -16,22 +16,24 @@ use crate::error::BridgeError;
 const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Names and defaults. What is not here is refused by [`configure`].
-const SETTINGS: [(&CStr, &CStr); 6] = [
+const SETTINGS: [(&CStr, &CStr); 7] = [
     (c"tortoise.path", c""),
     (c"tortoise.server", c"auto"),
     (c"tortoise.python", c""),
     (c"tortoise.timeout", c"60"),
     (c"tortoise.token_file", c""),
     (c"tortoise.modules", c""),
+    (c"tortoise.shared_memory", c"1"),
 ];
 
-static DEFINITIONS: IniEntryDefs<7> = IniEntryDefs::new([
+static DEFINITIONS: IniEntryDefs<8> = IniEntryDefs::new([
     definition(0),
     definition(1),
     definition(2),
     IniEntryDef { on_modify: Some(timeout_changes), ..definition(3) },
     definition(4),
     definition(5),
+    definition(6),
     IniEntryDef::end(),
 ]);
 
@@ -164,6 +166,20 @@ pub(crate) fn server() -> String {
 /// Patterns of modules that `import()` may open.
 pub(crate) fn modules() -> Vec<String> {
     text(5).split([',', ' ']).filter(|pattern| !pattern.is_empty()).map(str::to_owned).collect()
+}
+
+/// The file with the token for a sidecar over TCP; None: not set.
+pub(crate) fn token_file() -> Option<PathBuf> {
+    Some(text(4)).filter(|path| !path.is_empty()).map(|path| absolute(path.into()))
+}
+
+/// Whether calls may go through shared memory. Without it they go over the socket: to compare, or to find out whether
+/// the memory is at fault. Read as PHP reads truth values.
+pub(crate) fn shared_memory() -> bool {
+    let text = text(6);
+    let text = text.trim();
+    ["true", "yes", "on"].iter().any(|word| text.eq_ignore_ascii_case(word))
+        || text.parse::<i64>().is_ok_and(|number| number != 0)
 }
 
 /// How long a call may take; None: as long as it takes.

@@ -9,8 +9,14 @@
 //! The first ten bytes of a hello are the same for every version, so that a peer of another version is
 //! understood well enough to be told which versions are known.
 
-use crate::codec::{Malformed, Reader, Writer};
-use crate::limits::{MAX_MESSAGE_BYTES, MAX_MODULE_PATTERNS, MAX_NAME_BYTES, MAX_PATH_BYTES};
+use std::fmt;
+
+use subtle::ConstantTimeEq;
+
+use crate::codec::{Malformed, Reader, Token, Writer};
+use crate::limits::{
+    MAX_MESSAGE_BYTES, MAX_MODULE_PATTERNS, MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_TOKEN_BYTES, MIN_TOKEN_BYTES,
+};
 use crate::request::{read_roots, write_roots};
 use crate::{PRODUCT_VERSION, PROTOCOL_VERSION};
 
@@ -30,6 +36,8 @@ pub struct Hello {
     pub modules: Vec<String>,
     /// Whether the client takes shared memory, if the session offers it with its welcome.
     pub shared_memory: bool,
+    /// What shows that the client may come, where a listener asks for it.
+    pub token: Option<AccessToken>,
 }
 
 impl Hello {
@@ -38,7 +46,7 @@ impl Hello {
         buffer.extend_from_slice(&MAGIC);
         buffer.extend_from_slice(&PROTOCOL_VERSION.to_be_bytes());
         let mut writer = Writer::new(buffer);
-        writer.map(5);
+        writer.map(5 + usize::from(self.token.is_some()));
         writer.text("product");
         writer.text(&self.product);
         writer.text("process");
@@ -49,6 +57,10 @@ impl Hello {
         write_roots(&mut writer, &self.modules);
         writer.text("shared_memory");
         writer.boolean(self.shared_memory);
+        if let Some(token) = &self.token {
+            writer.text("token");
+            writer.binary(&token.0);
+        }
     }
 
     /// Reads a hello, of this version of the wire only.
@@ -70,8 +82,14 @@ impl Hello {
 
     fn read_map(bytes: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
-        let mut hello =
-            Self { product: String::new(), process: 0, roots: Vec::new(), modules: Vec::new(), shared_memory: false };
+        let mut hello = Self {
+            product: String::new(),
+            process: 0,
+            roots: Vec::new(),
+            modules: Vec::new(),
+            shared_memory: false,
+            token: None,
+        };
         for _ in 0..reader.map("a hello", 16)? {
             match reader.text("a key of the hello", MAX_NAME_BYTES)? {
                 "product" => hello.product = reader.text("the product's version", MAX_NAME_BYTES)?.to_owned(),
@@ -84,12 +102,64 @@ impl Hello {
                         .collect::<Result<_, _>>()?;
                 }
                 "shared_memory" => hello.shared_memory = reader.boolean("a truth value")?,
+                "token" => hello.token = Some(AccessToken::read(&mut reader)?),
                 _ => drop(reader.value()?),
             }
         }
         reader.end()?;
         Ok(hello)
     }
+}
+
+/// The secret that a client and a sidecar share. It is never printed, and compared in a time that tells nothing of it.
+#[derive(Clone)]
+pub struct AccessToken(Vec<u8>);
+
+impl AccessToken {
+    /// The token that a file holds, without the blanks and line ends behind it.
+    ///
+    /// # Errors
+    /// [`TokenError`] says nothing of the content but its length.
+    pub fn from_file_content(content: &[u8]) -> Result<Self, TokenError> {
+        match content.trim_ascii_end() {
+            token if token.len() < MIN_TOKEN_BYTES => Err(TokenError::TooShort(token.len())),
+            token if token.len() > MAX_TOKEN_BYTES => Err(TokenError::TooLong),
+            token => Ok(Self(token.to_vec())),
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        match reader.token()? {
+            Token::Binary(bytes) if bytes.len() <= MAX_TOKEN_BYTES => Ok(Self(bytes.to_vec())),
+            Token::Binary(_) => Err(Malformed::OverLimit { what: "a token", limit: MAX_TOKEN_BYTES }),
+            other => Err(Malformed::Unexpected { expected: "a token", found: other.describe() }),
+        }
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AccessToken(…)")
+    }
+}
+
+impl PartialEq for AccessToken {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for AccessToken {}
+
+/// Why a file holds no token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// It could be guessed.
+    #[error("it holds {0} bytes, and a token must have at least {MIN_TOKEN_BYTES}")]
+    TooShort(usize),
+    /// It is something else than a token.
+    #[error("it holds more than the {MAX_TOKEN_BYTES} bytes that a token may have")]
+    TooLong,
 }
 
 /// Why a hello was not one.
@@ -201,5 +271,64 @@ impl Refusal {
         }
         reader.end()?;
         Ok(refusal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+
+    fn hello(token: Option<AccessToken>) -> Hello {
+        Hello {
+            product: PRODUCT_VERSION.to_owned(),
+            process: 9,
+            roots: Vec::new(),
+            modules: Vec::new(),
+            shared_memory: true,
+            token,
+        }
+    }
+
+    #[test]
+    fn a_token_is_what_a_file_holds_without_its_end() {
+        let token = AccessToken::from_file_content(&[SECRET, b" \r\n\t"].concat()).expect("a token");
+        assert_eq!(token, AccessToken(SECRET.to_vec()));
+        assert_ne!(token, AccessToken(SECRET[1..].to_vec()));
+        assert_ne!(token, AccessToken([&SECRET[..31], b"e"].concat()));
+        for (content, expected) in [
+            (SECRET[..31].to_vec(), Err(TokenError::TooShort(31))),
+            (vec![b'\n'; 100], Err(TokenError::TooShort(0))),
+            (vec![b'x'; MAX_TOKEN_BYTES + 1], Err(TokenError::TooLong)),
+            (vec![b'x'; MAX_TOKEN_BYTES], Ok(AccessToken(vec![b'x'; MAX_TOKEN_BYTES]))),
+        ] {
+            assert_eq!(AccessToken::from_file_content(&content), expected);
+        }
+    }
+
+    #[test]
+    fn a_token_is_never_printed() {
+        let printed = format!("{:?}", hello(Some(AccessToken(SECRET.to_vec()))));
+        assert!(printed.contains("AccessToken(…)"), "{printed}");
+        // Neither as a text nor as a list of numbers.
+        assert!(!printed.contains("0123") && !printed.contains("48, 49"), "{printed}");
+    }
+
+    #[test]
+    fn a_token_over_its_limit_or_of_another_type_is_malformed() {
+        let mut longest = Vec::new();
+        hello(Some(AccessToken(vec![0; MAX_TOKEN_BYTES]))).write(&mut longest);
+        assert!(Hello::read(&longest).is_ok());
+        let mut longer = Vec::new();
+        hello(Some(AccessToken(vec![0; MAX_TOKEN_BYTES + 1]))).write(&mut longer);
+        let over = Malformed::OverLimit { what: "a token", limit: MAX_TOKEN_BYTES };
+        assert_eq!(Hello::read(&longer), Err(HelloError::Malformed(over)));
+        let mut text = Vec::new();
+        hello(Some(AccessToken(vec![0; 4]))).write(&mut text);
+        // Behind the key: binary of 4 bytes becomes a text of 4 bytes.
+        let at = text.len() - 6;
+        text.splice(at..at + 2, [0xa4]);
+        assert!(matches!(Hello::read(&text), Err(HelloError::Malformed(Malformed::Unexpected { .. }))));
     }
 }

@@ -8,6 +8,12 @@ pub const MAX_FRAME_BYTES: usize = 512 << 20;
 /// Bytes of a hello's payload: paths and names only, and it is read from a peer nobody knows yet.
 pub const MAX_HELLO_BYTES: usize = 64 << 10;
 
+/// Bytes of a token, at least: nobody guesses that many, if they were made at random.
+pub const MIN_TOKEN_BYTES: usize = 32;
+
+/// Bytes of a token, at most. Room for any signed one, and small in a hello.
+pub const MAX_TOKEN_BYTES: usize = 4096;
+
 /// Nesting of a value. Deep enough for any real document, shallow enough that the recursive walks of both
 /// sides stay within an ordinary thread's stack.
 pub const MAX_DEPTH: u32 = 512;

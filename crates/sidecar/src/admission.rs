@@ -86,6 +86,7 @@ mod tests {
             roots: texts(roots),
             modules: texts(modules),
             shared_memory: true,
+            token: None,
         }
     }
 

@@ -29,11 +29,15 @@ pub enum Command {
     /// Each setting may stand in the settings file (tortoise.toml, see --config), in the environment, or here. A flag
     /// wins over the environment, the environment over the file.
     Serve(Box<Serve>),
+    /// Check what the settings name and what the system gives, and say what to do
+    ///
+    /// Takes the settings of serve, from the same places. Exits with 1 if a check fails.
+    Doctor(Box<Doctor>),
 }
 
-/// The flags of `tortoise serve`.
+/// The settings, as flags and from the environment.
 #[derive(Debug, Default, Args)]
-pub struct Serve {
+pub struct Flags {
     /// Settings file, in TOML
     #[arg(long, value_name = "FILE", env = environment::CONFIG)]
     pub config: Option<PathBuf>,
@@ -50,9 +54,13 @@ pub struct Serve {
     #[arg(long, value_name = "FILE", env = environment::PYTHON)]
     pub python: Option<PathBuf>,
 
-    /// Address to listen on, as unix:///run/tortoise/tortoise.sock; may be given more than once
+    /// Address to listen on, as unix:///run/tortoise/tortoise.sock or tcp://127.0.0.1:1990; may be given more than once
     #[arg(long, value_name = "ADDRESS", env = environment::LISTEN, value_delimiter = ',')]
     pub listen: Option<Vec<Address>>,
+
+    /// File with the token that clients over TCP must know, 32 to 4096 bytes, readable for its owner alone
+    #[arg(long, value_name = "FILE", env = environment::TOKEN_FILE)]
+    pub token_file: Option<PathBuf>,
 
     /// Leave after this many seconds without a session; 0: never [default: 0]
     #[arg(long, value_name = "SECONDS", env = environment::IDLE_EXIT)]
@@ -70,6 +78,26 @@ pub struct Serve {
     /// How much to log [default: info]
     #[arg(long, value_name = "LEVEL", env = environment::LOG_LEVEL)]
     pub log_level: Option<LogLevel>,
+}
+
+/// The flags of `tortoise doctor`.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The settings to check.
+    #[command(flatten)]
+    pub flags: Flags,
+
+    /// Print the checks as JSON: a list of objects with name, verdict (ok, warning, failure), finding and advice
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `tortoise serve`.
+#[derive(Debug, Default, Args)]
+pub struct Serve {
+    /// The settings.
+    #[command(flatten)]
+    pub flags: Flags,
 
     /// Become the private sidecar of the PHP process that starts us.
     #[arg(long, hide = true, requires_all = ["lock", "log", "ready_fd", "listen"])]
@@ -94,7 +122,7 @@ impl Serve {
     /// # Errors
     /// If there is no current folder.
     pub(crate) fn make_paths_absolute(&mut self) -> io::Result<()> {
-        for path in [&mut self.config, &mut self.lock, &mut self.log].into_iter().flatten() {
+        for path in [&mut self.flags.config, &mut self.lock, &mut self.log].into_iter().flatten() {
             *path = std::path::absolute(&*path)?;
         }
         Ok(())

@@ -17,6 +17,9 @@ pub const PYTHON: &str = "TORTOISE_PYTHON";
 /// Addresses to listen on, with `,` between them, as `--listen`.
 pub const LISTEN: &str = "TORTOISE_LISTEN";
 
+/// The file with the token that clients over TCP must know, as `--token-file`.
+pub const TOKEN_FILE: &str = "TORTOISE_TOKEN_FILE";
+
 /// Seconds without a session after which the sidecar leaves, as `--idle-exit`. A sidecar that PHP starts by itself
 /// inherits PHP's environment, so this reaches it too.
 pub const IDLE_EXIT: &str = "TORTOISE_IDLE_EXIT";
@@ -28,4 +31,4 @@ pub const MAX_SESSIONS: &str = "TORTOISE_MAX_SESSIONS";
 pub const LOG_LEVEL: &str = "TORTOISE_LOG_LEVEL";
 
 /// All of them.
-pub const ALL: [&str; 8] = [CONFIG, PATH, MODULES, PYTHON, LISTEN, IDLE_EXIT, MAX_SESSIONS, LOG_LEVEL];
+pub const ALL: [&str; 9] = [CONFIG, PATH, MODULES, PYTHON, LISTEN, TOKEN_FILE, IDLE_EXIT, MAX_SESSIONS, LOG_LEVEL];

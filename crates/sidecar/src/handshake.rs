@@ -1,9 +1,9 @@
 //! Reads one hello, to the byte, from a peer that nobody knows yet; writes refusals.
 
 use std::io::{self, Write};
-use std::os::unix::net::UnixStream as StdStream;
 use std::time::Duration;
 
+use socket2::Socket;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
@@ -59,7 +59,7 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Hello, HandshakeE
     let mut head = [0; HEADER_BYTES];
     fill(stream, &mut head).await?;
     let header = match Header::decode(&head, MAX_HELLO_BYTES) {
-        Ok(header) if header.kind == Kind::Hello => header,
+        Ok(header) if header.kind == Kind::Hello && header.segment_bytes == 0 => header,
         _ => return Err(HandshakeError::NotTortoise(head[..16].to_vec())),
     };
     let mut payload = vec![0; header.payload_bytes as usize];
@@ -84,7 +84,7 @@ async fn fill(stream: &mut (impl AsyncRead + Unpin), buffer: &mut [u8]) -> Resul
 const MAX_REFUSAL_BYTES: usize = 16 << 10;
 
 /// Tells a client why not, if it still listens.
-pub(crate) fn refuse(mut stream: &StdStream, refusal: &Refusal) {
+pub(crate) fn refuse(mut socket: &Socket, refusal: &Refusal) {
     let mut message = refusal.message.clone();
     if message.len() > MAX_REFUSAL_BYTES {
         let end = (0..=MAX_REFUSAL_BYTES).rev().find(|end| message.is_char_boundary(*end)).unwrap_or(0);
@@ -96,7 +96,7 @@ pub(crate) fn refuse(mut stream: &StdStream, refusal: &Refusal) {
     Refusal { message, retry: refusal.retry }.write(&mut buffer);
     if frame::finish(&mut buffer, Header::new(Kind::Refusal, 0)).is_ok() {
         // A client that has left does not need an answer.
-        let _ = stream.set_nonblocking(true).and_then(|()| stream.write_all(&buffer));
+        let _ = socket.set_nonblocking(true).and_then(|()| socket.write_all(&buffer));
     }
 }
 
@@ -137,6 +137,7 @@ mod tests {
             roots: vec!["/a".into()],
             modules: Vec::new(),
             shared_memory: true,
+            token: None,
         };
         let mut payload = Vec::new();
         hello.write(&mut payload);

@@ -13,6 +13,7 @@ pub mod cli;
 mod connection;
 pub mod control;
 pub mod daemon;
+mod doctor;
 pub mod environment;
 mod handshake;
 mod idle;
@@ -23,17 +24,20 @@ pub mod listener;
 pub mod log;
 mod output;
 mod process;
+mod refusals;
 mod sessions;
 pub mod settings;
 mod signals;
+mod stream;
 pub mod supervisor;
+pub mod token;
 pub mod worker;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use admission::Admission;
-use cli::{Cli, Command, Serve};
+use cli::{Cli, Command, Doctor, Serve};
 use daemon::{Announcement, DaemonError};
 use interpreter::InterpreterError;
 use limits::Limits;
@@ -57,6 +61,12 @@ pub enum CommandError {
     /// The sidecar did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The doctor has found what is wrong, and said it.
+    #[error("{0} of the checks above failed")]
+    Unsound(usize),
+    /// Nobody reads what the doctor says.
+    #[error("cannot write the report: {0}")]
+    Report(io::Error),
     /// The system refused.
     #[error("cannot start: {0}")]
     Io(#[from] io::Error),
@@ -69,6 +79,19 @@ pub enum CommandError {
 pub fn run(cli: Cli) -> Result<(), CommandError> {
     match cli.command {
         Command::Serve(flags) => serve(*flags),
+        Command::Doctor(flags) => diagnose(&flags),
+    }
+}
+
+fn diagnose(flags: &Doctor) -> Result<(), CommandError> {
+    process::ignore_file_size_signal()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let checks = runtime.block_on(doctor::examine(&flags.flags));
+    let report = if flags.json { doctor::as_json(&checks) } else { doctor::as_text(&checks) };
+    io::stdout().write_all(report.as_bytes()).map_err(CommandError::Report)?;
+    match checks.iter().filter(|check| check.is_failure()).count() {
+        0 => Ok(()),
+        failures => Err(CommandError::Unsound(failures)),
     }
 }
 
@@ -96,7 +119,7 @@ fn serve_privately(flags: &Serve, ready: impl FnOnce()) -> Result<(), CommandErr
 }
 
 fn serve_here(flags: &Serve, log: Option<LogFile>, ready: impl FnOnce()) -> Result<(), CommandError> {
-    let settings = Settings::load(flags)?;
+    let settings = Settings::load(&flags.flags, flags.auto)?;
     let library = interpreter::library()?;
     if flags.auto {
         // The folder that PHP happened to stand in shall not be kept busy.

@@ -8,7 +8,7 @@ pub const MAX_SESSIONS: u32 = 1 << 16;
 /// The bounds. Tests choose shorter ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Handshakes at once; further clients wait in the socket's queue.
+    /// Handshakes at once at each address; further clients wait in the socket's queue.
     pub handshakes: usize,
     /// A hello must be whole within this time.
     pub hello: Duration,

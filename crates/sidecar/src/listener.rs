@@ -1,29 +1,17 @@
-//! A Unix socket to listen on: made without a moment in which others can connect, removed only while it is ours.
+//! What the sidecar listens on: Unix sockets and ports.
 
-use std::fs::{self, File};
+mod tcp;
+mod unix;
+
 use std::io;
-use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::task::{Context, Poll};
-use std::thread;
-use std::time::Duration;
-
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
-use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, listen, socket};
-use nix::sys::stat::{Mode, fchmod};
-use tokio::net::{UnixListener, UnixStream};
 
 use crate::address::Address;
+use crate::stream::Stream;
 
 /// Clients that may wait to be accepted; the system has its own limit beside it.
 const BACKLOG: i32 = 1024;
-
-/// How long to wait for another process that is just making its socket in the same folder.
-const FOLDER_ATTEMPTS: u32 = 40;
-const FOLDER_PAUSE: Duration = Duration::from_millis(50);
 
 /// Why we cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -56,193 +44,51 @@ pub enum ListenError {
 
 /// A socket that listens.
 #[derive(Debug)]
-pub(crate) struct Listener {
-    address: Address,
-    listener: UnixListener,
-    /// Device and inode of our socket's file: another one under the same name is not ours to remove.
-    identity: (u64, u64),
+pub(crate) enum Listener {
+    /// On a path.
+    Unix(unix::Listener),
+    /// On a port.
+    Tcp(tcp::Listener),
 }
 
 impl Listener {
-    /// Listens on `address`; takes the place of a socket that nobody listens on any more.
+    /// Listens on `address`.
     pub(crate) fn bind(address: &Address) -> Result<Self, ListenError> {
-        let path = address.path();
-        // Two that start at once would each take the other's fresh socket for a stale one.
-        let _folder = lock_folder(address, path.parent().unwrap_or(Path::new("/")))?;
-        let failed = |error| ListenError::Io { address: address.clone(), error };
-        let listener = match bind_new(path) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                remove_stale(address)?;
-                bind_new(path).map_err(failed)?
-            }
-            result => result.map_err(failed)?,
-        };
-        let identity = identity(path).map_err(failed)?;
-        let listener = UnixListener::from_std(listener).map_err(failed)?;
-        Ok(Self { address: address.clone(), listener, identity })
+        match address {
+            Address::Unix(path) => unix::Listener::bind(path).map(Self::Unix),
+            Address::Tcp(address) => tcp::Listener::bind(*address).map(Self::Tcp),
+        }
     }
 
-    /// Where it listens.
-    pub(crate) const fn address(&self) -> &Address {
-        &self.address
+    /// Where it listens, with its real port.
+    pub(crate) fn address(&self) -> Address {
+        match self {
+            Self::Unix(listener) => listener.address(),
+            Self::Tcp(listener) => listener.address(),
+        }
     }
 
     /// The next client.
-    pub(crate) fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
-        self.listener.poll_accept(context).map_ok(|(stream, _)| stream)
-    }
-
-    /// Clients that wait at this moment, without asking the runtime, which may not have heard of them yet.
-    pub(crate) fn waiting(&self) -> Vec<UnixStream> {
-        match self.listener.as_fd().try_clone_to_owned() {
-            Ok(listener) => drain(&StdListener::from(listener)),
-            Err(_) => Vec::new(),
+    pub(crate) fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Stream>> {
+        match self {
+            Self::Unix(listener) => listener.poll_accept(context).map_ok(Stream::Unix),
+            Self::Tcp(listener) => listener.poll_accept(context).map_ok(Stream::Tcp),
         }
     }
 
-    /// Removes the socket's file if it is ours, stops listening, and gives those who came too late.
-    pub(crate) fn close(self) -> Vec<UnixStream> {
-        let path = self.address.path();
-        // While we still listen, nobody takes this socket for a stale one and puts another in its place.
-        if identity(path).is_ok_and(|identity| identity == self.identity)
-            && let Err(error) = fs::remove_file(path)
-        {
-            tracing::warn!("cannot remove {}: {error}", path.display());
+    /// Clients that wait at this moment.
+    pub(crate) fn waiting(&self) -> Vec<Stream> {
+        match self {
+            Self::Unix(listener) => listener.waiting().into_iter().map(Stream::Unix).collect(),
+            Self::Tcp(listener) => listener.waiting().into_iter().map(Stream::Tcp).collect(),
         }
-        self.listener.into_std().map_or_else(|_| Vec::new(), |listener| drain(&listener))
     }
-}
 
-fn drain(listener: &StdListener) -> Vec<UnixStream> {
-    let accept = || {
-        let (stream, _) = listener.accept().ok()?;
-        stream.set_nonblocking(true).ok()?;
-        UnixStream::from_std(stream).ok()
-    };
-    std::iter::from_fn(accept).collect()
-}
-
-fn bind_new(path: &Path) -> io::Result<StdListener> {
-    let socket = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?;
-    // On Linux the file takes its mode from the socket: it is private from its first moment.
-    fchmod(&socket, Mode::S_IRUSR | Mode::S_IWUSR)?;
-    bind(std::os::fd::AsRawFd::as_raw_fd(&socket), &UnixAddr::new(path)?)?;
-    listen(&socket, Backlog::new(BACKLOG)?)?;
-    Ok(socket.into())
-}
-
-fn remove_stale(address: &Address) -> Result<(), ListenError> {
-    let path = address.path();
-    let failed = |error| ListenError::Io { address: address.clone(), error };
-    if !fs::symlink_metadata(path).map_err(failed)?.file_type().is_socket() {
-        return Err(ListenError::NotASocket(address.clone()));
-    }
-    match StdStream::connect(path) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            tracing::info!("replacing the stale socket {}", path.display());
-            fs::remove_file(path).map_err(failed)
+    /// Leaves the address to others, stops listening, and gives those who came too late.
+    pub(crate) fn close(self) -> Vec<Stream> {
+        match self {
+            Self::Unix(listener) => listener.close().into_iter().map(Stream::Unix).collect(),
+            Self::Tcp(listener) => listener.close().into_iter().map(Stream::Tcp).collect(),
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        // Who cannot be reached for another reason (a full queue, no permission) is alive.
-        _ => Err(ListenError::InUse(address.clone())),
-    }
-}
-
-fn lock_folder(address: &Address, folder: &Path) -> Result<Flock<File>, ListenError> {
-    let failed = |error| ListenError::Folder { address: address.clone(), folder: folder.to_owned(), error };
-    let mut file = File::open(folder).map_err(failed)?;
-    for _ in 0..FOLDER_ATTEMPTS {
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => return Ok(lock),
-            Err((unlocked, Errno::EWOULDBLOCK | Errno::EINTR)) => file = unlocked,
-            Err((_, error)) => return Err(failed(error.into())),
-        }
-        thread::sleep(FOLDER_PAUSE);
-    }
-    Err(failed(io::Error::other("another process keeps it locked")))
-}
-
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    fn place() -> (tempfile::TempDir, Address) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let address = Address::Unix(folder.path().join("t.sock"));
-        (folder, address)
-    }
-
-    #[tokio::test]
-    async fn the_socket_is_private() {
-        let (_folder, address) = place();
-        let _listener = Listener::bind(&address).expect("bound");
-        let mode = fs::metadata(address.path()).expect("the socket").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[tokio::test]
-    async fn a_live_socket_is_refused_and_stays() {
-        let (_folder, address) = place();
-        let _listener = Listener::bind(&address).expect("bound");
-        let error = Listener::bind(&address).expect_err("in use");
-        assert!(matches!(error, ListenError::InUse(_)), "{error}");
-        StdStream::connect(address.path()).expect("still there");
-    }
-
-    #[tokio::test]
-    async fn a_stale_socket_is_replaced() {
-        let (_folder, address) = place();
-        drop(StdListener::bind(address.path()).expect("bound"));
-        StdStream::connect(address.path()).expect_err("stale");
-        let _listener = Listener::bind(&address).expect("bound");
-        StdStream::connect(address.path()).expect("live");
-    }
-
-    #[tokio::test]
-    async fn what_is_not_a_socket_stays() {
-        let (_folder, address) = place();
-        fs::write(address.path(), "precious").expect("written");
-        let error = Listener::bind(&address).expect_err("a file");
-        assert!(matches!(error, ListenError::NotASocket(_)), "{error}");
-        assert_eq!(fs::read(address.path()).expect("read"), b"precious");
-    }
-
-    #[tokio::test]
-    async fn a_missing_folder_is_named() {
-        let error = Listener::bind(&Address::Unix("/nowhere/t.sock".into())).expect_err("no folder").to_string();
-        assert!(error.contains("its folder /nowhere: No such file"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn closing_removes_our_socket_and_finds_those_who_wait() {
-        let (_folder, address) = place();
-        let listener = Listener::bind(&address).expect("bound");
-        let _clients = [(); 2].map(|()| StdStream::connect(address.path()).expect("connected"));
-        assert_eq!(listener.close().len(), 2);
-        assert!(!address.path().exists());
-    }
-
-    #[tokio::test]
-    async fn closing_leaves_the_socket_of_another() {
-        let (_folder, address) = place();
-        let listener = Listener::bind(&address).expect("bound");
-        fs::remove_file(address.path()).expect("removed");
-        let _other = StdListener::bind(address.path()).expect("bound");
-        listener.close();
-        StdStream::connect(address.path()).expect("the other is still there");
-    }
-
-    #[tokio::test]
-    async fn a_folder_that_another_keeps_locked_is_an_error_in_the_end() {
-        let (folder, address) = place();
-        let _lock = Flock::lock(File::open(folder.path()).expect("opened"), FlockArg::LockExclusive).expect("locked");
-        let error = Listener::bind(&address).expect_err("locked").to_string();
-        assert!(error.contains("another process keeps it locked"), "{error}");
     }
 }

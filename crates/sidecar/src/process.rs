@@ -79,6 +79,13 @@ pub(crate) fn reset_signals() -> io::Result<()> {
     Ok(())
 }
 
+/// Lets the system answer a file over the limit of RLIMIT_FSIZE with an error, where it would end the process.
+pub(crate) fn ignore_file_size_signal() -> io::Result<()> {
+    // SAFETY: to ignore a signal runs no code of ours.
+    unsafe { signal(Signal::SIGXFSZ, SigHandler::SigIgn) }?;
+    Ok(())
+}
+
 /// Makes `command` start a worker: it inherits `control` under its present number and nothing else but the standard
 /// descriptors, has its own process group and a large stack. `control` must stay open until the command is spawned.
 pub(crate) fn prepare_worker(command: &mut Command, control: &OwnedFd) {

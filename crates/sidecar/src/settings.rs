@@ -1,26 +1,28 @@
 //! The settings: defaults, then the settings file, then the environment, then flags; later ones win.
 
+mod given;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use tortoise_protocol::handshake::AccessToken;
 use tortoise_protocol::limits::{MAX_MODULE_PATTERNS, MAX_ROOTS};
 
 use crate::address::Address;
-use crate::cli::Serve;
+use crate::cli::Flags;
 use crate::interpreter::{self, InterpreterError};
 use crate::limits::MAX_SESSIONS;
 use crate::log::LogLevel;
+use crate::token::TokenFileError;
+
+pub(crate) use self::given::Given;
 
 /// Sessions at once, unless set.
 pub const DEFAULT_MAX_SESSIONS: u32 = 512;
 
 /// Seconds without a session after which a private sidecar leaves, unless set.
 pub const DEFAULT_AUTO_IDLE_EXIT: u64 = 300;
-
-/// Bytes of a settings file. Larger ones are something else.
-const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// A class root that the sidecar serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub struct Settings {
     pub python: PathBuf,
     /// Where to listen.
     pub listen: Vec<Address>,
+    /// What clients over TCP must know; read if there is such an address.
+    pub token: Option<AccessToken>,
     /// Leave after this long without a session; None: never.
     pub idle_exit: Option<Duration>,
     /// Sessions at once.
@@ -100,59 +104,45 @@ pub enum SettingsError {
     /// The interpreter cannot be found.
     #[error(transparent)]
     Interpreter(#[from] InterpreterError),
-}
-
-/// What a settings file may hold.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    path: Option<Vec<PathBuf>>,
-    modules: Option<Vec<String>>,
-    python: Option<PathBuf>,
-    listen: Option<Vec<Listen>>,
-    idle_exit: Option<u64>,
-    max_sessions: Option<u32>,
-    log_level: Option<LogLevel>,
-}
-
-/// One `[[listen]]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Listen {
-    address: Address,
+    /// Anybody on this machine could come.
+    #[error(
+        "{0} needs a token, since anybody on this machine can connect to it; make one with: (umask 077; head -c 32 \
+         /dev/urandom | base64 > FILE), and name it by --token-file FILE, or token_file = \"FILE\" in the settings file, \
+         and by tortoise.token_file in PHP's configuration"
+    )]
+    NoToken(Address),
+    /// The token file cannot be used.
+    #[error(transparent)]
+    TokenFile(#[from] TokenFileError),
+    /// PHP starts its private sidecar on a Unix socket.
+    #[error("{0}: a private sidecar (--auto) listens on Unix sockets only")]
+    NotPrivate(Address),
 }
 
 impl Settings {
     /// Merges and checks. Relative paths count from the current folder, or from the settings file's own if they
-    /// stand in it.
+    /// stand in it. `auto`: for a private sidecar.
     ///
     /// # Errors
     /// [`SettingsError`] names the setting, and the line if it stands in a file.
-    pub fn load(flags: &Serve) -> Result<Self, SettingsError> {
-        let (file, folder) = match &flags.config {
-            Some(path) => (File::read(path)?, path.parent().unwrap_or(Path::new(""))),
-            None => (File::default(), Path::new("")),
-        };
-        let paths = pick(&flags.path, file.path.map(|paths| paths.iter().map(|path| folder.join(path)).collect()));
-        let modules = pick(&flags.modules, file.modules).unwrap_or_default();
-        let python = match (&flags.python, file.python) {
-            (Some(python), _) => python.clone(),
-            (None, Some(python)) if interpreter::is_path(&python) => folder.join(python),
-            (None, python) => python.unwrap_or_else(|| "python3".into()),
-        };
-        let listen = file.listen.map(|listen| listen.into_iter().map(|listen| listen.address).collect());
-        let idle_exit =
-            flags.idle_exit.or(file.idle_exit).unwrap_or(if flags.auto { DEFAULT_AUTO_IDLE_EXIT } else { 0 });
+    pub fn load(flags: &Flags, auto: bool) -> Result<Self, SettingsError> {
+        let given = Given::read(flags)?;
+        let tcp = given.listen.iter().find(|address| matches!(address, Address::Tcp(_)));
+        if let (true, Some(address)) = (auto, tcp) {
+            return Err(SettingsError::NotPrivate(address.clone()));
+        }
+        let idle_exit = given.idle_exit.unwrap_or(if auto { DEFAULT_AUTO_IDLE_EXIT } else { 0 });
         let settings = Self {
-            path: paths.unwrap_or_default().iter().map(|path| Root::new(path)).collect::<Result<_, _>>()?,
-            modules,
-            python: interpreter::find(&python)?,
-            listen: pick(&flags.listen, listen).unwrap_or_default(),
+            path: given.path.iter().map(|path| Root::new(path)).collect::<Result<_, _>>()?,
+            python: interpreter::find(&given.python)?,
+            token: given.token()?,
+            modules: given.modules,
+            listen: given.listen,
             idle_exit: (idle_exit > 0).then(|| Duration::from_secs(idle_exit)),
-            max_sessions: flags.max_sessions.or(file.max_sessions).unwrap_or(DEFAULT_MAX_SESSIONS),
-            log_level: flags.log_level.or(file.log_level).unwrap_or_default(),
+            max_sessions: given.max_sessions,
+            log_level: given.log_level,
         };
-        settings.check(flags.auto)?;
+        settings.check(auto)?;
         Ok(settings)
     }
 
@@ -170,18 +160,8 @@ impl Settings {
     }
 }
 
-impl File {
-    fn read(path: &Path) -> Result<Self, SettingsError> {
-        let failed = |error| SettingsError::Read { path: path.to_owned(), error };
-        let bytes = std::fs::metadata(path).map_err(failed)?.len();
-        in_range("the settings file's size in bytes", bytes, 0, MAX_FILE_BYTES)?;
-        let text = std::fs::read_to_string(path).map_err(failed)?;
-        toml::from_str(&text).map_err(|error| SettingsError::Toml { path: path.to_owned(), error: Box::new(error) })
-    }
-}
-
 impl Root {
-    fn new(path: &Path) -> Result<Self, SettingsError> {
+    pub(crate) fn new(path: &Path) -> Result<Self, SettingsError> {
         let absolute =
             std::path::absolute(path).map_err(|error| SettingsError::Root { path: path.to_owned(), error })?;
         let failed = |error| SettingsError::Root { path: absolute.clone(), error };
@@ -196,10 +176,6 @@ impl Root {
     }
 }
 
-fn pick<T: Clone>(flag: &Option<T>, file: Option<T>) -> Option<T> {
-    flag.clone().or(file)
-}
-
 fn in_range(name: &'static str, value: u64, least: u64, most: u64) -> Result<(), SettingsError> {
     if (least..=most).contains(&value) { Ok(()) } else { Err(SettingsError::Range { name, value, least, most }) }
 }
@@ -208,11 +184,11 @@ fn in_range(name: &'static str, value: u64, least: u64, most: u64) -> Result<(),
 mod tests {
     use super::*;
 
-    fn flags(config: Option<PathBuf>) -> Serve {
-        Serve { config, ..Serve::default() }
+    fn flags(config: Option<PathBuf>) -> Flags {
+        Flags { config, ..Flags::default() }
     }
 
-    fn file(text: &str) -> (tempfile::TempDir, Serve) {
+    fn file(text: &str) -> (tempfile::TempDir, Flags) {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("classes")).expect("a root");
         let path = folder.path().join("tortoise.toml");
@@ -226,7 +202,7 @@ mod tests {
     #[test]
     fn a_file_is_read_and_its_paths_count_from_its_folder() {
         let (folder, flags) = file(USUAL);
-        let settings = Settings::load(&flags).expect("settings");
+        let settings = Settings::load(&flags, false).expect("settings");
         let root = folder.path().canonicalize().expect("a path").join("classes");
         assert_eq!(settings.path[0].canonical, root.to_str().expect("UTF-8"));
         assert_eq!(settings.modules, ["json"]);
@@ -242,7 +218,7 @@ mod tests {
         flags.listen = Some(vec![Address::Unix("/run/other.sock".into())]);
         flags.idle_exit = Some(0);
         flags.python = Some("/bin/cat".into());
-        let settings = Settings::load(&flags).expect("settings");
+        let settings = Settings::load(&flags, false).expect("settings");
         assert_eq!(settings.listen, [Address::Unix("/run/other.sock".into())]);
         assert_eq!(settings.idle_exit, None);
         assert_eq!(settings.python, Path::new("/bin/cat"));
@@ -254,22 +230,58 @@ mod tests {
             ("path = ['classes']\nidle_exitt = 3\n", "line 2", "unknown field `idle_exitt`"),
             ("[[listen]]\naddress = 'unix:///a'\ntls = true\n", "line 3", "unknown field `tls`"),
             ("\n\nidle_exit = 'soon'\n", "line 3", "idle_exit"),
-            ("[[listen]]\naddress = 'tcp://0.0.0.0:1'\n", "line 2", "not supported yet"),
+            ("[[listen]]\naddress = 'tls://0.0.0.0:1'\n", "line 2", "not supported yet"),
+            ("[[listen]]\naddress = 'tcp://0.0.0.0:1'\n", "line 2", "in the clear"),
             ("path = [\n", "line 1", "array"),
         ] {
             let (_folder, flags) = file(text);
-            let error = Settings::load(&flags).expect_err(text).to_string();
+            let error = Settings::load(&flags, false).expect_err(text).to_string();
             for part in [line, expected, "tortoise.toml"] {
                 assert!(error.contains(part), "{part} is missing in: {error}");
             }
         }
     }
 
+    const TCP: &str = "path = ['classes']\npython = '/bin/sh'\n[[listen]]\naddress = 'tcp://localhost:0'\n";
+
+    #[test]
+    fn tcp_needs_a_token_and_the_error_says_what_to_write() {
+        let (folder, mut flags) = file(TCP);
+        let error = Settings::load(&flags, false).expect_err("no token").to_string();
+        for part in ["tcp://127.0.0.1:0", "--token-file FILE", "token_file = \"FILE\"", "tortoise.token_file"] {
+            assert!(error.contains(part), "{part} is missing in: {error}");
+        }
+        let (_other, flagged) = file(&format!("token_file = 'secret'\n{TCP}"));
+        let error = Settings::load(&flagged, false).expect_err("no such file").to_string();
+        assert!(error.contains("/secret: No such file"), "{error}");
+        // Later ones win.
+        let path = folder.path().join("token");
+        std::fs::write(&path, [b'x'; 32]).expect("written");
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("set");
+        flags.token_file = Some(path);
+        let settings = Settings::load(&flags, false).expect("settings");
+        assert_eq!(settings.token, Some(AccessToken::from_file_content(&[b'x'; 32]).expect("a token")));
+        assert!(!format!("{settings:?}").contains("xxx"), "{settings:?}");
+    }
+
+    #[test]
+    fn without_tcp_the_token_file_is_not_looked_at() {
+        let (_folder, flags) = file(&format!("token_file = '/nowhere/secret'\n{USUAL}"));
+        assert_eq!(Settings::load(&flags, false).expect("settings").token, None);
+    }
+
+    #[test]
+    fn a_private_sidecar_does_not_listen_over_tcp() {
+        let (_folder, flags) = file(TCP);
+        let error = Settings::load(&flags, true).expect_err("refused").to_string();
+        assert!(error.contains("Unix sockets only"), "{error}");
+    }
+
     #[test]
     fn values_out_of_range_name_the_setting() {
         for value in ["0", "70000"] {
             let (_folder, flags) = file(&USUAL.replace("max_sessions = 3", &format!("max_sessions = {value}")));
-            let error = Settings::load(&flags).expect_err(value).to_string();
+            let error = Settings::load(&flags, false).expect_err(value).to_string();
             assert_eq!(error, format!("max_sessions is {value}, and must be from 1 to 65536"));
         }
     }
@@ -277,27 +289,26 @@ mod tests {
     #[test]
     fn a_root_that_is_missing_or_a_file_is_named() {
         let (folder, flags) = file(&USUAL.replace("classes", "nowhere"));
-        let error = Settings::load(&flags).expect_err("no such root").to_string();
+        let error = Settings::load(&flags, false).expect_err("no such root").to_string();
         assert!(error.contains(&format!("{}/nowhere: No such file", folder.path().display())), "{error}");
         let (_folder, flags) = file(&USUAL.replace("classes", "tortoise.toml"));
-        let error = Settings::load(&flags).expect_err("a file").to_string();
+        let error = Settings::load(&flags, false).expect_err("a file").to_string();
         assert!(error.contains("tortoise.toml: not a directory"), "{error}");
     }
 
     #[test]
     fn without_addresses_or_roots_there_is_nothing_to_do() {
         let (_folder, flags) = file("path = ['classes']\npython = '/bin/sh'\n");
-        assert!(matches!(Settings::load(&flags), Err(SettingsError::NoAddress)));
-        let (_folder, mut flags) = file("python = '/bin/sh'\n[[listen]]\naddress = 'unix:///run/t.sock'\n");
-        assert!(matches!(Settings::load(&flags), Err(SettingsError::NoRoots)));
-        flags.auto = true;
-        let settings = Settings::load(&flags).expect("a private sidecar needs no roots");
+        assert!(matches!(Settings::load(&flags, false), Err(SettingsError::NoAddress)));
+        let (_folder, flags) = file("python = '/bin/sh'\n[[listen]]\naddress = 'unix:///run/t.sock'\n");
+        assert!(matches!(Settings::load(&flags, false), Err(SettingsError::NoRoots)));
+        let settings = Settings::load(&flags, true).expect("a private sidecar needs no roots");
         assert_eq!(settings.idle_exit, Some(Duration::from_secs(DEFAULT_AUTO_IDLE_EXIT)));
     }
 
     #[test]
     fn a_missing_file_is_named() {
-        let error = Settings::load(&flags(Some("/nowhere/t.toml".into()))).expect_err("missing").to_string();
+        let error = Settings::load(&flags(Some("/nowhere/t.toml".into())), false).expect_err("missing").to_string();
         assert!(error.contains("/nowhere/t.toml: No such file"), "{error}");
     }
 }

@@ -3,25 +3,27 @@
 use std::convert::Infallible;
 use std::fs::File;
 use std::future::{Future, poll_fn};
-use std::io;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use nix::fcntl::Flock;
-use tokio::net::UnixStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
+use crate::address::Address;
 use crate::admission::Admission;
 use crate::connection::{self, Reception};
 use crate::idle::{self, Leave};
 use crate::keeper::Keeper;
 use crate::limits::Limits;
 use crate::listener::{ListenError, Listener};
+use crate::refusals::Refusals;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
+use crate::stream::Stream;
 use crate::worker::{Launch, WorkerError};
 
 /// The pause after an error of accept, such as too many open files.
@@ -73,7 +75,7 @@ pub async fn supervise(
     ready: impl FnOnce(),
 ) -> Result<(), StartError> {
     let Service { settings, library, admission, lock, limits } = service;
-    let listeners = settings.listen.iter().map(Listener::bind).collect::<Result<Vec<_>, _>>()?;
+    let listeners = bind_all(&settings.listen)?;
     let sessions = Sessions::new(settings.max_sessions);
     let launch = Launch { python: settings.python, library, ready: limits.ready };
     tokio::pin!(shutdown);
@@ -84,19 +86,21 @@ pub async fn supervise(
     let mut keeper = match started {
         Ok(keeper) => keeper,
         Err(error) => {
-            listeners.into_iter().for_each(|listener| drop(listener.close()));
+            close_all(listeners);
             return Err(error);
         }
     };
-    let reception = Reception { admission, limits, workers: keeper.present(), user: nix::unistd::geteuid().as_raw() };
-    let house = House {
-        listeners,
-        sessions,
-        handshakes: Arc::new(Semaphore::new(reception.limits.handshakes)),
-        reception: Arc::new(reception),
+    let reception = Reception {
+        admission,
+        limits,
+        workers: keeper.present(),
+        user: nix::unistd::geteuid().as_raw(),
+        token: settings.token,
+        refusals: Refusals::new(),
     };
-    for listener in &house.listeners {
-        tracing::info!("ready: listening on {}", listener.address());
+    let house = House::new(listeners, sessions, reception);
+    for door in &house.doors {
+        tracing::info!("ready: listening on {}", door.listener.address());
     }
     ready();
 
@@ -113,25 +117,75 @@ pub async fn supervise(
     Ok(())
 }
 
+/// Listens on every address, or on none.
+fn bind_all(addresses: &[Address]) -> Result<Vec<Listener>, ListenError> {
+    let mut listeners = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        match Listener::bind(address) {
+            Ok(listener) => listeners.push(listener),
+            Err(error) => {
+                close_all(listeners);
+                return Err(error);
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+fn close_all(listeners: Vec<Listener>) {
+    listeners.into_iter().for_each(|listener| drop(listener.close()));
+}
+
+/// One way in.
+struct Door {
+    listener: Listener,
+    /// Places for handshakes. Each door has its own: those who may come to one, and those who only knock at it, keep
+    /// nobody from coming to another.
+    handshakes: Arc<Semaphore>,
+}
+
+impl Door {
+    async fn place(&self) -> OwnedSemaphorePermit {
+        match Arc::clone(&self.handshakes).acquire_owned().await {
+            Ok(place) => place,
+            // Nobody closes the semaphore.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
 /// What a sidecar that is open has.
 struct House {
-    listeners: Vec<Listener>,
+    doors: Vec<Door>,
     sessions: Arc<Sessions>,
-    handshakes: Arc<Semaphore>,
     reception: Arc<Reception>,
 }
 
 impl House {
-    /// Receives clients.
+    fn new(listeners: Vec<Listener>, sessions: Arc<Sessions>, reception: Reception) -> Self {
+        let door = |listener| Door { listener, handshakes: Arc::new(Semaphore::new(reception.limits.handshakes)) };
+        Self { doors: listeners.into_iter().map(door).collect(), sessions, reception: Arc::new(reception) }
+    }
+
+    /// Receives clients at every door.
     async fn accept(&self) -> Infallible {
+        let mut doors: Vec<Pin<Box<_>>> = self.doors.iter().map(|door| Box::pin(self.accept_at(door))).collect();
+        poll_fn(|context| {
+            let open = doors.iter_mut().map(|door| door.as_mut().poll(context)).find(Poll::is_ready);
+            open.unwrap_or(Poll::Pending)
+        })
+        .await
+    }
+
+    async fn accept_at(&self, door: &Door) -> Infallible {
         let mut errors = 0;
         loop {
-            let place = self.place().await;
-            match poll_fn(|context| self.poll_accept(context)).await {
+            let place = door.place().await;
+            match poll_fn(|context| door.listener.poll_accept(context)).await {
                 Ok(stream) => self.receive(stream, place),
                 Err(error) => {
                     if errors % ACCEPT_ERRORS_A_LINE == 0 {
-                        tracing::error!("cannot accept clients at present: {error}");
+                        tracing::error!("cannot accept clients at present: {error} (on {})", door.listener.address());
                     }
                     errors += 1;
                     sleep(ACCEPT_PAUSE).await;
@@ -140,21 +194,8 @@ impl House {
         }
     }
 
-    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
-        let first = self.listeners.iter().map(|listener| listener.poll_accept(context)).find(Poll::is_ready);
-        first.unwrap_or(Poll::Pending)
-    }
-
-    async fn place(&self) -> OwnedSemaphorePermit {
-        match Arc::clone(&self.handshakes).acquire_owned().await {
-            Ok(place) => place,
-            // Nobody closes the semaphore.
-            Err(_) => std::future::pending().await,
-        }
-    }
-
     /// Serves a client in a task of its own: what goes wrong in it, even a panic, ends no other.
-    fn receive(&self, stream: UnixStream, place: OwnedSemaphorePermit) {
+    fn receive(&self, stream: Stream, place: OwnedSemaphorePermit) {
         let client = connection::receive(stream, self.sessions.visit(), Arc::clone(&self.reception));
         tokio::spawn(async move {
             client.await;
@@ -173,36 +214,46 @@ impl House {
                 tracing::debug!("staying: somebody is about to start a sidecar, and will connect to this one");
                 continue;
             };
-            let waiting: Vec<_> = self.listeners.iter().flat_map(Listener::waiting).collect();
-            if waiting.is_empty() {
+            let waiting: Vec<_> = self.doors.iter().map(|door| (door, door.listener.waiting())).collect();
+            if waiting.iter().all(|(_, streams)| streams.is_empty()) {
                 return lock;
             }
             drop(lock);
-            for stream in waiting {
-                self.receive(stream, self.place().await);
+            for (door, streams) in waiting {
+                for stream in streams {
+                    self.receive(stream, door.place().await);
+                }
             }
         }
     }
 
     /// Stops listening, tells those who came too late to try again, and sees the worker off.
     async fn close(self, keeper: Keeper, lock: Option<Flock<File>>) {
-        let late: Vec<_> = self.listeners.into_iter().flat_map(Listener::close).collect();
+        let late: Vec<_> =
+            self.doors.into_iter().map(|Door { listener, handshakes }| (listener.close(), handshakes)).collect();
         // From here on a new sidecar may take our place.
         drop(lock);
         match self.sessions.count() {
             0 => {}
             count => tracing::info!("closing {count} sessions"),
         }
-        for stream in late {
-            let turned_away = connection::turn_away(stream, Arc::clone(&self.reception));
-            let place = Arc::clone(&self.handshakes).acquire_owned().await;
-            tokio::spawn(async move {
-                turned_away.await;
-                drop(place);
-            });
-        }
-        let all = u32::try_from(self.reception.limits.handshakes).unwrap_or(u32::MAX);
-        let _ = tokio::join!(keeper.leave(), timeout(LAST_ANSWERS, self.handshakes.acquire_many(all)));
+        let reception = self.reception;
+        let all = u32::try_from(reception.limits.handshakes).unwrap_or(u32::MAX);
+        let answer = async {
+            for (streams, handshakes) in late {
+                for stream in streams {
+                    let turned_away = connection::turn_away(stream, Arc::clone(&reception));
+                    let place = Arc::clone(&handshakes).acquire_owned().await;
+                    tokio::spawn(async move {
+                        turned_away.await;
+                        drop(place);
+                    });
+                }
+                // Nobody closes the semaphore.
+                let _ = handshakes.acquire_many(all).await;
+            }
+        };
+        let _ = tokio::join!(keeper.leave(), timeout(LAST_ANSWERS, answer));
         tracing::info!("left");
     }
 }
@@ -213,7 +264,6 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::address::Address;
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_connects_in_the_last_moment_is_received() {
@@ -221,14 +271,11 @@ mod tests {
         let address = Address::Unix(folder.path().join("t.sock"));
         let (_sender, workers) = watch::channel(None);
         let user = nix::unistd::geteuid().as_raw();
-        let reception = Reception { admission: Admission::Believe, limits: Limits::default(), workers, user };
-        let house = House {
-            listeners: vec![Listener::bind(&address).expect("bound")],
-            sessions: Sessions::new(1),
-            handshakes: Arc::new(Semaphore::new(1)),
-            reception: Arc::new(reception),
-        };
-        let client = std::os::unix::net::UnixStream::connect(address.path()).expect("connected");
+        let limits = Limits { handshakes: 1, ..Limits::default() };
+        let refusals = Refusals::new();
+        let reception = Reception { admission: Admission::Believe, limits, workers, user, token: None, refusals };
+        let house = House::new(vec![Listener::bind(&address).expect("bound")], Sessions::new(1), reception);
+        let client = std::os::unix::net::UnixStream::connect(folder.path().join("t.sock")).expect("connected");
         let begin = Instant::now();
         // Nobody accepts beside this, as in the moment before the runtime has heard of the client.
         let lock = house.idle(Some(Duration::from_secs(60)), None).await;

@@ -32,6 +32,7 @@ pub fn hello(roots: &[&str]) -> Hello {
         roots: roots.iter().map(|root| (*root).to_owned()).collect(),
         modules: Vec::new(),
         shared_memory: false,
+        token: None,
     }
 }
 
@@ -70,7 +71,7 @@ pub fn connect(socket: &Path) -> io::Result<UnixStream> {
 ///
 /// # Panics
 /// If something else comes, or nothing within a minute.
-pub fn answer(stream: &mut UnixStream) -> Answer {
+pub fn answer(stream: &mut impl Read) -> Answer {
     let mut head = [0; HEADER_BYTES];
     match stream.read_exact(&mut head) {
         Ok(()) => {}

@@ -33,7 +33,6 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
-    use std::os::unix::net::UnixStream;
 
     use pyo3::exceptions::{PyOSError, PyValueError};
     use pyo3::prelude::*;
@@ -86,7 +85,7 @@ mod _native {
         let watched = client.as_fd().try_clone_to_owned()?;
         fork::guard([client.as_raw_fd(), watched.as_raw_fd(), supervisor.as_raw_fd()]);
         watch::start(watched, supervisor).map_err(PyOSError::new_err)?;
-        Ok(crate::serve::serve(py, UnixStream::from(client), hooks, shared_memory))
+        Ok(crate::serve::serve(py, client, hooks, shared_memory))
     }
 
     /// Takes the session's sockets from a process that user code forked.

@@ -1,7 +1,6 @@
 //! The loop of a session: receive a request, do it, send the answer.
 
-use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 
@@ -26,7 +25,7 @@ const KEPT_BUFFER_BYTES: usize = 1 << 20;
 
 /// Serves a client until it leaves. What comes back is why the connection had to be closed, if it had to.
 /// User code's exceptions go to the client.
-pub(crate) fn serve(py: Python<'_>, client: UnixStream, hooks: Hooks<'_>, shared_memory: bool) -> Option<String> {
+pub(crate) fn serve(py: Python<'_>, client: OwnedFd, hooks: Hooks<'_>, shared_memory: bool) -> Option<String> {
     let mut channel = Channel::over_socket(client);
     let result = serve_channel(py, &mut channel, hooks, shared_memory);
     // The watcher holds the socket too: without this a client that broke the rules would wait for us to exit.

@@ -1,7 +1,8 @@
 //! Connects to a sidecar and says hello.
 
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tortoise_channel::{Channel, ChannelError};
@@ -13,6 +14,7 @@ use tortoise_protocol::limits::MAX_HELLO_BYTES;
 use super::address::Address;
 use super::autostart::{self, Place};
 use super::state::{self, Link, Wanted};
+use super::{tcp, token};
 use crate::error::BridgeError;
 use crate::{engine, settings};
 
@@ -41,20 +43,25 @@ pub(super) fn establish() -> Result<(), BridgeError> {
     let address = Address::parse(&wanted.server)?;
     let timeout = settings::timeout()?;
     let roots = settings::roots();
+    let is_tcp = matches!(address, Address::Tcp(..));
     let hello = Hello {
         product: PRODUCT_VERSION.to_owned(),
         process: u64::from(std::process::id()),
         roots: path_texts(&roots)?,
         modules: wanted.modules.clone(),
-        shared_memory: true,
+        shared_memory: wanted.shared_memory && !is_tcp,
+        token: if is_tcp { Some(token::read(&wanted.server)?) } else { None },
     };
     let give_up = Instant::now() + PATIENCE;
     let mut pause = FIRST_PAUSE;
     let mut silences = 0;
     let (mut channel, welcome, place) = loop {
-        let (stream, place) = open(&address, &wanted.python)?;
-        let mut channel = Channel::over_socket(stream);
-        channel.set_timeout(Some(PATIENCE))?;
+        let (socket, place) = open(&address, &wanted, give_up)?;
+        let mut channel = Channel::over_socket(socket);
+        // A private sidecar may just have taken its time to start. What lies behind a port may swallow everything, and
+        // has had a part of the time for that.
+        let patience = if is_tcp { left_until(give_up) } else { PATIENCE };
+        channel.set_timeout(Some(patience))?;
         let greeting = match greet(&mut channel, &hello) {
             Err(Greeting::Silence(why)) => {
                 silences += 1;
@@ -95,11 +102,17 @@ pub(super) fn establish() -> Result<(), BridgeError> {
     Ok(())
 }
 
-fn open(address: &Address, python: &Path) -> Result<(UnixStream, Place), BridgeError> {
+/// In whole seconds, which an error names; one at least.
+fn left_until(end: Instant) -> Duration {
+    let left = end.saturating_duration_since(Instant::now());
+    Duration::from_secs(left.as_secs_f64().round().max(1.0) as u64)
+}
+
+fn open(address: &Address, wanted: &Wanted, end: Instant) -> Result<(OwnedFd, Place), BridgeError> {
     match address {
-        Address::Auto => autostart::connect(python),
+        Address::Auto => autostart::connect(&wanted.python).map(|(stream, place)| (stream.into(), place)),
         Address::Unix(path) => match UnixStream::connect(path) {
-            Ok(stream) => Ok((stream, Place { server: format!("unix://{}", path.display()), log: None })),
+            Ok(stream) => Ok((stream.into(), Place { server: wanted.server.clone(), log: None })),
             Err(error) => Err(BridgeError::Connection(format!(
                 "no sidecar answers at unix://{} ({error}); start it with `tortoise serve --listen unix://{}`, or set \
                  tortoise.server=auto",
@@ -107,6 +120,8 @@ fn open(address: &Address, python: &Path) -> Result<(UnixStream, Place), BridgeE
                 path.display()
             ))),
         },
+        Address::Tcp(host, port) => tcp::connect(&wanted.server, host, *port, end)
+            .map(|stream| (stream.into(), Place { server: wanted.server.clone(), log: None })),
     }
 }
 

@@ -51,11 +51,18 @@ pub(super) struct Wanted {
     /// The interpreter of a private sidecar.
     pub(super) python: PathBuf,
     pub(super) modules: Vec<String>,
+    /// Whether calls may go through shared memory.
+    pub(super) shared_memory: bool,
 }
 
 impl Wanted {
     pub(super) fn now() -> Self {
-        Self { server: settings::server(), python: settings::python(), modules: settings::modules() }
+        Self {
+            server: settings::server(),
+            python: settings::python(),
+            modules: settings::modules(),
+            shared_memory: settings::shared_memory(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use tortoise_protocol::description::{
 };
 use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
 use tortoise_protocol::frame::{FLAG_RELEASES, Header};
-use tortoise_protocol::handshake::{Hello, Refusal, Welcome};
+use tortoise_protocol::handshake::{AccessToken, Hello, Refusal, Welcome};
 use tortoise_protocol::request::{
     Fingerprint, MethodName, Question, Selector, read_argument_count, read_describe, read_iteration,
     read_named_argument_count, read_releases, read_roots, write_describe, write_iteration, write_releases, write_roots,
@@ -18,7 +18,10 @@ const FINGERPRINT: Fingerprint = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 
 pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
     let mut reader = Reader::new(payload);
     match name {
-        "hello" => hello(payload),
+        "hello" => hello(payload, None),
+        "hello, with a token" => {
+            hello(payload, Some(AccessToken::from_file_content(b"0123456789abcdef0123456789abcdef").expect("long")));
+        }
         "welcome" => {
             let expected = Welcome { product: text("0.1.0"), process: 4712, python: text("3.11.2") };
             assert_eq!(Welcome::read(payload).as_ref(), Ok(&expected));
@@ -142,13 +145,14 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
     }
 }
 
-fn hello(payload: &[u8]) {
+fn hello(payload: &[u8], token: Option<AccessToken>) {
     let expected = Hello {
         product: text("0.1.0"),
         process: 4711,
         roots: vec![text("/srv/classes")],
         modules: vec![text("json")],
         shared_memory: true,
+        token,
     };
     assert_eq!(Hello::read(payload).as_ref(), Ok(&expected));
     assert_eq!(written(|buffer| expected.write(buffer)), payload);

@@ -1,7 +1,9 @@
 //! The sidecar as others meet it: its binary, its sockets, its messages.
 
+mod doctor;
 mod private;
 mod serve;
 mod start;
 mod supervise;
 mod support;
+mod tcp;

@@ -61,7 +61,8 @@ fn settings_are_refused_with_the_line_and_the_flag() {
         assert!(error.contains(part), "{part} is missing in: {error}");
     }
     for (flag, value, expected) in [
-        ("--listen", "tcp://127.0.0.1:9000", "not supported yet"),
+        ("--listen", "tls://127.0.0.1:9000", "not supported yet"),
+        ("--listen", "tcp://0.0.0.0:9000", "in the clear"),
         ("--listen", "here", "write unix:///absolute/path.sock"),
         ("--idle-exit", "soon", "--idle-exit"),
         ("--max-sessions", "0", "1..=65536"),

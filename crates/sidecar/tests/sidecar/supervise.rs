@@ -1,34 +1,50 @@
 //! The supervisor as a library, with bounds that a test can wait for.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::support::{Installation, PATIENCE, fixture, is_alive, python};
 use tokio::sync::oneshot;
+use tortoise_sidecar::address::Address;
 use tortoise_sidecar::admission::Admission;
-use tortoise_sidecar::cli::Serve;
+use tortoise_sidecar::cli::Flags;
 use tortoise_sidecar::limits::Limits;
 use tortoise_sidecar::settings::Settings;
 use tortoise_sidecar::supervisor::{Service, StartError, supervise};
 use tortoise_testkit::client::{Answer, answer, connect};
 
 /// A sidecar in a thread.
-struct Hosted {
+pub(crate) struct Hosted {
     stop: Option<oneshot::Sender<()>>,
     thread: JoinHandle<Result<(), StartError>>,
 }
 
 impl Hosted {
     fn start(installation: &Installation, worker: &str, limits: Limits) -> Result<Self, StartError> {
-        let flags = Serve {
-            listen: Some(vec![format!("unix://{}", installation.socket().display()).parse().expect("an address")]),
+        Self::start_with(installation, worker, limits, None)
+    }
+
+    /// With a port to listen on too, and the file with its token.
+    pub(crate) fn start_with(
+        installation: &Installation,
+        worker: &str,
+        limits: Limits,
+        port: Option<(SocketAddr, PathBuf)>,
+    ) -> Result<Self, StartError> {
+        let mut listen = vec![Address::Unix(installation.socket())];
+        listen.extend(port.iter().map(|(port, _)| Address::Tcp(*port)));
+        let flags = Flags {
+            listen: Some(listen),
+            token_file: port.map(|(_, file)| file),
             path: Some(vec![installation.path("classes")]),
             python: Some(python()),
-            ..Serve::default()
+            ..Flags::default()
         };
         let service = Service {
-            settings: Settings::load(&flags).expect("settings"),
+            settings: Settings::load(&flags, false).expect("settings"),
             library: fixture(worker),
             admission: Admission::Believe,
             lock: None,
@@ -48,7 +64,7 @@ impl Hosted {
         }
     }
 
-    fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         drop(self.stop.take());
         self.thread.join().expect("no panic").expect("left in peace");
     }
