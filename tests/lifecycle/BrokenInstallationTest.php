@@ -141,7 +141,7 @@ final class BrokenInstallationTest extends TestCase
             ['tortoise.server', '/run/t.sock', 'unix:///path/to/socket'],
             ['tortoise.server', 'unix://t.sock', 'absolute'],
             ['tortoise.server', 'unix:///' . str_repeat('x', 107), '107 bytes'],
-            ['tortoise.server', 'tcp://localhost:1', 'unix:///path/to/socket'],
+            ['tortoise.server', 'tls://localhost:1', 'unix:///path/to/socket'],
             ['tortoise.timeout', 'soon', 'number of seconds'],
             ['tortoise.timeout', '-1', 'number of seconds'],
             ['tortoise.timeout', 'NAN', 'number of seconds'],
