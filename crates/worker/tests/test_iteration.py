@@ -103,8 +103,14 @@ def test_code_makes_one_item_a_call(client: Client, probe: wire.Object, most: in
 
 @pytest.mark.parametrize(
     "expression",
-    ["map(str, range(5))", "zip('ab', 'cd')", "enumerate('ab')", "iter([1, 2].pop, 3)", "type('L', (list,), {'__iter__': lambda self: (n for n in 'ab')})('xy')"],
-)  # fmt: skip
+    [
+        "map(str, range(5))",
+        "zip('ab', 'cd')",
+        "enumerate('ab')",
+        "iter([1, 2].pop, 3)",
+        "type('L', (list,), {'__iter__': lambda self: (n for n in 'ab')})('xy')",
+    ],
+)
 def test_other_iterators_give_one_item_a_call(client: Client, probe: wire.Object, expression: str) -> None:
     iterator, items = iterate(client, client.call(probe, "evaluate", f"[{expression}]")[0])
     assert iterator is not None
