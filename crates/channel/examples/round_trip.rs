@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::time::TimeValLike;
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, close, fork};
-use tortoise_channel::{Channel, Kind as ChannelKind};
+use tortoise_channel::{Channel, Kind as ChannelKind, SpinPolicy, SpinSlots};
 use tortoise_protocol::frame::{Header, Kind, begin, finish};
 
 /// A small call.
@@ -47,18 +47,23 @@ struct Place {
     cpus: [Option<usize>; 2],
     hogs: usize,
     pairs: usize,
+    /// How many sessions may spin, if that is bounded.
+    slots: Option<usize>,
     load: Load,
 }
 
-const FREE: Place = Place { name: "free", cpus: [None, None], hogs: 0, pairs: 1, load: SMALL };
+const FREE: Place = Place { name: "free", cpus: [None, None], hogs: 0, pairs: 1, slots: None, load: SMALL };
 
-const PLACES: [Place; 12] = [
+const PLACES: [Place; 15] = [
     FREE,
     Place { name: "same core", cpus: [Some(0), Some(0)], ..FREE },
     Place { name: "two cores", cpus: [Some(0), Some(1)], ..FREE },
     Place { name: "free, two hogs", hogs: 2, ..FREE },
     Place { name: "free, 2 pairs", pairs: 2, ..FREE },
     Place { name: "free, 8 pairs", pairs: 8, ..FREE },
+    Place { name: "2 pairs, 2 slots", pairs: 2, slots: Some(2), ..FREE },
+    Place { name: "8 pairs, 2 slots", pairs: 8, slots: Some(2), ..FREE },
+    Place { name: "8 pairs, 1 slot", pairs: 8, slots: Some(1), ..FREE },
     Place { name: "free, working", load: WORKING, ..FREE },
     Place { name: "same core, working", cpus: [Some(0), Some(0)], load: WORKING, ..FREE },
     Place { name: "two hogs, working", hogs: 2, load: WORKING, ..FREE },
@@ -102,6 +107,8 @@ fn row(kind: ChannelKind, place: Place, time: Duration) -> Result<()> {
             }
         })?);
     }
+    let mut policy = SpinPolicy::for_this_machine();
+    policy.slots = place.slots.map(SpinSlots::create).transpose()?;
     let mut clients = Vec::new();
     for _ in 0..place.pairs {
         let (near, far) = UnixStream::pair()?;
@@ -110,7 +117,7 @@ fn row(kind: ChannelKind, place: Place, time: Duration) -> Result<()> {
             // Else the server itself keeps its client's end open.
             close(client_end)?;
             pin(place.cpus[1])?;
-            serve(kind, far, place.load)
+            serve(kind, far, place.load, policy.clone())
         })?);
         let (report, mut reporting) = UnixStream::pair()?;
         clients.push((
@@ -205,8 +212,9 @@ fn receive(channel: &mut Channel, payload: &mut Vec<u8>, segment: &mut Vec<u8>) 
     Ok(())
 }
 
-fn serve(kind: ChannelKind, stream: UnixStream, load: Load) -> Result<()> {
+fn serve(kind: ChannelKind, stream: UnixStream, load: Load, policy: SpinPolicy) -> Result<()> {
     let mut channel = Channel::over_socket(stream);
+    channel.set_spin_policy(policy);
     match kind {
         ChannelKind::SharedMemory => assert_eq!(channel.send_first(&frame(b"", 0)?)?, kind),
         _ => channel.send(&frame(b"", 0)?)?,

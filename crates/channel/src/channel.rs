@@ -138,7 +138,7 @@ impl Channel {
 
     fn share(&mut self, mapping: Mapping, side: Side) {
         self.socket.release_buffer();
-        self.shared = Some(SharedChannel::new(mapping, side, self.timeout, self.policy));
+        self.shared = Some(SharedChannel::new(mapping, side, self.timeout, self.policy.clone()));
     }
 
     /// What the frames go through.
@@ -162,10 +162,10 @@ impl Channel {
 
     /// Bounds how long a wait may spin before it sleeps, over shared memory. Without it: [`SpinPolicy::default`].
     pub fn set_spin_policy(&mut self, policy: SpinPolicy) {
-        self.policy = policy;
         if let Some(shared) = &mut self.shared {
-            shared.set_spin_policy(policy);
+            shared.set_spin_policy(policy.clone());
         }
+        self.policy = policy;
     }
 }
 

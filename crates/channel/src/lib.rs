@@ -7,7 +7,8 @@
 //!
 //! - [`ring`]: words from one process to another that it does not trust; [`bell`]: how a side sleeps and is woken.
 //! - [`segments`]: bulk, copied from where it lies to where it is to lie, and nowhere in between.
-//! - [`waiting`]: how one operation waits for the peer; [`spin`]: whether to spin before sleeping.
+//! - [`waiting`]: how one operation waits for the peer; [`spin`]: whether to spin before sleeping, [`slots`]: and
+//!   how many may.
 //! - [`mapping`], [`copy`], [`futex`], [`fork`]: the rooms of `unsafe`.
 //!
 //! Under `--cfg loom` there are only the ring and the bell, for their model.
@@ -37,6 +38,8 @@ mod segments;
 #[cfg(not(loom))]
 mod shared;
 #[cfg(not(loom))]
+mod slots;
+#[cfg(not(loom))]
 mod socket;
 #[cfg(not(loom))]
 mod spin;
@@ -54,6 +57,8 @@ pub use error::ChannelError;
 #[cfg(not(loom))]
 pub use fork::Process;
 pub use ring::Corrupted;
+#[cfg(not(loom))]
+pub use slots::SpinSlots;
 #[cfg(not(loom))]
 pub use spin::{MAX_SPIN, SpinPolicy};
 

@@ -29,7 +29,8 @@ pub(crate) struct Cursors {
 struct Produced {
     /// Words that went in.
     tail: AtomicU64,
-    /// One more than the CPU on which the producer last ran, 0 before it said so. It stands beside the tail because
+    /// One more than the CPU on which the producer last ran, 0 before it said so, [`NO_SPINNING`] if nobody is to spin
+    /// for it. It stands beside the tail because
     /// whoever waits looks there anyway.
     cpu: AtomicU32,
 }
@@ -51,15 +52,20 @@ impl Cursors {
     }
 }
 
+/// Stands in the place of a CPU.
+const NO_SPINNING: u32 = u32::MAX;
+
 impl Cursors {
-    /// Says where the producer runs.
-    pub(crate) fn set_cpu(&self, cpu: u32) {
-        self.produced.cpu.store(cpu.wrapping_add(1), Ordering::Relaxed);
+    /// Says where the producer runs; None: that nobody is to spin for it.
+    pub(crate) fn set_cpu(&self, cpu: Option<u32>) {
+        self.produced.cpu.store(cpu.map_or(NO_SPINNING, |cpu| cpu.wrapping_add(1)), Ordering::Relaxed);
     }
 
-    /// Where the producer last ran, if it said so.
-    pub(crate) fn cpu(&self) -> Option<u32> {
-        self.produced.cpu.load(Ordering::Relaxed).checked_sub(1)
+    /// Whether it makes sense to spin for what the producer will write, on the CPU `here`: not if it last ran there too,
+    /// and cannot while we do, nor if it said so.
+    pub(crate) fn is_worth_spinning(&self, here: u32) -> bool {
+        let cpu = self.produced.cpu.load(Ordering::Relaxed);
+        cpu != NO_SPINNING && cpu != here.wrapping_add(1)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::mapping::{Mapping, Side};
 use crate::ring::{Consumer, Producer, Ring, WORD_BYTES};
 use crate::segments::{Carry, Left};
 use crate::spin::{SpinPolicy, Spinner};
-use crate::waiting::{Waiting, cpu, wake};
+use crate::waiting::{Waiting, wake};
 
 /// Bytes of a large frame that are shown to the peer at once, so that it copies them out while we copy the next in.
 /// A multiple of a word. On two cores 32, 64 and 128 KiB took the same; with both sides on one, where each piece is a
@@ -101,7 +101,7 @@ impl SharedChannel {
     ) -> Result<(), ChannelError> {
         let mut operation = self.operation(socket)?;
         operation.pass_over_segments()?;
-        operation.outgoing.cursors.set_cpu(cpu());
+        operation.waiting.say_where();
         operation.put(frame, false)?;
         let mut carry = Carry::default();
         for segment in segments {

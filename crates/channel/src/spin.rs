@@ -1,11 +1,23 @@
 //! Whether, and how long, a side looks again and again before it sleeps.
 //!
 //! A message that comes while its receiver spins arrives in a fraction of a microsecond; waking a sleeper takes tens.
-//! But spinning on the CPU on which the peer should run, or beside others who need the CPU, costs more than it saves.
+//! But spinning on the CPU on which the peer should run, or beside others who need the CPU, costs more than it saves. So
+//! there are three bounds, none of which costs anything where spinning pays:
+//!
+//! - The machine: who may use less than two CPUs, by its affinity or its cgroup's quota, never spins: while it did, its
+//!   peer could not run.
+//! - Experience: spins in vain become shorter, end, and stay away for longer and longer. That is what holds between
+//!   processes that know nothing of each other, as the children of a web server and their sessions do beside others.
+//! - [`SpinSlots`]: where a supervisor hands them out, no more of its sessions spin than there are slots, usually as
+//!   many as CPUs. Of the two sides of a busy channel one works while the other spins, so each slot is one CPU that may
+//!   be kept busy by waiting. The session holds the slot; a session without one says so beside the ring, and its client
+//!   does not spin either. A slot is given back when its session is idle or its spins fail.
 
 use std::sync::OnceLock;
 use std::thread::available_parallelism;
 use std::time::Duration;
+
+use crate::slots::{Slot, SpinSlots};
 
 /// The longest that a side spins: about what one wake-up costs, so that spinning in vain at most doubles the wait.
 pub const MAX_SPIN: Duration = Duration::from_micros(50);
@@ -14,50 +26,86 @@ pub const MAX_SPIN: Duration = Duration::from_micros(50);
 const LEAST_SPIN: Duration = Duration::from_micros(2);
 
 /// After so many waits without spinning it is tried once: the peer may have become quick. In vain it costs
-/// [`MAX_SPIN`] once in so many sleeps.
-const WAITS_BETWEEN_PROBES: u32 = 16;
+/// [`MAX_SPIN`] once, and the next try comes after twice as many.
+const WAITS_BEFORE_PROBE: u32 = 16;
+
+/// The most waits between two tries: in vain they cost less than one part in a hundred of the waits themselves.
+const MOST_WAITS_BEFORE_PROBE: u32 = 512;
 
 /// How long a side of a channel may spin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpinPolicy {
     /// The upper bound of a spin; zero: never.
     pub max_spin: Duration,
+    /// What a session must hold one of while it spins. Without: nothing.
+    pub slots: Option<SpinSlots>,
 }
 
 impl SpinPolicy {
     /// Never spins.
-    pub const NEVER: Self = Self { max_spin: Duration::ZERO };
+    pub const NEVER: Self = Self { max_spin: Duration::ZERO, slots: None };
+
+    /// [`MAX_SPIN`], or never where this process may use less than two CPUs.
+    #[must_use]
+    pub fn for_this_machine() -> Self {
+        if Self::cpus() > 1 { Self { max_spin: MAX_SPIN, slots: None } } else { Self::NEVER }
+    }
+
+    /// The same, for a session that shares `slots` with others.
+    #[must_use]
+    pub fn within(self, slots: SpinSlots) -> Self {
+        Self { slots: Some(slots), ..self }
+    }
+
+    /// Whole CPUs that this process may use, by its affinity and the quotas of its cgroups (versions 1 and 2), when it
+    /// first asked: the usual number of slots.
+    #[must_use]
+    pub fn cpus() -> usize {
+        static CPUS: OnceLock<usize> = OnceLock::new();
+        *CPUS.get_or_init(|| available_parallelism().map_or(1, usize::from))
+    }
 }
 
 impl Default for SpinPolicy {
-    /// [`MAX_SPIN`], or never where this process has one CPU, by its affinity or its cgroup's quota.
     fn default() -> Self {
-        static HAS_CPUS: OnceLock<bool> = OnceLock::new();
-        let has_cpus = HAS_CPUS.get_or_init(|| available_parallelism().is_ok_and(|cpus| cpus.get() > 1));
-        if *has_cpus { Self { max_spin: MAX_SPIN } } else { Self::NEVER }
+        Self::for_this_machine()
     }
 }
 
 /// Learns how long to spin from what came of it.
 #[derive(Debug)]
 pub(crate) struct Spinner {
-    max: Duration,
+    policy: SpinPolicy,
+    slot: Option<Slot>,
     budget: Duration,
     waits_without: u32,
+    waits_before_probe: u32,
+    has_rested: bool,
 }
 
 impl Spinner {
     pub(crate) fn new(policy: SpinPolicy) -> Self {
-        Self { max: policy.max_spin, budget: policy.max_spin, waits_without: 0 }
+        // Who needs a slot asks for it in its first wait.
+        let (budget, waits_before_probe) =
+            if policy.slots.is_none() { (policy.max_spin, WAITS_BEFORE_PROBE) } else { (Duration::ZERO, 1) };
+        Self { policy, slot: None, budget, waits_without: 0, waits_before_probe, has_rested: false }
+    }
+
+    /// Whether the peer may spin for us: not if we have to do without.
+    pub(crate) fn is_allowed(&self) -> bool {
+        self.policy.slots.is_none() || self.slot.is_some()
     }
 
     /// How long to spin in the next wait.
     pub(crate) fn budget(&mut self) -> Duration {
-        if self.budget.is_zero() && !self.max.is_zero() {
+        if self.budget.is_zero() && !self.policy.max_spin.is_zero() {
             self.waits_without += 1;
-            if self.waits_without >= WAITS_BETWEEN_PROBES {
+            if self.waits_without >= self.waits_before_probe {
                 self.waits_without = 0;
-                return self.max;
+                if self.take_slot() {
+                    return self.policy.max_spin;
+                }
+                self.wait_longer();
             }
         }
         self.budget
@@ -65,22 +113,51 @@ impl Spinner {
 
     /// A spin ended with what was waited for.
     pub(crate) fn paid(&mut self) {
-        self.budget = self.max;
+        self.budget = self.policy.max_spin;
+        self.waits_before_probe = WAITS_BEFORE_PROBE;
     }
 
     /// A spin ended in a sleep.
     pub(crate) fn failed(&mut self) {
+        if self.budget.is_zero() {
+            // It was a probe.
+            self.wait_longer();
+        }
         self.budget /= 2;
         if self.budget < LEAST_SPIN {
             self.budget = Duration::ZERO;
+            self.slot = None;
         }
     }
 
     /// A wait with a sleep in it was over within `elapsed`: a spin may have been enough.
     pub(crate) fn slept(&mut self, elapsed: Duration) {
-        if elapsed <= self.max {
-            self.budget = self.max;
+        if self.has_rested {
+            // Asked for at once, so that the peer hears of it with the first answer.
+            self.has_rested = false;
+            self.budget = if self.take_slot() { self.policy.max_spin } else { Duration::ZERO };
         }
+        if elapsed <= self.policy.max_spin && self.is_allowed() {
+            self.budget = self.policy.max_spin;
+        }
+    }
+
+    /// Nothing happens here at present: others may spin.
+    pub(crate) fn rest(&mut self) {
+        if self.slot.take().is_some() {
+            self.has_rested = true;
+        }
+    }
+
+    fn take_slot(&mut self) -> bool {
+        if !self.is_allowed() {
+            self.slot = self.policy.slots.as_ref().and_then(SpinSlots::take);
+        }
+        self.is_allowed()
+    }
+
+    fn wait_longer(&mut self) {
+        self.waits_before_probe = (self.waits_before_probe * 2).clamp(WAITS_BEFORE_PROBE, MOST_WAITS_BEFORE_PROBE);
     }
 }
 
@@ -88,14 +165,14 @@ impl Spinner {
 mod tests {
     use super::*;
 
-    const POLICY: SpinPolicy = SpinPolicy { max_spin: MAX_SPIN };
+    const POLICY: SpinPolicy = SpinPolicy { max_spin: MAX_SPIN, slots: None };
 
     #[test]
     fn spinning_that_never_pays_ends_but_for_a_probe_now_and_then() {
         let mut spinner = Spinner::new(POLICY);
         let mut spent = Duration::ZERO;
         let mut spins = 0;
-        for _ in 0..1000 {
+        for _ in 0..10_000 {
             let budget = spinner.budget();
             if !budget.is_zero() {
                 spins += 1;
@@ -103,8 +180,9 @@ mod tests {
                 spinner.failed();
             }
         }
-        assert!(spins <= 10 + 1000 / WAITS_BETWEEN_PROBES, "{spins}");
-        assert!(spent <= MAX_SPIN * (2 + 1000 / WAITS_BETWEEN_PROBES), "{spent:?}");
+        // At the beginning some, each shorter; then rarely.
+        assert!(spins <= 12 + 10_000 / MOST_WAITS_BEFORE_PROBE, "{spins}");
+        assert!(spent <= MAX_SPIN * spins, "{spent:?}");
     }
 
     #[test]
@@ -114,7 +192,7 @@ mod tests {
             spinner.failed();
         }
         let waits = (1..100).find(|_| !spinner.budget().is_zero()).expect("a probe");
-        assert!(waits < WAITS_BETWEEN_PROBES);
+        assert!(waits <= WAITS_BEFORE_PROBE);
         spinner.paid();
         assert_eq!(spinner.budget(), MAX_SPIN);
     }
@@ -139,5 +217,45 @@ mod tests {
             spinner.slept(Duration::ZERO);
             spinner.paid();
         }
+    }
+
+    #[test]
+    fn no_more_spin_than_there_are_slots() {
+        let slots = SpinSlots::create(2).expect("slots");
+        let mut spinners: Vec<Spinner> = (0..5).map(|_| Spinner::new(POLICY.within(slots.clone()))).collect();
+        let spinning = |spinners: &mut [Spinner]| {
+            for spinner in spinners.iter_mut() {
+                // Whatever happens to those without a slot, they do not begin to spin by it.
+                spinner.slept(Duration::ZERO);
+                if !spinner.budget().is_zero() {
+                    spinner.paid();
+                }
+            }
+            spinners.iter().filter(|spinner| spinner.is_allowed()).count()
+        };
+        for _ in 0..1000 {
+            assert_eq!(spinning(&mut spinners), 2);
+        }
+        // Who rests makes room for another, and does without if there is none when it wakes up.
+        spinners[0].rest();
+        assert!(!spinners[0].is_allowed());
+        for _ in 0..2 * MOST_WAITS_BEFORE_PROBE {
+            spinning(&mut spinners[1..]);
+        }
+        assert_eq!(spinning(&mut spinners[1..]), 2);
+        spinners[0].slept(MAX_SPIN * 100);
+        assert!(!spinners[0].is_allowed());
+        assert_eq!(spinners[0].budget(), Duration::ZERO);
+        // Who ends makes room too, and who wakes up then has it at once.
+        spinners.truncate(1);
+        spinners[0].rest();
+        for _ in 0..2 * MOST_WAITS_BEFORE_PROBE {
+            spinning(&mut spinners);
+        }
+        assert!(spinners[0].is_allowed());
+        spinners[0].rest();
+        assert!(!spinners[0].is_allowed());
+        spinners[0].slept(MAX_SPIN * 100);
+        assert_eq!(spinners[0].budget(), MAX_SPIN);
     }
 }

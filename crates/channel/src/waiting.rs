@@ -37,14 +37,14 @@ const WAITS_BETWEEN_CHECKS: u32 = 64;
 const DOORBELL_BYTES: usize = 64;
 
 /// The CPU that we run on, at this moment. Without a system call on all systems of today.
-pub(crate) fn cpu() -> u32 {
+fn cpu() -> u32 {
     // SAFETY: the function has no preconditions.
     u32::try_from(unsafe { libc::sched_getcpu() }).unwrap_or(0)
 }
 
 /// What waits, and wakes, for one operation.
 pub(crate) struct Waiting<'op> {
-    pub(crate) memory: &'op Memory,
+    memory: &'op Memory,
     side: Side,
     socket: BorrowedFd<'op>,
     spinner: &'op mut Spinner,
@@ -63,6 +63,11 @@ impl<'op> Waiting<'op> {
         timeout: Option<Duration>,
     ) -> Self {
         Self { memory, side, socket, spinner, timeout, deadline: None, waits: 0 }
+    }
+
+    /// Says where we run, or that the peer is not to spin for us.
+    pub(crate) fn say_where(&self) {
+        self.memory.ring_from(self.side).cursors.set_cpu(self.spinner.is_allowed().then(cpu));
     }
 
     /// Makes sure that the peer hears of what was published.
@@ -99,6 +104,7 @@ impl<'op> Waiting<'op> {
                 if is_gone && !is_there { Err(ChannelError::Closed) } else { Ok(is_there) }
             };
             if futex_left.is_zero() {
+                self.spinner.rest();
                 let rest = if news == News::Data { Rest::DataAtSocket } else { Rest::RoomAtSocket };
                 let mut is_hung_up = false;
                 bell.sleep(rest, &mut look, |_, _| {
@@ -123,15 +129,14 @@ impl<'op> Waiting<'op> {
             }
         }
         self.spinner.slept(now - began);
-        self.memory.ring_from(self.side).cursors.set_cpu(cpu());
+        self.say_where();
         Ok(())
     }
 
     /// Looks again and again, for as long as that pays. True if `ready`.
     fn spin(&mut self, ready: &mut impl FnMut() -> Result<bool, ChannelError>) -> Result<bool, ChannelError> {
         let cursors = self.memory.ring_from(self.side.peer()).cursors;
-        if cursors.cpu() == Some(cpu()) {
-            // The peer cannot run while we do.
+        if !cursors.is_worth_spinning(cpu()) {
             return Ok(false);
         }
         let budget = self.spinner.budget();
@@ -159,7 +164,7 @@ impl<'op> Waiting<'op> {
                 return Ok(false);
             }
             // It may have been woken on our CPU, or we may have been moved to its.
-            if cursors.cpu() == Some(cpu()) {
+            if !cursors.is_worth_spinning(cpu()) {
                 return Ok(false);
             }
         }

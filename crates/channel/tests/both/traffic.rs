@@ -212,8 +212,8 @@ fn pin(cpu: usize) {
 /// The median of as many round trips, each side where `places` says.
 fn median(kind: Kind, places: Option<[usize; 2]>, trips: usize) -> Duration {
     let (mut near, mut far) = pair(kind);
-    near.set_spin_policy(SpinPolicy { max_spin: tortoise_channel::MAX_SPIN });
-    far.set_spin_policy(SpinPolicy { max_spin: tortoise_channel::MAX_SPIN });
+    near.set_spin_policy(SpinPolicy { max_spin: tortoise_channel::MAX_SPIN, slots: None });
+    far.set_spin_policy(SpinPolicy { max_spin: tortoise_channel::MAX_SPIN, slots: None });
     near.set_timeout(Some(Duration::from_secs(60))).expect("set");
     let peer = thread::spawn(move || {
         if let Some([_, cpu]) = places {
