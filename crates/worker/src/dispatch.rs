@@ -1,19 +1,21 @@
 //! Does what one request asks for: one function for each kind of request.
 
-use pyo3::exceptions::PyAttributeError;
+mod attributes;
+mod elements;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyType};
 use tortoise_protocol::failure::Category;
 use tortoise_protocol::frame::{Header, Kind};
-use tortoise_protocol::request::{MethodName, Question, Selector, read_describe, read_iteration, read_roots};
+use tortoise_protocol::request::{MethodName, Selector, read_describe, read_roots};
 use tortoise_protocol::{Depth, Malformed, Reader, Writer};
 
 use crate::call::{Arguments, Callee};
 use crate::failure::Fault;
-use crate::from_wire::{Decoder, Request};
+use crate::from_wire::Request;
 use crate::gate::{Gate, Method, refused};
 use crate::hooks::Hooks;
-use crate::iterate::{Items, Iterators};
+use crate::iterate::Iterators;
 use crate::names::type_name;
 use crate::numpy::Numpy;
 use crate::parameters::Known;
@@ -152,70 +154,6 @@ impl<'py> State<'py> {
         self.answer(&result, reply, || Root::ReturnValue)
     }
 
-    fn get(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
-        let reader = &mut request.reader;
-        let target = self.target(py, reader)?;
-        let name = reader.name("the name of an attribute")?;
-        reader.end()?;
-        let value = target.getattr(self.gate.pass(name, &target)?)?;
-        self.answer(&value, reply, || Root::Attribute(name.to_owned()))
-    }
-
-    fn set(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
-        let reader = &mut request.reader;
-        let target = self.target(py, reader)?;
-        let name = reader.name("the name of an attribute")?;
-        let python_name = self.gate.pass(name, &target)?;
-        let value = Decoder::new(py, request, &self.table)
-            .value(Depth::ROOT)
-            .map_err(|error| Fault::unreadable(*error, || Root::NewValue(name.to_owned())))?;
-        request.reader.end()?;
-        target.setattr(python_name, value)?;
-        Writer::new(reply).nil();
-        Ok(())
-    }
-
-    /// A private name is answered like one that is not there: a question is no attempt.
-    fn has(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
-        let reader = &mut request.reader;
-        let target = self.target(py, reader)?;
-        let name = reader.name("the name of an attribute")?;
-        let question = Question::read(reader)?;
-        reader.end()?;
-        let found = if Gate::is_open(name) {
-            match target.getattr(self.gate.pass(name, &target)?) {
-                Ok(value) => match question {
-                    Question::IsSet => !value.is_none(),
-                    Question::IsCallable => value.is_callable(),
-                    Question::Exists => true,
-                },
-                Err(error) if error.is_instance_of::<PyAttributeError>(py) => false,
-                Err(error) => return Err(error.into()),
-            }
-        } else {
-            false
-        };
-        Writer::new(reply).boolean(found);
-        Ok(())
-    }
-
-    /// What is not there counts as deleted: PHP's `unset` does not complain.
-    fn delete(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
-        let reader = &mut request.reader;
-        let target = self.target(py, reader)?;
-        let name = reader.name("the name of an attribute")?;
-        reader.end()?;
-        let python_name = self.gate.pass(name, &target)?;
-        if let Err(error) = target.delattr(&python_name) {
-            let is_absent = error.is_instance_of::<PyAttributeError>(py) && !target.hasattr(python_name)?;
-            if !is_absent {
-                return Err(error.into());
-            }
-        }
-        Writer::new(reply).nil();
-        Ok(())
-    }
-
     fn roots(&mut self, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
         let roots = read_roots(&mut request.reader)?;
         request.reader.end()?;
@@ -223,34 +161,6 @@ impl<'py> State<'py> {
         self.hooks.set_roots.call1((roots,)).map_err(|error| self.refusal_or_raised(py, error))?;
         Writer::new(reply).nil();
         Ok(())
-    }
-
-    fn iterate(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
-        let (target, most) = read_iteration(&mut request.reader)?;
-        request.reader.end()?;
-        let iterator = self.object(py, target)?.try_iter()?;
-        let Items { list, more } = self.iterators.take(iterator.as_any(), most)?;
-        if more {
-            let reference = self.table.hand_out(iterator.as_any());
-            Writer::new(reply).object(reference);
-        } else {
-            Writer::new(reply).nil();
-        }
-        self.answer(list.as_any(), reply, || Root::Items)
-    }
-
-    fn next(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
-        let (iterator, most) = read_iteration(&mut request.reader)?;
-        request.reader.end()?;
-        let Items { list, more } = self.iterators.take(&self.object(py, iterator)?, most)?;
-        Writer::new(reply).boolean(more);
-        self.answer(list.as_any(), reply, || Root::Items)
-    }
-
-    fn values(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
-        let object = self.target(py, &mut request.reader)?;
-        request.reader.end()?;
-        self.encoder(reply).elements(&object)?.map_err(|error| Fault::unconvertible(&error, &Root::Elements))
     }
 
     /// The object that a request is about. Owned, so that user code runs without a borrow of the table.

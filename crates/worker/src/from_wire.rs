@@ -14,7 +14,7 @@ pub(crate) use unreadable::Unreadable;
 
 use crate::path::{Path, Step};
 use crate::table::Table;
-use bulk::text;
+use bulk::{NewList, text};
 use unreadable::{below, unexpected};
 
 /// A request: its payload as far as it has not been read, and the channel, where its segments wait.
@@ -107,16 +107,13 @@ impl<'a, 'py, 'r> Decoder<'a, 'py, 'r> {
     }
 
     fn list(&mut self, depth: Depth, count: usize) -> Read<Bound<'py, PyAny>> {
-        let list = bulk::new_list(self.py, count)?;
+        let mut list = NewList::new(self.py, count)?;
         let below_here = self.keys.len();
         for index in 0..count {
-            let element = self.element_of(depth, below_here).map_err(|error| below(error, || Step::Index(index)))?;
-            // SAFETY: the list is ours alone and `index` is below the length that it was made with; the reference of
-            // the element goes over.
-            unsafe { ffi::PyList_SetItem(list.as_ptr(), index as ffi::Py_ssize_t, element.into_ptr()) };
+            list.push(self.element_of(depth, below_here).map_err(|error| below(error, || Step::Index(index)))?);
         }
         self.keys.truncate(below_here);
-        Ok(list)
+        Ok(list.whole())
     }
 
     /// Reads a map, and leaves its keys behind those that are kept.

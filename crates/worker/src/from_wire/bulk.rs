@@ -23,24 +23,52 @@ pub(super) fn text<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyAny> {
     }
 }
 
-/// A list of so many elements, which must be set before anyone else sees it.
-pub(super) fn new_list(py: Python<'_>, length: usize) -> PyResult<Bound<'_, PyAny>> {
-    // SAFETY: makes a new list or raises; a length from the wire is below that of a frame.
-    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyList_New(length as ffi::Py_ssize_t)) }
+/// A list that is being filled. Garbage collection does not know it yet, so nobody else can come across the places in it
+/// that are still empty.
+pub(super) struct NewList<'py> {
+    list: Bound<'py, PyAny>,
+    filled: usize,
+}
+
+impl<'py> NewList<'py> {
+    /// A list of so many elements, which all must be set.
+    pub(super) fn new(py: Python<'py>, length: usize) -> PyResult<Self> {
+        // SAFETY: makes a new list or raises; a length from the wire is below that of a frame. Any list is tracked from
+        // the start, and may be untracked as long as it is tracked again before others see it.
+        unsafe {
+            let list = Bound::from_owned_ptr_or_err(py, ffi::PyList_New(length as ffi::Py_ssize_t))?;
+            ffi::PyObject_GC_UnTrack(list.as_ptr().cast());
+            Ok(Self { list, filled: 0 })
+        }
+    }
+
+    /// Sets the next element; there are never more than the list was made for.
+    pub(super) fn push(&mut self, element: Bound<'py, PyAny>) {
+        // SAFETY: the list is live, and takes the reference over, whatever the index.
+        unsafe { ffi::PyList_SetItem(self.list.as_ptr(), self.filled as ffi::Py_ssize_t, element.into_ptr()) };
+        self.filled += 1;
+    }
+
+    /// The list, whose elements are all set.
+    pub(super) fn whole(self) -> Bound<'py, PyAny> {
+        // SAFETY: the list is live and untracked since it was made.
+        unsafe { ffi::PyObject_GC_Track(self.list.as_ptr().cast()) };
+        self.list
+    }
 }
 
 /// A list of floats.
 pub(super) fn floats<'py>(py: Python<'py>, elements: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    let mut list = Numbers::new(py, elements.len(), float)?;
-    list.push(elements)?;
-    Ok(list.list)
+    let mut list = NewList::new(py, elements.len() / ELEMENT_BYTES)?;
+    push_all(&mut list, elements, float)?;
+    Ok(list.whole())
 }
 
 /// A list of integers.
 pub(super) fn integers<'py>(py: Python<'py>, elements: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-    let mut list = Numbers::new(py, elements.len(), integer)?;
-    list.push(elements)?;
-    Ok(list.list)
+    let mut list = NewList::new(py, elements.len() / ELEMENT_BYTES)?;
+    push_all(&mut list, elements, integer)?;
+    Ok(list.whole())
 }
 
 /// What a segment holds, read where it shall lie.
@@ -92,9 +120,9 @@ fn numbers<'py>(
     py: Python<'py>,
     channel: &mut Channel,
     bytes: usize,
-    make: impl Fn([u8; ELEMENT_BYTES]) -> *mut ffi::PyObject,
+    make: impl Fn(Python<'py>, [u8; ELEMENT_BYTES]) -> PyResult<Bound<'py, PyAny>>,
 ) -> Read<Bound<'py, PyAny>> {
-    let mut list = Numbers::new(py, bytes, make)?;
+    let mut list = NewList::new(py, bytes / ELEMENT_BYTES)?;
     let mut part = Vec::<u8>::with_capacity(bytes.min(PART_BYTES));
     let mut left = bytes;
     while left > 0 {
@@ -104,47 +132,32 @@ fn numbers<'py>(
         py.detach(|| channel.receive_segment(place))?;
         // SAFETY: the channel has filled all of the place.
         unsafe { part.set_len(length) };
-        list.push(&part)?;
+        push_all(&mut list, &part, &make)?;
         left -= length;
     }
-    Ok(list.list)
+    Ok(list.whole())
 }
 
-fn float(element: [u8; ELEMENT_BYTES]) -> *mut ffi::PyObject {
-    // SAFETY: makes a new float or raises; the interpreter's lock is held where numbers are made.
-    unsafe { ffi::PyFloat_FromDouble(f64::from_le_bytes(element)) }
+fn float<'py>(py: Python<'py>, element: [u8; ELEMENT_BYTES]) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: makes a new float or raises.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyFloat_FromDouble(f64::from_le_bytes(element))) }
 }
 
-fn integer(element: [u8; ELEMENT_BYTES]) -> *mut ffi::PyObject {
-    // SAFETY: as in `float`.
-    unsafe { ffi::PyLong_FromLongLong(i64::from_le_bytes(element)) }
+fn integer<'py>(py: Python<'py>, element: [u8; ELEMENT_BYTES]) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: makes an `int` or raises.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromLongLong(i64::from_le_bytes(element))) }
 }
 
-/// A list of numbers that is being filled.
-struct Numbers<'py, Make> {
-    list: Bound<'py, PyAny>,
-    filled: ffi::Py_ssize_t,
-    make: Make,
-}
-
-impl<'py, Make: Fn([u8; ELEMENT_BYTES]) -> *mut ffi::PyObject> Numbers<'py, Make> {
-    fn new(py: Python<'py>, bytes: usize, make: Make) -> PyResult<Self> {
-        Ok(Self { list: new_list(py, bytes / ELEMENT_BYTES)?, filled: 0, make })
-    }
-
-    /// Sets the next elements; all together are never more than the list was made for.
-    fn push(&mut self, elements: &[u8]) -> PyResult<()> {
-        let list = self.list.as_ptr();
-        for element in elements.as_chunks::<ELEMENT_BYTES>().0 {
-            let number = (self.make)(*element);
-            if number.is_null() {
-                return Err(PyErr::fetch(self.list.py()));
-            }
-            // SAFETY: the list is ours alone; a place beyond its end would be refused. The new number's reference goes
-            // over.
-            unsafe { ffi::PyList_SetItem(list, self.filled, number) };
-            self.filled += 1;
-        }
-        Ok(())
-    }
+/// Puts further numbers into a list.
+fn push_all<'py>(
+    list: &mut NewList<'py>,
+    elements: &[u8],
+    make: impl Fn(Python<'py>, [u8; ELEMENT_BYTES]) -> PyResult<Bound<'py, PyAny>>,
+) -> PyResult<()> {
+    let py = list.list.py();
+    elements
+        .as_chunks::<ELEMENT_BYTES>()
+        .0
+        .iter()
+        .try_for_each(|element| make(py, *element).map(|number| list.push(number)))
 }
