@@ -124,9 +124,8 @@ fn row(kind: ChannelKind, place: Place, time: Duration) -> Result<()> {
             report,
             child(|| {
                 let trips = client(near, place, time)?;
-                for trip in trips {
-                    reporting.write_all(&trip.to_ne_bytes())?;
-                }
+                let bytes: Vec<u8> = trips.into_iter().flat_map(u32::to_ne_bytes).collect();
+                reporting.write_all(&bytes)?;
                 Ok(())
             })?,
         ));

@@ -81,6 +81,8 @@ pub(crate) struct Spinner {
     waits_without: u32,
     waits_before_probe: u32,
     has_rested: bool,
+    /// There was no slot when one was last asked for.
+    is_refused: bool,
 }
 
 impl Spinner {
@@ -88,7 +90,7 @@ impl Spinner {
         // Who needs a slot asks for it in its first wait.
         let (budget, waits_before_probe) =
             if policy.slots.is_none() { (policy.max_spin, WAITS_BEFORE_PROBE) } else { (Duration::ZERO, 1) };
-        Self { policy, slot: None, budget, waits_without: 0, waits_before_probe, has_rested: false }
+        Self { policy, slot: None, budget, waits_without: 0, waits_before_probe, has_rested: false, is_refused: false }
     }
 
     /// Whether the peer may spin for us: not if we have to do without.
@@ -132,12 +134,13 @@ impl Spinner {
 
     /// A wait with a sleep in it was over within `elapsed`: a spin may have been enough.
     pub(crate) fn slept(&mut self, elapsed: Duration) {
-        if self.has_rested {
-            // Asked for at once, so that the peer hears of it with the first answer.
-            self.has_rested = false;
-            self.budget = if self.take_slot() { self.policy.max_spin } else { Duration::ZERO };
+        let is_short = elapsed <= self.policy.max_spin && !self.policy.max_spin.is_zero();
+        // After a rest a slot is asked for at once, so that the peer hears of it with the first answer. It is not asked
+        // for again and again where there is none.
+        if (std::mem::take(&mut self.has_rested) || is_short && !self.is_refused) && !self.take_slot() {
+            self.budget = Duration::ZERO;
         }
-        if elapsed <= self.policy.max_spin && self.is_allowed() {
+        if is_short && self.is_allowed() {
             self.budget = self.policy.max_spin;
         }
     }
@@ -153,7 +156,8 @@ impl Spinner {
         if !self.is_allowed() {
             self.slot = self.policy.slots.as_ref().and_then(SpinSlots::take);
         }
-        self.is_allowed()
+        self.is_refused = !self.is_allowed();
+        !self.is_refused
     }
 
     fn wait_longer(&mut self) {
@@ -256,6 +260,7 @@ mod tests {
         spinners[0].rest();
         assert!(!spinners[0].is_allowed());
         spinners[0].slept(MAX_SPIN * 100);
+        assert!(spinners[0].is_allowed());
         assert_eq!(spinners[0].budget(), MAX_SPIN);
     }
 }
