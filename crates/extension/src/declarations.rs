@@ -9,7 +9,7 @@ use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{ClassEntry, ExecuteData};
 
 use crate::engine::{Frame, guard, spl_ce_RuntimeException};
-use crate::handlers::exception;
+use crate::handlers::{exception, iteration, to_array};
 use crate::native::{Native, class, keep};
 use crate::{bytes, calls, proxy, raised};
 
@@ -30,9 +30,12 @@ pub(crate) fn register() -> Result<()> {
             FunctionBuilder::new("__construct", construct).arg(Arg::new("arguments", DataType::Mixed).is_variadic()),
             MethodFlags::Public,
         )
+        // Without a return type, so that a Python method of the name may give back what it likes.
+        .method(FunctionBuilder::new(to_array::NAME, to_array::to_array), MethodFlags::Public)
         .registration(|c, a| keep(Native::PyObject, c, a))
         .register()?;
     proxy::adopt(class(Native::PyObject));
+    iteration::adopt(class(Native::PyObject));
     bytes_class().register()?;
     python_exception().register()?;
     exception_class("Tortoise\\ConnectionException", |c, a| keep(Native::ConnectionException, c, a))?;

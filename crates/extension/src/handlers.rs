@@ -1,8 +1,11 @@
-//! What PHP's engine asks of a proxy: attributes, methods that its class does not declare, calls of the object itself.
+//! What PHP's engine asks of a proxy: attributes, items, methods that its class does not declare, calls of the object
+//! itself.
 
 pub(crate) mod exception;
+pub(crate) mod iteration;
 mod methods;
 mod properties;
+pub(crate) mod to_array;
 
 use crate::{classes, proxy};
 

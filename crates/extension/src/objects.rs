@@ -81,6 +81,15 @@ pub(crate) fn release(id: u64, object: *mut zend_object, received: u64, is_curre
     });
 }
 
+/// The session may forget an object that it handed out once, and that has no proxy.
+pub(crate) fn release_id(id: u64) {
+    OBJECTS.with_borrow_mut(|objects| {
+        if !objects.is_closed {
+            objects.releases.push((id, 1));
+        }
+    });
+}
+
 /// Writes what is to be released, if there is anything.
 pub(crate) fn write_releases(writer: &mut Writer<'_>) -> bool {
     OBJECTS.with_borrow(|objects| {

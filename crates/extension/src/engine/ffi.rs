@@ -2,7 +2,9 @@
 
 use std::ffi::{c_char, c_int};
 
-use ext_php_rs::ffi::{_zend_op, zend_array, zend_class_entry, zend_function, zend_object, zend_string, zval};
+use ext_php_rs::ffi::{
+    _zend_op, zend_array, zend_class_entry, zend_function, zend_object, zend_object_iterator, zend_string, zval,
+};
 
 /// PHP's `zend_autoload`: gives the class, or null and perhaps a pending exception.
 pub(crate) type Autoload =
@@ -62,6 +64,9 @@ unsafe extern "C" {
 
     /// Lays the places of a table without elements with room for keys.
     pub(crate) fn zend_hash_real_init_mixed(table: *mut zend_array);
+
+    /// Sets up what the engine needs of an iterator of `foreach`, as an object of its own.
+    pub(crate) fn zend_iterator_init(iterator: *mut zend_object_iterator);
 
     /// Makes an object without calling its constructor.
     pub(crate) fn object_init_ex(result: *mut zval, class: *mut zend_class_entry) -> c_int;

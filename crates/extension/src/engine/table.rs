@@ -3,8 +3,8 @@
 use std::mem::MaybeUninit;
 
 use ext_php_rs::ffi::{
-    _Bucket, _zend_new_array, HT_MIN_SIZE, IS_DOUBLE, IS_LONG, zend_array, zend_array_destroy, zend_array_dup,
-    zend_hash_index_update, zend_hash_update, zend_value,
+    _Bucket, _zend_new_array, GC_IMMUTABLE, HT_MIN_SIZE, IS_DOUBLE, IS_LONG, zend_array, zend_array_destroy,
+    zend_array_dup, zend_hash_index_update, zend_hash_update, zend_value,
 };
 use ext_php_rs::types::Zval;
 
@@ -12,6 +12,7 @@ use super::ffi::{zend_hash_real_init_mixed, zend_hash_real_init_packed};
 use super::memory::{OverLimit, advise_huge_pages, check_room};
 use super::slot::{Slot, Written, fill, plain};
 use super::string::NewString;
+use super::view::{View, packed_elements, view};
 
 /// Bytes of a number in a typed vector.
 const NUMBER_BYTES: usize = 8;
@@ -91,6 +92,23 @@ impl NewTable {
                 fill(&mut *table.bucket_value(at).cast::<MaybeUninit<Zval>>(), |slot| write(slot))?;
             }
             Ok(table)
+        }
+    }
+
+    /// The list that a new value is; None if it is something else.
+    pub(crate) fn from_list(value: Zval) -> Option<Self> {
+        let View::Array(array) = view(&value) else { return None };
+        let is_list = packed_elements(array).is_some();
+        // SAFETY: the value holds the array; if it is counted at all, and once, nobody else does.
+        let is_own = unsafe { array.gc.u.type_info & GC_IMMUTABLE == 0 && array.gc.refcount == 1 };
+        match array.nNumOfElements {
+            0 => Self::list(0).ok(),
+            _ if is_list && is_own => {
+                let table = std::ptr::from_ref(array).cast_mut();
+                std::mem::forget(value);
+                Some(Self(table))
+            }
+            _ => None,
         }
     }
 
@@ -196,6 +214,12 @@ impl NewTable {
     /// Where the array lies, for as long as it lives.
     pub(crate) const fn as_ptr(&self) -> *const zend_array {
         self.0
+    }
+
+    /// Where the value at `index` of a list lies, until the list is changed.
+    pub(crate) fn place(&mut self, index: usize) -> Option<*mut Zval> {
+        // SAFETY: the table is a list; the first `nNumUsed` places are written.
+        (index < self.len()).then(|| unsafe { (*self.0).__bindgen_anon_1.arPacked.add(index) })
     }
 
     /// Takes the value at `index` out of a list and leaves null there.

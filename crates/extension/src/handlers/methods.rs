@@ -14,9 +14,13 @@ use ext_php_rs::zend::ExecuteData;
 use tortoise_protocol::frame::Kind;
 use tortoise_protocol::request::Question;
 
-use crate::engine::{Frame, guard, lower_case, text_of, zend_std_get_method, zend_std_get_static_method};
+use super::to_array;
+use crate::engine::{
+    Frame, exception_is_pending, guard, lower_case, text_of, zend_std_get_method, zend_std_get_static_method,
+};
 use crate::error::BridgeError;
 use crate::link::{self, Session};
+use crate::native::{self, Native};
 use crate::proxy::{is_callable, target};
 use crate::throw::throw;
 use crate::{calls, classes, values};
@@ -57,6 +61,12 @@ pub(super) unsafe extern "C" fn get(
         guard(std::ptr::null_mut(), || {
             let Some(text) = text_of(name) else { return zend_std_get_method(object, name, lower_name) };
             let is_declared = is_declared(class, text);
+            // A function or a module may have one of its own, which no class of PHP's shows.
+            if text == to_array::NAME && std::ptr::eq(class, native::class(Native::PyObject)) {
+                let found = find(class, target(&**object), text, false);
+                let is_answer = !found.is_null() || exception_is_pending();
+                return if is_answer { found } else { zend_std_get_method(object, name, lower_name) };
+            }
             let is_php = is_declared || !(*class).__call.is_null();
             if is_php && !(is_declared && classes::undeclared(class, text).is_some()) {
                 return zend_std_get_method(object, name, lower_name);

@@ -40,9 +40,11 @@ impl Shapes {
     }
 }
 
-/// The methods of `Tortoise\PyObject`: none, so that every name is free for Python.
+/// The methods of `Tortoise\PyObject`: one, which Python may have too.
 pub(crate) fn root_shapes_of_object() -> Shapes {
-    Shapes::default()
+    let mut shapes = Shapes::default();
+    shapes.insert("toarray", php_method("toArray", false, 0));
+    shapes
 }
 
 /// The methods of `Tortoise\PythonException`: those of `\RuntimeException` and its own.

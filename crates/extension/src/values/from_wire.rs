@@ -20,11 +20,35 @@ pub(crate) fn read_reply(reply: &Reply) -> Result<Zval, BridgeError> {
 }
 
 fn read(reply: &Reply) -> Result<Zval, BridgeError> {
-    let segments = Segments::receive(reply)?;
-    let mut decoder = Decoder { reader: Reader::new(&reply.payload), segments, generation: reply.generation };
-    let value = make(|slot| decoder.value(slot, Depth::ROOT))?;
-    decoder.reader.end()?;
-    Ok(value)
+    Decoder::new(reply)?.last_value()
+}
+
+/// What comes behind the items that an answer brought.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rest {
+    /// The iterator that has it, in the answer to an `Iterate`.
+    pub(crate) iterator: Option<u64>,
+    /// Whether there may be any.
+    pub(crate) may_come: bool,
+}
+
+/// The items that a session answered with. The rest is known even if they cannot be had.
+///
+/// # Errors
+/// [`BridgeError`], also of classes that had to be declared for objects among the items.
+pub(crate) fn read_items(reply: &Reply) -> Result<(Rest, Result<NewTable, BridgeError>), BridgeError> {
+    let mut decoder = reply.judge(Decoder::new(reply))?;
+    let rest = reply.judge(match decoder.reader.token() {
+        Ok(Token::Nil) => Ok(Rest { iterator: None, may_come: false }),
+        Ok(Token::Boolean(may_come)) => Ok(Rest { iterator: None, may_come }),
+        Ok(Token::Object(iterator)) => Ok(Rest { iterator: Some(iterator.id), may_come: true }),
+        Ok(other) => Err(unexpected("an iterator, or whether more may come", other.describe())),
+        Err(malformed) => Err(malformed.into()),
+    })?;
+    let items = decoder
+        .last_value()
+        .and_then(|items| NewTable::from_list(items).ok_or_else(|| unexpected("a list of items", "another value")));
+    Ok((rest, reply.judge(items)))
 }
 
 /// Reads the values of one answer.
@@ -36,7 +60,19 @@ struct Decoder<'a> {
 
 type Wrote<'s> = Result<Written<'s>, BridgeError>;
 
-impl Decoder<'_> {
+impl<'a> Decoder<'a> {
+    fn new(reply: &'a Reply) -> Result<Self, BridgeError> {
+        let segments = Segments::receive(reply)?;
+        Ok(Self { reader: Reader::new(&reply.payload), segments, generation: reply.generation })
+    }
+
+    /// Reads the value behind which nothing may come.
+    fn last_value(&mut self) -> Result<Zval, BridgeError> {
+        let value = make(|slot| self.value(slot, Depth::ROOT))?;
+        self.reader.end()?;
+        Ok(value)
+    }
+
     /// Reads one value, and what it contains.
     fn value<'s>(&mut self, slot: Slot<'s>, depth: Depth) -> Wrote<'s> {
         let token = self.reader.token()?;
