@@ -124,6 +124,23 @@ fn a_killed_peer_is_seen_in_every_stage_of_waiting() {
 }
 
 #[test]
+fn a_goodbye_is_heard_although_another_process_holds_the_socket() {
+    // The receiver is met in the first stage of waiting, and in the last.
+    for silence in [Duration::ZERO, Duration::from_millis(300)] {
+        let (near, mut far) = crate::pair(Kind::SharedMemory);
+        let held = near.as_fd().try_clone_to_owned().expect("a copy, as a fork has it");
+        // Not for ever, if it is never heard.
+        far.set_timeout(Some(Duration::from_secs(10))).expect("set");
+        let waiting = std::thread::spawn(move || far.receive(&mut Vec::new(), 100).expect_err("it has left"));
+        std::thread::sleep(silence);
+        drop(near);
+        let error = waiting.join().expect("the receiver");
+        assert!(matches!(error, ChannelError::Closed), "{silence:?}: {error}");
+        drop(held);
+    }
+}
+
+#[test]
 fn a_fork_is_refused_and_disturbs_nothing() {
     let (stream, mut child) = start("client that forks");
     let mut channel = begin_as_session(stream, Kind::SharedMemory);
