@@ -6,7 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::fcntl::{FcntlArg, fcntl};
@@ -21,7 +21,26 @@ const MAX_SLOTS: usize = 64;
 #[derive(Debug, Clone)]
 pub struct SpinSlots {
     file: Arc<OwnedFd>,
+    identity: Identity,
     count: usize,
+}
+
+/// Tells our file from any other. A session runs code that may close descriptors which it does not know, and get their
+/// numbers for files of its own: those must be neither locked nor closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: libc::dev_t,
+    inode: libc::ino_t,
+}
+
+impl Identity {
+    fn of(status: &libc::stat) -> Self {
+        Self { device: status.st_dev, inode: status.st_ino }
+    }
+
+    fn is_of(self, file: impl AsFd) -> bool {
+        fstat(file).is_ok_and(|status| Self::of(&status) == self)
+    }
 }
 
 impl PartialEq for SpinSlots {
@@ -36,8 +55,18 @@ impl Eq for SpinSlots {}
 /// The right to spin, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// The lock belongs to this opening of the file, and ends with it.
-    _file: File,
+    /// The lock belongs to this opening of the file, and ends with it. Never empty before the end.
+    file: Option<File>,
+    identity: Identity,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(file) = self.file.take().filter(|file| !self.identity.is_of(file)) {
+            // The number means another file by now, which is not ours to close.
+            let _ = file.into_raw_fd();
+        }
+    }
 }
 
 impl SpinSlots {
@@ -47,9 +76,8 @@ impl SpinSlots {
     /// The system's refusal.
     pub fn create(count: usize) -> io::Result<Self> {
         let file = memfd_create(c"tortoise-spin", MFdFlags::MFD_CLOEXEC)?;
-        let count = count.min(MAX_SLOTS);
-        nix::unistd::ftruncate(&file, count as libc::off_t)?;
-        Ok(Self { file: Arc::new(file), count })
+        nix::unistd::ftruncate(&file, count.min(MAX_SLOTS) as libc::off_t)?;
+        Self::open(file)
     }
 
     /// The slots behind a descriptor that another process made.
@@ -57,12 +85,16 @@ impl SpinSlots {
     /// # Errors
     /// The system's refusal.
     pub fn open(descriptor: OwnedFd) -> io::Result<Self> {
-        let count = usize::try_from(fstat(&descriptor)?.st_size).unwrap_or(0).min(MAX_SLOTS);
-        Ok(Self { file: Arc::new(descriptor), count })
+        let status = fstat(&descriptor)?;
+        let count = usize::try_from(status.st_size).unwrap_or(0).min(MAX_SLOTS);
+        Ok(Self { file: Arc::new(descriptor), identity: Identity::of(&status), count })
     }
 
     /// A free slot, if there is one.
     pub(crate) fn take(&self) -> Option<Slot> {
+        if !self.identity.is_of(&self.file) {
+            return None;
+        }
         // A lock belongs to an opening, so that threads of one process compete too.
         let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
         let file = OpenOptions::new().read(true).write(true).open(path).ok()?;
@@ -78,7 +110,7 @@ impl SpinSlots {
             };
             fcntl(&file, FcntlArg::F_OFD_SETLK(&lock)).is_ok()
         });
-        is_taken.then_some(Slot { _file: file })
+        is_taken.then_some(Slot { file: Some(file), identity: self.identity })
     }
 }
 
@@ -106,6 +138,25 @@ mod tests {
         assert!(slots.take().is_none());
         drop((second, third));
         assert!(slots.take().is_some());
+    }
+
+    #[test]
+    fn a_descriptor_that_means_another_file_by_now_is_left_alone() {
+        let slots = SpinSlots::create(2).expect("slots");
+        let slot = slots.take().expect("a slot");
+        let other = File::open("/dev/null").expect("a file");
+        let number = slot.file.as_ref().expect("its file").as_raw_fd();
+        // What user code does that closes all descriptors and then opens files: the numbers stay ours in name only.
+        for taken in [number, slots.as_fd().as_raw_fd()] {
+            // SAFETY: both numbers are open, and whoever owns the taken one expects this.
+            assert_eq!(unsafe { libc::dup2(other.as_raw_fd(), taken) }, taken);
+        }
+        assert!(slots.take().is_none());
+        drop(slot);
+        // SAFETY: asks only whether the number is open.
+        assert_ne!(unsafe { libc::fcntl(number, libc::F_GETFD) }, -1, "somebody else's file was closed");
+        // SAFETY: the number is that of our copy of `other`, which nobody owns.
+        unsafe { libc::close(number) };
     }
 
     #[test]
