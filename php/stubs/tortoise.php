@@ -45,10 +45,25 @@ namespace Tortoise {
     /** Implemented by every class that stands for a Python class. */
     interface Remote {}
 
-    /** The parent of the classes that stand for Python classes and have no other parent. */
+    /**
+     * The parent of the classes that stand for Python classes and have no other parent.
+     *
+     * `foreach` iterates over an object as Python's `for` does, and throws Python's TypeError if it cannot. Keys count
+     * from 0. What is behind the loop finds a generator's `finally` done, also when the loop was left early.
+     */
     class PyObject implements Remote
     {
         public function __construct(mixed ...$arguments) {}
+
+        /**
+         * The elements by value: an array's numbers, a mapping's pairs, the items of what else has a length. A method
+         * that Python's class calls `toArray` takes its place.
+         *
+         * @return array<mixed>
+         *
+         * @throws ConversionException if PHP cannot have the elements as an array
+         */
+        public function toArray() {}
     }
 
     /** A string that Python gets as `bytes`, whatever stands in it. Other strings are `str` if they are UTF-8. */

@@ -18,10 +18,29 @@ final class Frames
 
     public const HEADER_BYTES = 32;
 
-    /** A whole frame. */
-    public static function frame(int $kind, int $call, string $payload, int $flags = 0, ?int $length = null): string
-    {
-        return pack('NCCnJJJ', $length ?? \strlen($payload), $kind, $flags, 0, $call, 0, 0) . $payload;
+    /** A whole frame; of its segments as many bytes as it announces, or as `$promised` says. */
+    public static function frame(
+        int $kind,
+        int $call,
+        string $payload,
+        int $flags = 0,
+        ?int $length = null,
+        string $segments = '',
+        ?int $promised = null,
+    ): string {
+        $head = pack(
+            'NCCnJJNN',
+            $length ?? \strlen($payload),
+            $kind,
+            $flags,
+            0,
+            $call,
+            0,
+            0,
+            $promised ?? \strlen($segments),
+        );
+
+        return $head . $payload . $segments;
     }
 
     /** A hello of this version. @param list<string> $roots */

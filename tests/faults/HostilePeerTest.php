@@ -133,6 +133,40 @@ final class HostilePeerTest extends TestCase
         yield 'nesting 100,000 deep' => [$value(str_repeat("\x91", 100_000) . "\xc0"), 'deep'];
         yield 'maps 100,000 deep' => [$value(str_repeat("\x81\xa1x", 100_000) . "\xc0"), 'deep'];
         yield 'an integer beyond 64 bits' => [$value("\xcf\xff\xff\xff\xff\xff\xff\xff\xff"), '18446744073709551615', 'ConversionException'];
+        $bulk = static fn(string $payload, string $segments, ?int $promised = null): string => Frames::frame(
+            Frames::VALUE,
+            2,
+            $payload,
+            segments: $segments,
+            promised: $promised,
+        );
+        $segment = static fn(int $kind, int $bytes): string => "\xc7\x05\x03" . \chr($kind) . pack('N', $bytes);
+        yield 'keys of nothing' => [$value("\xd4\x06\x01\xc0"), 'makes no sense'];
+        yield 'keys of nothing in a list' => [$value("\x91\xd4\x06\x01\xc0"), 'without keys'];
+        yield 'keys of a list' => [$value("\x92\x91\xc0\xd4\x06\x01\xc0"), 'without keys'];
+        yield 'keys of a map without any' => [$value("\x92\x80\xd4\x06\x00"), 'without keys'];
+        yield 'keys of a map in another list' => [$value("\x92\x91\x81\xa1x\xc0\xd4\x06\x01\xc0"), 'without keys'];
+        yield 'keys in a map' => [$value("\x81\xa1x\xd4\x06\x01\xc0"), 'without keys'];
+        yield 'more values than keys' => [$value("\x92\x81\xa1x\xc0\xd4\x06\x02\xc0\xc0"), 'makes no sense'];
+        yield 'fewer values than keys' => [$value("\x92\x82\xa1x\xc0\xa1y\xc0\xd4\x06\x01\xc0"), 'makes no sense'];
+        yield 'a key twice, and values for both' => [$value("\x92\x82\xa1x\xc0\xa1x\x01\xd4\x06\x02\xc0\xc0"), 'makes no sense'];
+        yield 'values that are not there' => [$value("\x92\x81\xa1x\xc0\xd4\x06\xff"), 'makes no sense'];
+        yield 'maps without keys 100,000 deep' => [$value("\x92\x81\xa1x\xc0" . str_repeat("\xd4\x06\x01\x92\x81\xa1x\xc0", 100_000) . "\xc0"), 'deep'];
+        yield 'floats that end inside an element' => [$value("\xc9\x00\x00\x00\x0c\x04" . str_repeat('x', 12)), 'inside an element'];
+        yield 'floats that are cut' => [$value("\xc9\x00\x00\x00\x10\x04" . str_repeat('x', 8)), 'makes no sense'];
+        yield 'integers of 4 GiB' => [$value("\xc9\xff\xff\xff\xf8\x05"), 'makes no sense'];
+        yield 'a segment that nothing follows' => [$bulk($segment(0, 8), ''), 'segments'];
+        yield 'segments that nothing announces' => [$bulk("\xc0", str_repeat('x', 100)), 'segments'];
+        yield 'fewer bytes of segments than announced' => [$bulk($segment(0, 8), 'xxxx'), 'segments'];
+        yield 'more bytes of segments than announced' => [$bulk($segment(0, 8), str_repeat('x', 100)), 'segments'];
+        yield 'segments of 8 GiB, together' => [$bulk("\x92" . $segment(0, 0xFFFFFFFF) . $segment(1, 0xFFFFFFFF), 'x'), 'segments'];
+        yield 'segments that are promised and never come' => [$bulk($segment(1, 1 << 20), '', 1 << 20), 'in the middle'];
+        yield 'segments that end early' => [$bulk("\x92" . $segment(0, 5) . $segment(2, 80_000), str_repeat('x', 1000), 80_005), 'in the middle'];
+        yield 'segments over the limit' => [$bulk($segment(1, 512 << 20), '', 512 << 20), 'limit'];
+        yield 'a segment of no known kind' => [$bulk($segment(9, 8), str_repeat('x', 8)), 'makes no sense'];
+        yield 'a segment of numbers that ends inside one' => [$bulk($segment(3, 12), str_repeat('x', 12)), 'inside an element'];
+        yield 'a segment for a key' => [$bulk("\x81" . $segment(0, 8) . "\xc0", str_repeat('x', 8)), 'key'];
+        yield 'nonsense behind a segment' => [$bulk("\x92" . $segment(0, 8) . "\xc1", str_repeat('x', 8)), 'makes no sense'];
         yield 'garbage for a failure' => [Frames::frame(Frames::FAILURE, 2, "\xc0"), 'makes no sense'];
         yield 'a failure of no known category' => [$failure(9, 0, 'x', []), 'makes no sense'];
         yield 'a failure of Python without an exception' => [$failure(0, 0, 'nothing raised', []), 'nothing raised'];
@@ -142,6 +176,23 @@ final class HostilePeerTest extends TestCase
         yield 'a protocol error' => [$failure(4, 0, 'you are wrong', []), 'you are wrong'];
         yield 'a message with NUL' => [$failure(1, 0, "a\0b", []), "a\u{fffd}b", 'AccessException'];
         yield 'a thousand causes' => [$failure(0, 1, 'x', array_fill(0, 1000, [])), 'makes no sense'];
+    }
+
+    /** What was passed over of one answer's segments does not stand in the way of the next answer. */
+    public function testSegmentsOfAnAnswerThatPhpHasNoRoomFor(): void
+    {
+        $large = "\xc7\x05\x03\x01" . pack('N', 20 << 20);
+        $this->attempt(
+            [[
+                Frames::welcome(),
+                self::described('Some_Thing'),
+                Frames::frame(Frames::VALUE, 2, $large, segments: str_repeat('x', 20 << 20)),
+                Frames::frame(Frames::VALUE, 3, "\x07"),
+            ]],
+            'ini_set("memory_limit", "16M"); attempt(fn() => Some_Thing::make()); attempt(fn() => Some_Thing::make());',
+        );
+        self::assertStringStartsWith('Tortoise\ConversionException: the answer is too large', $this->lines[0]);
+        self::assertSame(['value: 7', 'still here'], \array_slice($this->lines, 1));
     }
 
     public function testAConstructionThatIsAnsweredWithNoObject(): void

@@ -2,6 +2,7 @@
 
 import gc
 import sys
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 
@@ -35,6 +36,15 @@ class Fleeting:
 
     def numbers(self, count: int) -> list[int]:
         return list(range(count))
+
+    def range(self, count: int) -> range:
+        return range(count)
+
+    def generated(self, count: int) -> Iterator["Fleeting"]:
+        if count < 0:
+            raise ValueError("count")
+        for _ in range(count):
+            yield Fleeting()
 
     def echo(self, value: Any) -> Any:
         return value

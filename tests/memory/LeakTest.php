@@ -29,6 +29,13 @@ final class LeakTest extends TestCase
         yield 'attributes' => ['$keeper->held = ["a" => [$i, "text"]]; $keeper->held; isset($keeper->held, $keeper->none); unset($keeper->held);'];
         yield 'attributes of changing names' => ['$keeper->{"n$i"} = 1; unset($keeper->{"n$i"});', 5000];
         yield 'strings and arrays' => ['$keeper->echo(["text" => str_repeat("x", $i % 3000), "list" => range(0, $i % 50)]);'];
+        yield 'lists of numbers' => ['$keeper->echo(range(0, 20 + $i % 50)); $keeper->echo(array_fill(0, 20, $i / 7));'];
+        yield 'rows' => ['$keeper->echo([["id" => $i, "name" => "n$i", "key$i" => [1]], ["id" => 1, "name" => "x", "key$i" => $i]]);'];
+        yield 'bulk' => ['$keeper->echo(["text" => str_repeat("x", 20_000 + $i), "bytes" => new Tortoise\Bytes(str_repeat("y", 70_000))]);'];
+        yield 'loops' => ['foreach ($keeper->range(3) as $item) { } foreach ($keeper->range(50) as $item) { break; }'];
+        yield 'loops over objects' => ['foreach ($keeper->generated(3) as $item) { $item->name; } unset($item);'];
+        yield 'loops that fail' => ['try { foreach ($keeper->generated(-1) as $item) { } } catch (Tortoise\Python\ValueError $e) { } unset($e);'];
+        yield 'elements' => ['$keeper->range(20)->toArray();'];
         yield 'exceptions' => ['try { $keeper->fail(); } catch (Tortoise\Python\KeyError $e) { $e->getPythonException()->args; $e->getPythonTraceback(); } unset($e);'];
         yield 'errors of ours' => ['try { $keeper->echo([STDIN]); } catch (Tortoise\ConversionException $e) {} try { $keeper->echo(); } catch (ArgumentCountError $e) {} unset($e);'];
         yield 'dynamic methods' => ['$keeper->dynamic($i, k: $i);'];

@@ -35,6 +35,8 @@ struct Iteration {
     at: usize,
     /// How many to ask for next.
     wanted: usize,
+    /// Whether the object is its own iterator: what were taken of it ahead would be missing behind the loop.
+    is_shared: bool,
 }
 
 static FUNCTIONS: zend_object_iterator_funcs = zend_object_iterator_funcs {
@@ -81,6 +83,7 @@ unsafe extern "C" fn get_iterator(
         (&raw mut (*iteration).items).write(None);
         (&raw mut (*iteration).at).write(0);
         (&raw mut (*iteration).wanted).write(FIRST_ITEMS);
+        (&raw mut (*iteration).is_shared).write(false);
         base
     }
 }
@@ -149,14 +152,15 @@ impl Iteration {
     fn iterate(&mut self) -> Result<(), BridgeError> {
         (self.items, self.at, self.wanted) = (None, 0, FIRST_ITEMS);
         let Some(object) = self.object() else { return Ok(()) };
-        let (id, generation) = target(object)?;
+        let (asked, generation) = target(object)?;
         let reply = link::exchange(Session::Of(generation), Kind::Iterate, Kind::Value, |outgoing| {
-            write_iteration(outgoing, id, FIRST_ITEMS);
+            write_iteration(outgoing, asked, FIRST_ITEMS);
             Ok(())
         })?;
         let (rest, items) = values::read_items(&reply)?;
         if let Some(id) = rest.iterator {
             self.iterator = Some((id, generation));
+            self.is_shared = id == asked;
         }
         self.items = Some(items?);
         // What is not a container's gives its items one by one, and perhaps none yet.
@@ -167,7 +171,7 @@ impl Iteration {
     fn fetch(&mut self) -> Result<(), BridgeError> {
         while self.at >= self.items.as_ref().map_or(0, NewTable::len) {
             let Some((id, generation)) = self.iterator else { return Ok(()) };
-            self.wanted = (2 * self.wanted).min(MOST_ITEMS);
+            self.wanted = if self.is_shared { 1 } else { (2 * self.wanted).min(MOST_ITEMS) };
             match self.next(id, generation) {
                 Ok((more, items)) => {
                     (self.items, self.at) = (Some(items), 0);
