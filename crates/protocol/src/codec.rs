@@ -16,7 +16,7 @@ mod reader;
 mod writer;
 
 pub use malformed::Malformed;
-pub use reader::{Reader, Token};
+pub use reader::{Reader, Short, Token};
 pub use writer::Writer;
 
 use crate::limits::MAX_DEPTH;

@@ -8,6 +8,7 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt};
 use tortoise_channel::Channel;
+use tortoise_protocol::codec::Short;
 use tortoise_protocol::{Depth, Malformed, Reader, Token};
 
 pub(crate) use unreadable::Unreadable;
@@ -54,8 +55,22 @@ impl<'a, 'py, 'r> Decoder<'a, 'py, 'r> {
     /// # Errors
     /// [`Unreadable`]; half-made containers are dropped.
     pub(crate) fn value(&mut self, depth: Depth) -> Read<Bound<'py, PyAny>> {
+        if let Some(short) = self.request.reader.short() {
+            return Ok(self.short(short));
+        }
         let token = self.request.reader.token()?;
         self.value_of(token, depth)
+    }
+
+    #[inline]
+    fn short(&self, short: Short<'_>) -> Bound<'py, PyAny> {
+        match short {
+            Short::Nil => self.py.None().into_bound(self.py),
+            Short::Boolean(value) => PyBool::new(self.py, value).to_owned().into_any(),
+            Short::Integer(value) => PyInt::new(self.py, value).into_any(),
+            Short::Float(value) => PyFloat::new(self.py, value).into_any(),
+            Short::Text(bytes) => text(self.py, bytes),
+        }
     }
 
     /// Reads one value of the outermost array, such as that of the arguments.
@@ -95,7 +110,11 @@ impl<'a, 'py, 'r> Decoder<'a, 'py, 'r> {
     }
 
     /// An element of an array. Behind `below` stand the keys of the array's last map.
+    #[inline]
     fn element_of(&mut self, depth: Depth, below: usize) -> Read<Bound<'py, PyAny>> {
+        if let Some(short) = self.request.reader.short() {
+            return Ok(self.short(short));
+        }
         match self.request.reader.token()? {
             Token::Map(count) => {
                 self.keys.truncate(below);

@@ -85,6 +85,11 @@ impl Table {
         self.classes.contains_key(&kind)
     }
 
+    /// Whether the client has the object.
+    pub(crate) fn has(&self, object: &Bound<'_, PyAny>) -> bool {
+        self.ids.contains_key(&address(object))
+    }
+
     /// The id of a class, which stays for the life of the session.
     pub(crate) fn pin(&mut self, class: &Bound<'_, PyAny>) -> u64 {
         let id = match self.ids.get(&address(class)) {

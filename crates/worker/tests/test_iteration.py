@@ -51,7 +51,6 @@ def referred(client: Client, probe: wire.Object, expression: str) -> wire.Object
         "'äbcdefghij'",
         "b'abcdefghij'",
         "bytearray(b'abcdefghij')",
-        "reversed(list(range(10)))",
     ],
 )
 def test_items_of_containers_come_ahead(client: Client, probe: wire.Object, expression: str) -> None:
@@ -62,6 +61,25 @@ def test_items_of_containers_come_ahead(client: Client, probe: wire.Object, expr
     assert take(client, iterator) == (True, expected[4:8])
     assert take(client, iterator) == (False, expected[8:])
     assert take(client, iterator) == (False, [])
+
+
+def test_an_iterator_that_nobody_else_holds_is_taken_ahead(client: Client, probe: wire.Object) -> None:
+    reverse = client.call(probe, "evaluate", "reversed(list(range(10)))")
+    iterator, items = iterate(client, reverse)
+    assert iterator == reverse
+    assert items == [9, 8, 7, 6]
+    assert take(client, iterator) == (True, [5, 4, 3, 2])
+
+
+def test_an_iterator_that_python_holds_too_is_not_taken_ahead(client: Client, probe: wire.Object) -> None:
+    client.call(probe, "execute", "self.value = iter(list(range(10)))")
+    iterator, items = iterate(client, client.get(probe, "value"))
+    assert iterator is not None
+    assert items == [0]
+    assert client.call(probe, "evaluate", "next(self.value)") == 1
+    assert take(client, iterator) == (True, [2])
+    client.call(probe, "execute", "self.value = None")
+    assert take(client, iterator) == (True, [3, 4, 5, 6])
 
 
 def test_what_is_empty_needs_no_iterator(client: Client, probe: wire.Object) -> None:

@@ -212,3 +212,45 @@ def test_other_threads_run_while_a_segment_comes(client: Client, probe: wire.Obj
     assert pipes[1].read_bytes() == b"x"
     client.stream.sendall(bytes(1000))
     assert client.receive()[0] == wire.VALUE
+
+
+def test_no_payload_kills_a_session(supervisor: Supervisor) -> None:
+    """A valid request with some bytes changed is answered, or told to be malformed."""
+    values = [
+        [{"a": 1, "b": wire.Vector("d", [0.5] * 20)}, wire.SameKeys([2, [wire.Vector("q", [7] * 16)]])],
+        wire.Segment(wire.TEXT, b"x" * 50),
+        wire.Segment(wire.FLOATS, bytes(160)),
+        {"k": wire.Segment(wire.BINARY, b"y" * 9), 5: wire.Handle(1)},
+    ]
+    bulk: list[bytes] = []
+    whole = (
+        wire.pack(1)
+        + wire.pack([3, "show"])
+        + wire.pack(values, bulk)
+        + wire.pack({"name": [None, 1.5]}, bulk)
+    )
+    segments = b"".join(bulk)
+    chance = random.Random(7)
+    client = None
+    for _ in range(300):
+        if client is None:
+            client = supervisor.client(CLASSES)
+            client.new("Probe")
+        payload = bytearray(whole)
+        for _ in range(chance.choice([0, 1, 1, 1, 2, 5])):
+            payload[chance.randrange(len(payload))] = chance.choice(
+                [0, 1, 0x7F, 0xC7, 0xD4, chance.randrange(256)]
+            )
+        sent = segments[: chance.choice([len(segments), len(segments), chance.randrange(len(segments))])]
+        client.last_call += 1
+        header = wire.HEADER.pack(len(payload), wire.CALL, 0, 0, client.last_call, 0, 0, len(sent))
+        client.stream.sendall(header + payload + sent)
+        kind, call, answer = client.receive()
+        assert (kind in (wire.VALUE, wire.FAILURE), call) == (True, client.last_call)
+        if kind == wire.FAILURE and FailedError(answer).category == "protocol":
+            assert client.ends()
+            status = supervisor.status_of(client.session)
+            assert status == 0, (bytes(payload), len(sent), FailedError(answer).message)
+            client = None
+    if client is not None:
+        client.leave()
