@@ -4,8 +4,8 @@
 //! But spinning on the CPU on which the peer should run, or beside others who need the CPU, costs more than it saves. So
 //! there are three bounds, none of which costs anything where spinning pays:
 //!
-//! - The machine: who may use less than two CPUs, by its affinity or its cgroup's quota, never spins: while it did, its
-//!   peer could not run.
+//! - The machine: where there is one CPU, or the cgroup's quota gives less than two, nobody spins: while one did, its peer
+//!   could not run.
 //! - Experience: spins in vain become shorter, end, and stay away for longer and longer. That is what holds between
 //!   processes that know nothing of each other, as the children of a web server and their sessions do beside others.
 //! - [`SpinSlots`]: where a supervisor hands them out, no more of its sessions spin than there are slots, usually as
@@ -16,6 +16,9 @@
 use std::sync::OnceLock;
 use std::thread::available_parallelism;
 use std::time::Duration;
+
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::{Pid, SysconfVar, sysconf};
 
 use crate::slots::{Slot, SpinSlots};
 
@@ -57,12 +60,21 @@ impl SpinPolicy {
         Self { slots: Some(slots), ..self }
     }
 
-    /// Whole CPUs that this process may use, by its affinity and the quotas of its cgroups (versions 1 and 2), when it
-    /// first asked: the usual number of slots.
+    /// Whole CPUs that this process and its peers may keep busy, when it first asked: the usual number of slots. The
+    /// quotas of its cgroups (versions 1 and 2) count, and its own affinity does not: its peer may run elsewhere, and if
+    /// not, each wait sees that the peer is on the same CPU.
     #[must_use]
     pub fn cpus() -> usize {
         static CPUS: OnceLock<usize> = OnceLock::new();
-        *CPUS.get_or_init(|| available_parallelism().map_or(1, usize::from))
+        *CPUS.get_or_init(|| {
+            let usable = available_parallelism().map_or(1, usize::from);
+            let allowed = sched_getaffinity(Pid::from_raw(0))
+                .map_or(usable, |cpus| (0..CpuSet::count()).filter(|cpu| cpus.is_set(*cpu).unwrap_or(false)).count());
+            let online = sysconf(SysconfVar::_NPROCESSORS_ONLN).ok().flatten();
+            let online = online.and_then(|count| usize::try_from(count).ok()).unwrap_or(usable);
+            // Fewer than the affinity allows: that is a quota.
+            if usable < allowed { usable } else { online.max(usable) }
+        })
     }
 }
 

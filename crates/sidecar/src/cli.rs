@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::address::Address;
 use crate::daemon::Announcement;
 use crate::environment;
-use crate::limits::MAX_SESSIONS;
+use crate::limits::{MAX_SESSIONS, MAX_SPINNING_SESSIONS};
 use crate::log::LogLevel;
 
 /// Runs Python classes for PHP.
@@ -74,6 +74,16 @@ pub struct Flags {
         value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SESSIONS)),
     )]
     pub max_sessions: Option<u32>,
+
+    /// Sessions at once that may wait for their next call without sleeping, which is what makes calls fast; 0: none
+    /// [default: the CPUs]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = environment::SPINNING_SESSIONS,
+        value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_SPINNING_SESSIONS)),
+    )]
+    pub spinning_sessions: Option<u32>,
 
     /// How much to log [default: info]
     #[arg(long, value_name = "LEVEL", env = environment::LOG_LEVEL)]

@@ -27,8 +27,12 @@ pub const IDLE_EXIT: &str = "TORTOISE_IDLE_EXIT";
 /// Sessions at once, as `--max-sessions`.
 pub const MAX_SESSIONS: &str = "TORTOISE_MAX_SESSIONS";
 
+/// Sessions at once that may spin, as `--spinning-sessions`.
+pub const SPINNING_SESSIONS: &str = "TORTOISE_SPINNING_SESSIONS";
+
 /// How much is logged, as `--log-level`.
 pub const LOG_LEVEL: &str = "TORTOISE_LOG_LEVEL";
 
 /// All of them.
-pub const ALL: [&str; 9] = [CONFIG, PATH, MODULES, PYTHON, LISTEN, TOKEN_FILE, IDLE_EXIT, MAX_SESSIONS, LOG_LEVEL];
+pub const ALL: [&str; 10] =
+    [CONFIG, PATH, MODULES, PYTHON, LISTEN, TOKEN_FILE, IDLE_EXIT, MAX_SESSIONS, SPINNING_SESSIONS, LOG_LEVEL];

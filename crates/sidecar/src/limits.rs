@@ -5,6 +5,9 @@ use std::time::Duration;
 /// What the setting `max_sessions` may be at most: each session is a process.
 pub const MAX_SESSIONS: u32 = 1 << 16;
 
+/// What the setting `spinning_sessions` may be at most: each of them may keep a CPU busy.
+pub const MAX_SPINNING_SESSIONS: u32 = 64;
+
 /// The bounds. Tests choose shorter ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

@@ -12,7 +12,7 @@ use tortoise_protocol::limits::{MAX_MODULE_PATTERNS, MAX_ROOTS};
 use crate::address::Address;
 use crate::cli::Flags;
 use crate::interpreter::{self, InterpreterError};
-use crate::limits::MAX_SESSIONS;
+use crate::limits::{MAX_SESSIONS, MAX_SPINNING_SESSIONS};
 use crate::log::LogLevel;
 use crate::token::TokenFileError;
 
@@ -50,6 +50,8 @@ pub struct Settings {
     pub idle_exit: Option<Duration>,
     /// Sessions at once.
     pub max_sessions: u32,
+    /// Sessions at once that may spin; None: as many as there are CPUs.
+    pub spinning_sessions: Option<u32>,
     /// How much is logged.
     pub log_level: LogLevel,
 }
@@ -140,6 +142,7 @@ impl Settings {
             listen: given.listen,
             idle_exit: (idle_exit > 0).then(|| Duration::from_secs(idle_exit)),
             max_sessions: given.max_sessions,
+            spinning_sessions: given.spinning_sessions,
             log_level: given.log_level,
         };
         settings.check(auto)?;
@@ -156,7 +159,9 @@ impl Settings {
         }
         in_range("the number of class roots", self.path.len() as u64, 0, MAX_ROOTS as u64)?;
         in_range("the number of module patterns", self.modules.len() as u64, 0, MAX_MODULE_PATTERNS as u64)?;
-        in_range("max_sessions", u64::from(self.max_sessions), 1, u64::from(MAX_SESSIONS))
+        in_range("max_sessions", u64::from(self.max_sessions), 1, u64::from(MAX_SESSIONS))?;
+        let spinning = self.spinning_sessions.unwrap_or(0);
+        in_range("spinning_sessions", u64::from(spinning), 0, u64::from(MAX_SPINNING_SESSIONS))
     }
 }
 
@@ -197,7 +202,7 @@ mod tests {
     }
 
     const USUAL: &str = "path = ['classes']\nmodules = ['json']\npython = '/bin/sh'\nidle_exit = 7\nmax_sessions = 3\n\
-                         log_level = 'debug'\n[[listen]]\naddress = 'unix:///run/t.sock'\n";
+                         spinning_sessions = 4\nlog_level = 'debug'\n[[listen]]\naddress = 'unix:///run/t.sock'\n";
 
     #[test]
     fn a_file_is_read_and_its_paths_count_from_its_folder() {
@@ -210,6 +215,7 @@ mod tests {
         assert_eq!(settings.listen, [Address::Unix("/run/t.sock".into())]);
         assert_eq!(settings.idle_exit, Some(Duration::from_secs(7)));
         assert_eq!((settings.max_sessions, settings.log_level), (3, LogLevel::Debug));
+        assert_eq!(settings.spinning_sessions, Some(4));
     }
 
     #[test]

@@ -77,7 +77,8 @@ pub async fn supervise(
     let Service { settings, library, admission, lock, limits } = service;
     let listeners = bind_all(&settings.listen)?;
     let sessions = Sessions::new(settings.max_sessions);
-    let launch = Launch { python: settings.python, library, ready: limits.ready };
+    let launch =
+        Launch { python: settings.python, library, ready: limits.ready, spinning_sessions: settings.spinning_sessions };
     tokio::pin!(shutdown);
     let started = tokio::select! {
         started = Keeper::start(launch, limits.clone(), Arc::clone(&sessions)) => started.map_err(StartError::from),

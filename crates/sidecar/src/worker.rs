@@ -30,6 +30,8 @@ pub(crate) struct Launch {
     pub(crate) library: PathBuf,
     /// How long a worker may take to be ready.
     pub(crate) ready: Duration,
+    /// Sessions at once that may spin; None: as many as the worker has CPUs.
+    pub(crate) spinning_sessions: Option<u32>,
 }
 
 /// Why a worker did not start.
@@ -145,6 +147,7 @@ impl Launch {
         command
             .args(["-m", "tortoise_worker", "--control"])
             .arg(theirs.as_raw_fd().to_string())
+            .args(self.spinning_sessions.map(|count| format!("--spinning-sessions={count}")))
             // Python finds the package in the current folder, unless it is told to be careful.
             .current_dir(&self.library)
             .env_remove("PYTHONSAFEPATH")

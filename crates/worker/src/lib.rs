@@ -5,6 +5,7 @@
 //! - [`from_wire`], [`to_wire`]: values; [`path`]: where in a value something is wrong.
 //! - [`failure`]: what the client is told when something goes wrong.
 //! - [`call`], [`raw`], [`fork`], [`watch`]: the rooms of `unsafe`, one job each.
+//! - [`spinning`]: how many sessions may wait without sleeping.
 //! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
 
 mod arguments;
@@ -23,6 +24,7 @@ mod parameters;
 mod path;
 mod raw;
 mod serve;
+mod spinning;
 mod table;
 mod to_wire;
 mod watch;
@@ -37,6 +39,7 @@ mod _native {
     use pyo3::exceptions::{PyOSError, PyValueError};
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
+    use tortoise_channel::SpinPolicy;
     use tortoise_protocol::frame::{Header, Kind, begin, finish};
     use tortoise_protocol::handshake::Refusal;
     use tortoise_protocol::{Depth, description, limits};
@@ -44,7 +47,7 @@ mod _native {
     use crate::hooks::Hooks;
     use crate::path::Root;
     use crate::to_wire::Encoder;
-    use crate::{fork, watch};
+    use crate::{fork, spinning, watch};
 
     #[pymodule_export]
     const PRODUCT_VERSION: &str = tortoise_protocol::PRODUCT_VERSION;
@@ -86,6 +89,13 @@ mod _native {
         fork::guard([client.as_raw_fd(), watched.as_raw_fd(), supervisor.as_raw_fd()]);
         watch::start(watched, supervisor).map_err(PyOSError::new_err)?;
         Ok(crate::serve::serve(py, client, hooks, shared_memory))
+    }
+
+    /// Lets so many of the sessions that are forked from this process spin at once.
+    #[pyfunction]
+    #[pyo3(signature = (sessions))]
+    fn limit_spinning(sessions: Option<usize>) {
+        spinning::limit(sessions.unwrap_or_else(SpinPolicy::cpus));
     }
 
     /// Takes the session's sockets from a process that user code forked.

@@ -19,6 +19,7 @@ use crate::failure::{Fault, of_exception};
 use crate::fork;
 use crate::from_wire::Request;
 use crate::hooks::Hooks;
+use crate::spinning;
 
 /// Bytes that a buffer keeps from one call to the next.
 const KEPT_BUFFER_BYTES: usize = 1 << 20;
@@ -27,6 +28,7 @@ const KEPT_BUFFER_BYTES: usize = 1 << 20;
 /// User code's exceptions go to the client.
 pub(crate) fn serve(py: Python<'_>, client: OwnedFd, hooks: Hooks<'_>, shared_memory: bool) -> Option<String> {
     let mut channel = Channel::over_socket(client);
+    channel.set_spin_policy(spinning::policy());
     let result = serve_channel(py, &mut channel, hooks, shared_memory);
     // The watcher holds the socket too: without this a client that broke the rules would wait for us to exit.
     let _ = shutdown(channel.as_fd().as_raw_fd(), Shutdown::Both);

@@ -26,6 +26,7 @@ struct File {
     token_file: Option<PathBuf>,
     idle_exit: Option<u64>,
     max_sessions: Option<u32>,
+    spinning_sessions: Option<u32>,
     log_level: Option<LogLevel>,
 }
 
@@ -46,6 +47,7 @@ pub(crate) struct Given {
     pub(crate) token_file: Option<PathBuf>,
     pub(super) idle_exit: Option<u64>,
     pub(super) max_sessions: u32,
+    pub(super) spinning_sessions: Option<u32>,
     pub(super) log_level: LogLevel,
 }
 
@@ -74,6 +76,7 @@ impl Given {
             token_file: pick(&flags.token_file, file.token_file.map(|path| folder.join(path))),
             idle_exit: flags.idle_exit.or(file.idle_exit),
             max_sessions: flags.max_sessions.or(file.max_sessions).unwrap_or(DEFAULT_MAX_SESSIONS),
+            spinning_sessions: flags.spinning_sessions.or(file.spinning_sessions),
             log_level: flags.log_level.or(file.log_level).unwrap_or_default(),
         })
     }

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from tortoise_worker import session, zygote
+from tortoise_worker import _native, session, zygote
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -18,6 +18,9 @@ def run(arguments: Sequence[str]) -> None:
     )
     parser.add_argument(
         "--directory", default="/", metavar="DIR", help="the working directory of the sessions"
+    )
+    parser.add_argument(
+        "--spinning-sessions", type=int, metavar="COUNT", help="how many sessions at once may spin (the CPUs)"
     )
     options = parser.parse_args(arguments)
 
@@ -31,6 +34,7 @@ def run(arguments: Sequence[str]) -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
+    _native.limit_spinning(options.spinning_sessions)
     client = zygote.run(options.control)
     if client is not None:
         session.run(client)
