@@ -2,9 +2,10 @@
 //!
 //! - [`serve`]: the loop, and [`dispatch`]: what each request does.
 //! - [`table`]: the objects that the client holds; [`gate`]: the names that it may touch.
-//! - [`from_wire`], [`to_wire`]: values; [`path`]: where in a value something is wrong.
+//! - [`from_wire`], [`to_wire`]: values; [`path`]: where in a value something is wrong; [`iterate`]: items of iterators.
+//! - [`arguments`]: those of a call, and [`parameters`]: what their annotations want; [`numpy`]: its scalars and arrays.
 //! - [`failure`]: what the client is told when something goes wrong.
-//! - [`call`], [`raw`], [`fork`], [`watch`]: the rooms of `unsafe`, one job each.
+//! - [`call`], [`raw`], [`buffer`], [`fork`], [`watch`]: the rooms of `unsafe`, one job each.
 //! - [`spinning`]: how many sessions may wait without sleeping.
 //! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
 

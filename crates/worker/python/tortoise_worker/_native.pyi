@@ -49,7 +49,7 @@ def serve(client: int, supervisor: int, hooks: _Hooks, shared_memory: bool) -> s
     """
 
 def limit_spinning(sessions: int | None) -> None:
-    """Lets so many of the sessions that are forked from this process spin at once; None: as many as it has CPUs."""
+    """Lets so many of the sessions forked from this process spin at once; None: as many as it has CPUs."""
 
 def in_forked_child() -> None:
     """Takes the session's sockets from the process; to be called in one that user code forked."""
