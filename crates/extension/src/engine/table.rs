@@ -1,18 +1,22 @@
 //! PHP arrays that are filled in place: made at their final size, and every value written where it is to lie.
 
+use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
 use ext_php_rs::ffi::{
-    _Bucket, _zend_new_array, GC_IMMUTABLE, HT_MIN_SIZE, IS_DOUBLE, IS_LONG, zend_array, zend_array_destroy,
+    _Bucket, _emalloc, _zend_new_array, GC_IMMUTABLE, HT_MIN_SIZE, IS_DOUBLE, IS_LONG, zend_array, zend_array_destroy,
     zend_array_dup, zend_hash_index_update, zend_hash_update, zend_value,
 };
 use ext_php_rs::types::Zval;
 
 use super::ffi::{zend_hash_real_init_mixed, zend_hash_real_init_packed};
-use super::memory::{OverLimit, advise_huge_pages, check_room};
+use super::memory::{CHUNK_BYTES, OverLimit, advise_huge_pages, check_room};
 use super::slot::{Slot, Written, fill, plain};
 use super::string::NewString;
 use super::view::{View, packed_elements, view};
+
+/// The engine's `HASH_FLAG_PACKED | HASH_FLAG_STATIC_KEYS`.
+const LIST_FLAGS: u8 = 1 << 2 | 1 << 4;
 
 /// Bytes of a number in a typed vector.
 const NUMBER_BYTES: usize = 8;
@@ -40,8 +44,11 @@ impl NewTable {
         // SAFETY: the new table has no elements yet.
         unsafe {
             let table = _zend_new_array(size);
-            zend_hash_real_init_packed(table);
-            advise_huge_pages((*table).__bindgen_anon_1.arPacked.cast(), bytes);
+            if bytes < CHUNK_BYTES {
+                zend_hash_real_init_packed(table);
+            } else {
+                lay_large_list(&mut *table, bytes);
+            }
             Ok(Self(table))
         }
     }
@@ -56,7 +63,7 @@ impl NewTable {
         unsafe {
             let table = _zend_new_array(size);
             zend_hash_real_init_mixed(table);
-            advise_huge_pages((*table).__bindgen_anon_1.arData.cast(), bytes);
+            advise_huge_pages(block_of(table), bytes);
             Ok(Self(table))
         }
     }
@@ -260,6 +267,35 @@ impl Drop for NewTable {
     fn drop(&mut self) {
         // SAFETY: nobody else has the table, and its elements are whole.
         unsafe { zend_array_destroy(self.0) };
+    }
+}
+
+/// Lays the places of a list as the engine's `zend_hash_real_init_packed` does, but asks for huge pages before it writes:
+/// behind the first write the system lays no huge page there.
+///
+/// # Safety
+/// The table is new, and has places of that many bytes.
+unsafe fn lay_large_list(table: &mut zend_array, bytes: usize) {
+    const HASHES: usize = 2;
+    // SAFETY: the block holds the two hashes of a list, which lead to no element, and the places behind them.
+    unsafe {
+        let block = _emalloc(HASHES * size_of::<u32>() + bytes).cast::<u32>();
+        advise_huge_pages(block.cast(), bytes);
+        block.cast::<[u32; HASHES]>().write([u32::MAX; HASHES]);
+        table.__bindgen_anon_1.arHash = block.add(HASHES);
+        table.u.v.flags = LIST_FLAGS;
+    }
+}
+
+/// Where the block begins that holds a table's elements: the hashes stand in front of them.
+///
+/// # Safety
+/// The table's places are laid.
+unsafe fn block_of(table: *const zend_array) -> *mut c_void {
+    // SAFETY: the caller's promise; the mask is the negative number of hashes.
+    unsafe {
+        let hashes = (*table).nTableMask.wrapping_neg() as usize;
+        (*table).__bindgen_anon_1.arHash.sub(hashes).cast()
     }
 }
 

@@ -208,6 +208,15 @@ fn write_list(
     let mut last = None;
     for (at, element) in list.iter().enumerate() {
         let written = match view(element) {
+            // Most lists that are no vectors are still of numbers.
+            View::Float(float) => {
+                outgoing.float(float);
+                continue;
+            }
+            View::Integer(integer) => {
+                outgoing.integer(integer);
+                continue;
+            }
             View::Array(array) => write_array_in(outgoing, element, array, depth, Some(around), last).map(|is_map| {
                 if is_map {
                     last = Some(array);

@@ -161,7 +161,9 @@ impl<'a> Writer<'a> {
     }
 
     fn tagged<const N: usize>(&mut self, tag: u8, bytes: [u8; N]) {
-        self.buffer.push(tag);
-        self.buffer.extend_from_slice(&bytes);
+        // As one piece, because each asks for room.
+        let mut value = [tag; 9];
+        value[1..=N].copy_from_slice(&bytes);
+        self.buffer.extend_from_slice(&value[..=N]);
     }
 }
