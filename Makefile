@@ -57,7 +57,7 @@ clean: ## Remove everything that was built
 
 ##@ Test
 .PHONY: test
-test: lint test-unit test-integration ## Run everything that CI runs
+test: lint test-unit test-model test-integration test-instructions ## Run everything that CI runs
 	@tools/logged --summary
 
 .PHONY: lint
@@ -108,6 +108,28 @@ bench-docs: setup-bench $(if $(TORTOISE_DIST)$(READ),,build) ## The same, and wr
 bench = .build/venv-bench/bin/python -m benches --php "$$php_cli" --php-fpm "$$php_fpm" --phpy "$${PHPY_SO:-}" \
   --dist "$${TORTOISE_DIST:-dist}" $(foreach name,ROUNDS SECONDS PEERS WORKLOADS CLIENTS CHILDREN JSON READ,$(bench_option))
 bench_option = $(if $($(name)),--$(shell tr A-Z a-z <<<$(name)) '$($(name))')
+
+# Recorded calls under callgrind, against tests/instructions/budgets.toml.
+.PHONY: test-instructions
+test-instructions: setup-test build ## Count the instructions of a call on each side, against their budgets
+	@$(environment)
+	$(run) instructions "$$TORTOISE_PYTHON" tests/instructions/count.py "$$php_cli"
+
+.PHONY: test-model
+test-model: setup-test ## Check the channel's waits and wake-ups in every order that a model of them can take
+	@$(environment)
+	RUSTFLAGS='--cfg loom' $(run) model cargo test --target-dir target/loom -p tortoise-channel --release --lib loom
+
+.PHONY: soak
+soak: build ## Random values and frames at full rate, compared, then kill -9 on either side (SECONDS=600)
+	@$(environment)
+	part=$$(( $(or $(SECONDS),600) / 3 ))
+	for shared_memory in 1 0; do
+	  settings="-d extension=$$PWD/dist/tortoise.so -d tortoise.path=tests/soak/classes \
+	    -d tortoise.python=$$TORTOISE_PYTHON -d tortoise.shared_memory=$$shared_memory"
+	  "$$php_cli" -n $$settings tests/soak/soak.php $$part $$settings
+	done
+	cargo run --quiet --release -p tortoise-channel --example soak -- $$part
 
 # Looks for what is missing and installs it; says nothing when nothing is.
 .PHONY: setup-build setup-test setup-bench
