@@ -30,6 +30,10 @@ final class BulkTest extends TestCase
         yield 'odd floats' => [[\INF, -\INF, -0.0, 5e-324, 1.7976931348623157e308, ...array_fill(0, 20, 0.5)]];
         yield 'floats and one integer' => [[...array_fill(0, 50, 0.5), 1, ...array_fill(0, 50, 0.5)]];
         yield 'integers and one float' => [[...range(0, 50), 1.0, ...range(0, 50)]];
+        yield 'quotients, of which every seventh is an integer' => [array_map(static fn(int $i): int|float => $i / 7, range(0, 99_999))];
+        yield 'numbers and a truth' => [[...array_fill(0, 8, 1.5), ...range(0, 8), true]];
+        yield 'numbers and a text' => [[...array_fill(0, 8, 1.5), ...range(0, 100), '1']];
+        yield 'rows of numbers' => [array_map(static fn(int $row): array => array_map(static fn(int $i): int|float => $i / $row, range(1, 20)), range(1, 20))];
         yield 'integers and null at the end' => [[...range(0, 50), null]];
         yield 'integers and a text' => [[...range(0, 50), 'x', ...range(0, 50)]];
         yield 'lists of integers in a list' => [array_fill(0, 20, range(0, 99))];

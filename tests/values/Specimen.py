@@ -30,6 +30,11 @@ class Specimen:
         return type(value) is type(other) and value == other
 
     @staticmethod
+    def is_same_text(value: object, expression: str) -> bool:
+        """Whether the value is, to the types of its elements, what the expression gives."""
+        return repr(value) == repr(Specimen.made(expression))
+
+    @staticmethod
     def depth(value: Any) -> int:
         """How many lists or dicts stand in each other."""
         depth = 0

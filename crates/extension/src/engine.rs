@@ -25,7 +25,8 @@ pub(crate) use slot::{Slot, Written, make};
 pub(crate) use string::NewString;
 pub(crate) use table::{NewKey, NewTable};
 pub(crate) use view::{
-    Key, View, elements, have_same_keys, is_float, is_integer, is_reference, number_bytes, packed_elements, view,
+    Elements, Key, View, elements, elements_of, have_same_keys, is_integer, is_reference, number_bytes,
+    packed_elements, view,
 };
 
 /// What the engine calls a success.

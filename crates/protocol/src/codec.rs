@@ -8,14 +8,17 @@
 //! segment                      C7 05 03 | what it is: 1 byte | length in bytes: 4 bytes
 //! floats                       C9 | length: 4 bytes | 04 | 8 bytes each, little-endian
 //! integers                     C9 | length: 4 bytes | 05 | 8 bytes each, little-endian, signed
+//! numbers                      C9 | length: 4 bytes | 07 | 8 bytes each, then one bit each: set for integers
 //! same keys                    D4 06    | count: 1 byte | so many values
 //! ```
 
 mod malformed;
+mod numbers;
 mod reader;
 mod writer;
 
 pub use malformed::Malformed;
+pub use numbers::{is_integer, numbers_bytes};
 pub use reader::{Reader, Short, Token};
 pub use writer::Writer;
 
@@ -34,6 +37,8 @@ pub const EXTENSION_FLOATS: i8 = 4;
 pub const EXTENSION_INTEGERS: i8 = 5;
 /// MessagePack extension type of a map that has the keys, in their order, of the map before it in the same array.
 pub const EXTENSION_SAME_KEYS: i8 = 6;
+/// MessagePack extension type of a list of floats and integers.
+pub const EXTENSION_NUMBERS: i8 = 7;
 
 /// Bytes of an element of a typed vector.
 pub const ELEMENT_BYTES: usize = 8;

@@ -1,7 +1,9 @@
 //! MessagePack from the client into Python values, in one walk.
 
 mod adapted;
+mod arrays;
 mod bulk;
+mod lists;
 mod unreadable;
 
 use pyo3::ffi;
@@ -15,7 +17,8 @@ pub(crate) use unreadable::Unreadable;
 
 use crate::path::{Path, Step};
 use crate::table::Table;
-use bulk::{NewList, text};
+use bulk::text;
+use lists::{Kinds, NewList, Numbers};
 use unreadable::{below, unexpected};
 
 /// A request: its payload as far as it has not been read, and the channel, where its segments wait.
@@ -98,8 +101,9 @@ impl<'a, 'py, 'r> Decoder<'a, 'py, 'r> {
                 self.keys.truncate(below);
                 dict
             }
-            Token::Floats(bytes) => bulk::floats(py, bytes)?,
-            Token::Integers(bytes) => bulk::integers(py, bytes)?,
+            Token::Floats(values) => Numbers { values, kinds: Kinds::Floats }.list(py)?,
+            Token::Integers(values) => Numbers { values, kinds: Kinds::Integers }.list(py)?,
+            Token::Numbers { values, integers } => Numbers { values, kinds: Kinds::Mixed(integers) }.list(py)?,
             Token::Segment(segment) => bulk::segment(py, self.request.channel, segment)?,
             Token::Handle(id) => match self.table.get(py, id) {
                 Some(object) => object.clone(),

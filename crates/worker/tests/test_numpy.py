@@ -171,6 +171,13 @@ FORMS = [
     ([wire.Vector("d", FLOATS)] * 2, f"('ndarray', 'float64', {[FLOATS] * 2})"),
     ([wire.Vector("q", [1] * 16)] * 2, f"('ndarray', 'int64', {[[1] * 16] * 2})"),
     ([wire.Vector("q", [1] * 2), wire.Vector("d", [1.5] * 2)], MIXED),
+    (wire.Numbers([1, 2.5, -0.0]), "('ndarray', 'float64', [1.0, 2.5, -0.0])"),
+    (wire.Numbers([1, 2]), "('ndarray', 'float64', [1.0, 2.0])"),
+    ([wire.Numbers([1, 1.5]), wire.Vector("q", [2, 3])], "('ndarray', 'float64', [[1.0, 1.5], [2.0, 3.0]])"),
+    ([wire.Vector("q", [2, 3]), wire.Vector("d", [0.5] * 2), wire.Numbers([1, 1.5])],
+     "('ndarray', 'float64', [[2.0, 3.0], [0.5, 0.5], [1.0, 1.5]])"),
+    ([wire.Numbers([1, 1.5]), wire.Vector("q", [2])], "[[1, 1.5], [2]]"),
+    ([wire.Numbers([1, 1.5]), 2], "[[1, 1.5], 2]"),
     ([1, 2.5], "('ndarray', 'float64', [1.0, 2.5])"),
     ([[1, 2], [3, 4]], "('ndarray', 'int64', [[1, 2], [3, 4]])"),
     ([], "('ndarray', 'float64', [])"),
@@ -191,6 +198,19 @@ def test_a_parameter_gets_its_array(
     for _ in range(2):
         assert client.call(annotated, method, sent) == f"[{expected}]"
         assert client.call(annotated, method, a=sent) == f"[{expected}]"
+
+
+def test_integers_beside_floats_are_rounded_as_numpy_does(
+    client: Client, probe: wire.Object, annotated: wire.Object
+) -> None:
+    exact = 2**53
+    integers = [exact + 1, exact + 3, -exact - 1, 2**63 - 1, -(2**63), 2**62 + 2**9, 3 * 2**61 + 2**9, 7]
+    numbers = [*integers, 0.5]
+    numpys = client.call(probe, "evaluate", f"repr(np.asarray({numbers!r}).tolist())")
+    for sent in (wire.Numbers(numbers), [wire.Vector("q", integers), wire.Vector("d", [0.5] * 8)]):
+        (_, kind, found) = eval(client.call(annotated, "array", sent))[0]
+        assert kind == "float64"
+        assert repr(found if isinstance(sent, wire.Numbers) else [*found[0], 0.5]) == numpys
 
 
 def test_only_the_parameters_that_want_it(client: Client, annotated: wire.Object) -> None:

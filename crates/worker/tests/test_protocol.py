@@ -51,6 +51,17 @@ def array(*values: object) -> bytes:
             array(1, "show") + b"\x91\xc7\x11\x01" + bytes(17) + b"\x80",
             "an object where a value was",
         ),
+        (
+            wire.CALL,
+            array(1, "show") + b"\x91\xc9\0\0\0\x08\x07" + bytes(9),
+            "cannot have 8 bytes, which end inside",
+        ),
+        (
+            wire.CALL,
+            array(1, "show") + b"\x91\xc9\0\0\0\x09\x07" + bytes(8) + b"\x02\x80",
+            "has bits for more",
+        ),
+        (wire.CALL, array(1, "show") + b"\x91\xc9\xff\xff\xff\xff\x07" + bytes(9), "ends inside a value"),
         (wire.CALL, array(1, "a\0b", [], {}), "the name of a method is not an identifier"),
         (wire.CALL, array(1, "a" * 1025, [], {}), "the name of a method is over the limit of 1024"),
         (wire.CALL, array(1, wire.Text(b"\xff"), [], {}), "the name of a method is not UTF-8"),

@@ -37,6 +37,14 @@ def test_a_vector_is_a_list(
     assert list(map(repr, found)) == list(map(repr, expected))
 
 
+@pytest.mark.parametrize("size", [*SIZES, 7, 8, 9])
+def test_a_vector_of_both_is_a_list(client: Client, probe: wire.Object, size: int) -> None:
+    expected = random.Random(size).choices([*FLOATS, *INTEGERS, math.nan], k=size)
+    found = seen(client, probe, wire.Numbers(expected))
+    assert type(found) is list
+    assert list(map(repr, found)) == list(map(repr, expected))
+
+
 def test_a_vector_keeps_the_payload_of_a_nan(client: Client, probe: wire.Object) -> None:
     nan = struct.unpack("<d", bytes.fromhex("efbe00000000f87f"))[0]
     client.set(probe, "value", wire.Vector("d", [nan] * 16))

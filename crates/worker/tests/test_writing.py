@@ -10,6 +10,7 @@ from peers import Client, FailedError
 VECTORS = {
     "floats": b"\xc9\x00\x00\x00\x80\x04",
     "integers": b"\xc9\x00\x00\x00\x80\x05",
+    "numbers": b"\xc9\x00\x00\x00\x82\x07",
     "array": b"\xdc\x00\x10",
 }
 
@@ -23,8 +24,14 @@ VECTORS = {
         ("[1] * 16", "integers"),
         ("list(range(-8, 8))", "integers"),
         ("[2**63 - 1, -2**63] * 8", "integers"),
-        ("[1] * 15 + [1.0]", "array"),
-        ("[1.0] * 15 + [1]", "array"),
+        ("[1] * 15 + [1.0]", "numbers"),
+        ("[1.0] * 15 + [1]", "numbers"),
+        ("[1] + [-0.0] * 15", "numbers"),
+        ("[1, 1.0] * 8", "numbers"),
+        ("[2**63 - 1, float('nan'), -2**63, float('-inf')] * 4", "numbers"),
+        ("[1.0] * 14 + [1, True]", "array"),
+        ("[1.0] * 15 + [True]", "array"),
+        ("[1, 1.0] * 7 + [None, 1]", "array"),
         ("[1] * 15 + [True]", "array"),
         ("[True] * 16", "array"),
         ("[1] * 15 + [None]", "array"),
@@ -40,6 +47,17 @@ def test_a_list_of_numbers_is_a_vector(
     assert client.payload.startswith(VECTORS[form])
 
 
+def test_lists_of_both_come_back_the_same(client: Client, probe: wire.Object) -> None:
+    random_numbers = random.Random(7)
+    pool = [0, 1, -1, 2**63 - 1, -(2**63), 0.0, -0.0, 1.0, float("inf"), float("nan"), 5e-324, 2.0**53]
+    for size in range(16, 90):
+        share = random_numbers.random()
+        numbers = [random_numbers.choice(pool[:5] if random_numbers.random() < share else pool[5:])
+                   for _ in range(size)]  # fmt: skip
+        client.set(probe, "value", [wire.Raw(wire.pack(number)) for number in numbers])
+        assert list(map(repr, client.get(probe, "value"))) == list(map(repr, numbers))
+
+
 def test_a_short_list_is_no_vector(client: Client, probe: wire.Object) -> None:
     assert client.call(probe, "evaluate", "[0.5] * 15") == [0.5] * 15
     assert client.payload[:2] == b"\x9f\xcb"
@@ -48,6 +66,9 @@ def test_a_short_list_is_no_vector(client: Client, probe: wire.Object) -> None:
 def test_an_integer_over_64_bits_makes_the_list_one_of_references(client: Client, probe: wire.Object) -> None:
     found = client.call(probe, "evaluate", "[1] * 16 + [2**63]")
     assert found[:16] == [1] * 16
+    assert isinstance(found[16], wire.Object)
+    found = client.call(probe, "evaluate", "[1.0, 1] * 8 + [2**63]")
+    assert list(map(repr, found[:16])) == ["1.0", "1"] * 8
     assert isinstance(found[16], wire.Object)
 
 

@@ -57,6 +57,13 @@ class Vector:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """A typed vector of floats and integers."""
+
+    numbers: Sequence[float]
+
+
+@dataclass(frozen=True)
 class SameKeys:
     """A map with the keys of the one before it."""
 
@@ -75,6 +82,13 @@ class Segment:
 def numbers(form: str, values: Sequence[float]) -> bytes:
     """The elements of a typed vector."""
     return struct.pack(f"<{len(values)}{form}", *values)
+
+
+def mixed(values: Sequence[float]) -> bytes:
+    """The elements of a typed vector of floats and integers, with their bits."""
+    bits = sum(1 << place for place, value in enumerate(values) if isinstance(value, int))
+    content = b"".join(struct.pack("<q" if isinstance(value, int) else "<d", value) for value in values)
+    return content + bits.to_bytes((len(values) + 7) // 8, "little")
 
 
 def pack(value: Any, bulk: list[bytes] | None = None) -> bytes:
@@ -110,6 +124,9 @@ def pack(value: Any, bulk: list[bytes] | None = None) -> bytes:
         case Vector():
             content = numbers(value.form, value.numbers)
             return b"\xc9" + struct.pack(">IB", len(content), {"d": 4, "q": 5}[value.form]) + content
+        case Numbers():
+            content = mixed(value.numbers)
+            return b"\xc9" + struct.pack(">IB", len(content), 7) + content
         case SameKeys():
             count = bytes([len(value.values)])
             return b"\xd4\x06" + count + b"".join(pack(element, bulk) for element in value.values)
@@ -137,6 +154,15 @@ def unpack(data: bytes, bulk: bytes = b"") -> list[Any]:
         values.append(unpacker.value())
     assert not unpacker.bulk, f"{len(unpacker.bulk)} bytes of segments that nothing announced"
     return values
+
+
+def unmixed(content: bytes) -> list[float]:
+    """The numbers of a typed vector of floats and integers."""
+    count = next(count for count in range(len(content) + 1) if 8 * count + (count + 7) // 8 == len(content))
+    bits = int.from_bytes(content[8 * count :], "little")
+    assert bits >> count == 0, "bits behind the last number"
+    forms = ("<q" if bits >> place & 1 else "<d" for place in range(count))
+    return [struct.unpack_from(form, content, 8 * place)[0] for place, form in enumerate(forms)]
 
 
 class _Unpacker:
@@ -188,6 +214,8 @@ class _Unpacker:
                 return self.segment(*struct.unpack(">BI", content))
             case ((4 | 5), _):
                 return list(struct.unpack(f"<{length // 8}{'dq'[kind - 4]}", content))
+            case 7, _:
+                return unmixed(content)
         raise AssertionError(f"extension {kind} of {length} bytes")
 
     def segment(self, kind: int, length: int) -> Any:

@@ -1,25 +1,24 @@
 //! PHP arrays that are filled in place: made at their final size, and every value written where it is to lie.
 
+mod numbers;
+
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 
 use ext_php_rs::ffi::{
-    _Bucket, _emalloc, _zend_new_array, GC_IMMUTABLE, HT_MIN_SIZE, IS_DOUBLE, IS_LONG, zend_array, zend_array_destroy,
-    zend_array_dup, zend_hash_index_update, zend_hash_update, zend_value,
+    _Bucket, _emalloc, _zend_new_array, GC_IMMUTABLE, HT_MIN_SIZE, zend_array, zend_array_destroy, zend_array_dup,
+    zend_hash_index_update, zend_hash_update,
 };
 use ext_php_rs::types::Zval;
 
 use super::ffi::{zend_hash_real_init_mixed, zend_hash_real_init_packed};
 use super::memory::{CHUNK_BYTES, OverLimit, advise_huge_pages, check_room};
-use super::slot::{Slot, Written, fill, plain};
+use super::slot::{Slot, Written, fill};
 use super::string::NewString;
 use super::view::{View, packed_elements, view};
 
 /// The engine's `HASH_FLAG_PACKED | HASH_FLAG_STATIC_KEYS`.
 const LIST_FLAGS: u8 = 1 << 2 | 1 << 4;
-
-/// Bytes of a number in a typed vector.
-const NUMBER_BYTES: usize = 8;
 
 /// An array that nobody else has seen yet. Its elements are whole at any time.
 #[derive(Debug)]
@@ -154,62 +153,6 @@ impl NewTable {
             };
             fill(&mut *place.cast::<MaybeUninit<Zval>>(), write)
         }
-    }
-
-    /// A list of floats from 8 little-endian bytes each.
-    ///
-    /// # Errors
-    /// [`OverLimit`] if PHP's memory limit leaves no room for it.
-    pub(crate) fn floats(bytes: &[u8]) -> Result<Self, OverLimit> {
-        Self::numbers(bytes, |bytes| plain(zend_value { dval: f64::from_le_bytes(bytes) }, IS_DOUBLE))
-    }
-
-    /// A list of integers from 8 little-endian bytes each.
-    ///
-    /// # Errors
-    /// [`OverLimit`] if PHP's memory limit leaves no room for it.
-    pub(crate) fn integers(bytes: &[u8]) -> Result<Self, OverLimit> {
-        Self::numbers(bytes, |bytes| plain(zend_value { lval: i64::from_le_bytes(bytes) }, IS_LONG))
-    }
-
-    fn numbers(bytes: &[u8], number: impl Fn([u8; NUMBER_BYTES]) -> Zval) -> Result<Self, OverLimit> {
-        let (numbers, _) = bytes.as_chunks::<NUMBER_BYTES>();
-        let mut table = Self::list(numbers.len())?;
-        // SAFETY: the list was made with so many places; numbers own nothing, so plain writes lose nothing.
-        unsafe {
-            let places = (*table.0).__bindgen_anon_1.arPacked;
-            for (at, bytes) in numbers.iter().enumerate() {
-                places.add(at).write(number(*bytes));
-            }
-            table.set_list_length(numbers.len());
-        }
-        Ok(table)
-    }
-
-    /// A list of so many floats (`are_floats`) or integers, whose bytes `receive` puts in place.
-    ///
-    /// # Errors
-    /// [`OverLimit`] if PHP's memory limit leaves no room for it, and what `receive` gives.
-    pub(crate) fn received<E: From<OverLimit>>(
-        count: usize,
-        are_floats: bool,
-        receive: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(), E>,
-    ) -> Result<Self, E> {
-        let mut table = Self::list(count)?;
-        let kind = if are_floats { IS_DOUBLE } else { IS_LONG };
-        // SAFETY: the list was made with `count` places of two numbers' size. The bytes go into the upper half of
-        // them; each value is written below every number that was not read yet, or on the last one that was.
-        unsafe {
-            let places = (*table.0).__bindgen_anon_1.arPacked;
-            let numbers = places.cast::<[u8; NUMBER_BYTES]>().add(count);
-            receive(std::slice::from_raw_parts_mut(numbers.cast(), count * NUMBER_BYTES))?;
-            for at in 0..count {
-                let number = i64::from_le_bytes(numbers.add(at).read());
-                places.add(at).write(plain(zend_value { lval: number }, kind));
-            }
-            table.set_list_length(count);
-        }
-        Ok(table)
     }
 
     /// How many elements it has.

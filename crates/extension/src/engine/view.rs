@@ -71,9 +71,38 @@ pub(crate) fn is_reference(value: &Zval) -> bool {
     type_of(value) == IS_REFERENCE
 }
 
-/// Whether it holds exactly a float.
-pub(crate) fn is_float(value: &Zval) -> bool {
-    type_of(value) == IS_DOUBLE
+/// What the elements of a list are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Elements {
+    /// Exactly floats.
+    Floats,
+    /// Exactly integers.
+    Integers,
+    /// Both.
+    Numbers,
+    /// Others among them, or none at all.
+    Others,
+}
+
+/// What the elements of a list are; it is left at the first that is no number.
+pub(crate) fn elements_of(list: &[Zval]) -> Elements {
+    /// So many are looked at before it is asked what was found.
+    const STRIDE: usize = 64;
+    // The types of both are the same but for the lowest bit, which is set in that of floats.
+    const { assert!(IS_LONG & 1 == 0 && IS_LONG | 1 == IS_DOUBLE) };
+    let (mut any, mut all) = (0, IS_DOUBLE);
+    for part in list.chunks(STRIDE) {
+        (any, all) = part.iter().map(type_of).fold((any, all), |(any, all), kind| (any | kind, all & kind));
+        if any | 1 != IS_DOUBLE || all | 1 != IS_DOUBLE {
+            return Elements::Others;
+        }
+    }
+    match (any, all) {
+        (IS_DOUBLE, IS_DOUBLE) => Elements::Floats,
+        (IS_LONG, _) => Elements::Integers,
+        (IS_DOUBLE, _) => Elements::Numbers,
+        _ => Elements::Others,
+    }
 }
 
 /// Whether it holds exactly an integer.

@@ -94,6 +94,7 @@ impl<'a> Decoder<'a> {
             Token::Map(count) => slot.table(self.map(count, depth.enter()?)?),
             Token::Floats(bytes) => slot.table(NewTable::floats(bytes)?),
             Token::Integers(bytes) => slot.table(NewTable::integers(bytes)?),
+            Token::Numbers { values, integers } => slot.table(NewTable::numbers(values, integers)?),
             Token::Object(reference) => slot.value(proxy::receive(reference, self.generation)?),
             Token::Segment(_) => slot.value(self.segments.next()?),
             Token::Handle(_) | Token::SameKeys(_) => {

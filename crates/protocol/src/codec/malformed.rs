@@ -47,6 +47,9 @@ pub enum Malformed {
     /// A typed vector that ends inside an element.
     #[error("a list of numbers cannot have {0} bytes, which end inside an element")]
     PartialElement(usize),
+    /// A list of mixed numbers with bits for more than there are.
+    #[error("a list of {0} numbers has bits for more")]
+    SpareBits(usize),
     /// Bytes behind the last value.
     #[error("{0} bytes stand behind the last value")]
     Trailing(usize),

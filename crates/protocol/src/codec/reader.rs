@@ -1,8 +1,8 @@
 //! Reads MessagePack from a peer that is not trusted.
 
 use super::{
-    Depth, ELEMENT_BYTES, EXTENSION_FLOATS, EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_OBJECT,
-    EXTENSION_SAME_KEYS, EXTENSION_SEGMENT, Malformed, ObjectReference, Segment, SegmentKind,
+    Depth, ELEMENT_BYTES, EXTENSION_FLOATS, EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_NUMBERS, EXTENSION_OBJECT,
+    EXTENSION_SAME_KEYS, EXTENSION_SEGMENT, Malformed, ObjectReference, Segment, SegmentKind, numbers,
 };
 use crate::limits::MAX_NAME_BYTES;
 
@@ -37,6 +37,13 @@ pub enum Token<'a> {
     Floats(&'a [u8]),
     /// A list of signed integers, 8 little-endian bytes each.
     Integers(&'a [u8]),
+    /// A list of floats and signed integers.
+    Numbers {
+        /// 8 little-endian bytes each.
+        values: &'a [u8],
+        /// A bit for each, see [`super::is_integer`].
+        integers: &'a [u8],
+    },
     /// So many values follow: a map with the keys, in their order, of the map before it in the same array.
     SameKeys(usize),
 }
@@ -59,6 +66,7 @@ impl Token<'_> {
             Self::Segment(_) => "a segment",
             Self::Floats(_) => "a list of floats",
             Self::Integers(_) => "a list of integers",
+            Self::Numbers { .. } => "a list of numbers",
             Self::SameKeys(_) => "a map without keys",
         }
     }
@@ -343,6 +351,10 @@ impl<'a> Reader<'a> {
             }
             (EXTENSION_FLOATS, _) => self.take(length).map(Token::Floats),
             (EXTENSION_INTEGERS, _) => self.take(length).map(Token::Integers),
+            (EXTENSION_NUMBERS, _) => {
+                let (values, integers) = numbers::split(self.take(length)?)?;
+                Ok(Token::Numbers { values, integers })
+            }
             (EXTENSION_SAME_KEYS, 1) => {
                 let [count] = self.fixed()?;
                 self.holds(usize::from(count), 1).map(|()| Token::SameKeys(usize::from(count)))

@@ -1,9 +1,12 @@
 //! Writes MessagePack, always in its shortest form.
 
 use super::{
-    ELEMENT_BYTES, EXTENSION_FLOATS, EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_OBJECT, EXTENSION_SAME_KEYS,
-    EXTENSION_SEGMENT, ObjectReference, Segment,
+    ELEMENT_BYTES, EXTENSION_FLOATS, EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_NUMBERS, EXTENSION_OBJECT,
+    EXTENSION_SAME_KEYS, EXTENSION_SEGMENT, ObjectReference, Segment, numbers_bytes,
 };
+
+/// Bytes in front of the elements of a typed vector.
+const VECTOR_HEAD_BYTES: usize = 6;
 
 /// Appends MessagePack values to a buffer that its owner keeps and reuses.
 #[derive(Debug)]
@@ -127,12 +130,33 @@ impl<'a> Writer<'a> {
 
     /// Writes a list of floats and gives the place for its elements, 8 little-endian bytes each.
     pub fn floats(&mut self, count: usize) -> &mut [u8] {
-        self.vector(EXTENSION_FLOATS, count)
+        self.extension(EXTENSION_FLOATS, count * ELEMENT_BYTES)
     }
 
     /// Writes a list of integers and gives the place for its elements, 8 little-endian bytes each.
     pub fn integers(&mut self, count: usize) -> &mut [u8] {
-        self.vector(EXTENSION_INTEGERS, count)
+        self.extension(EXTENSION_INTEGERS, count * ELEMENT_BYTES)
+    }
+
+    /// Writes a list of floats and integers and gives the places for its elements, 8 little-endian bytes each, and for
+    /// their bits, which are 0.
+    pub fn numbers(&mut self, count: usize) -> (&mut [u8], &mut [u8]) {
+        self.extension(EXTENSION_NUMBERS, numbers_bytes(count)).split_at_mut(count * ELEMENT_BYTES)
+    }
+
+    /// Makes the list of floats or integers that begins at `position`, and behind which nothing has been written, one of
+    /// both. Gives the same places as [`Self::numbers`], with what has been written there.
+    pub fn mix(&mut self, position: usize) -> (&mut [u8], &mut [u8]) {
+        let start = position + VECTOR_HEAD_BYTES;
+        let count = (self.buffer.len() - start) / ELEMENT_BYTES;
+        let bits = if self.buffer[start - 1] == EXTENSION_INTEGERS as u8 { 0xff } else { 0 };
+        let bytes = numbers_bytes(count);
+        self.buffer[position..start].copy_from_slice(&vector_head(EXTENSION_NUMBERS, bytes));
+        self.buffer.resize(start + bytes, bits);
+        if let (Some(last), used @ 1..) = (self.buffer.last_mut(), count % 8) {
+            *last &= (1 << used) - 1;
+        }
+        self.buffer[start..].split_at_mut(count * ELEMENT_BYTES)
     }
 
     /// Begins a map that has the keys of the map before it in the same array; `count` values must follow.
@@ -145,11 +169,8 @@ impl<'a> Writer<'a> {
         self.buffer.truncate(position);
     }
 
-    fn vector(&mut self, extension: i8, count: usize) -> &mut [u8] {
-        let bytes = count * ELEMENT_BYTES;
-        self.buffer.push(0xc9);
-        self.buffer.extend_from_slice(&(bytes as u32).to_be_bytes());
-        self.buffer.push(extension as u8);
+    fn extension(&mut self, extension: i8, bytes: usize) -> &mut [u8] {
+        self.buffer.extend_from_slice(&vector_head(extension, bytes));
         let start = self.buffer.len();
         self.buffer.resize(start + bytes, 0);
         &mut self.buffer[start..]
@@ -166,4 +187,9 @@ impl<'a> Writer<'a> {
         value[1..=N].copy_from_slice(&bytes);
         self.buffer.extend_from_slice(&value[..=N]);
     }
+}
+
+const fn vector_head(extension: i8, bytes: usize) -> [u8; VECTOR_HEAD_BYTES] {
+    let [a, b, c, d] = (bytes as u32).to_be_bytes();
+    [0xc9, a, b, c, d, extension as u8]
 }

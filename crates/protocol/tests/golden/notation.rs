@@ -1,6 +1,6 @@
 //! Values as `docs/protocol.md` writes them: read from text, written as MessagePack and read back.
 
-use tortoise_protocol::codec::ELEMENT_BYTES;
+use tortoise_protocol::codec::{ELEMENT_BYTES, is_integer};
 use tortoise_protocol::handshake::MAGIC;
 use tortoise_protocol::{Malformed, ObjectReference, Reader, Segment, SegmentKind, Token, Writer};
 
@@ -21,6 +21,8 @@ pub(crate) enum Value {
     Segment(Segment),
     Floats(Vec<f64>),
     Integers(Vec<i64>),
+    /// Floats and integers.
+    Numbers(Vec<Value>),
     SameKeys(Vec<Value>),
 }
 
@@ -76,6 +78,22 @@ impl Value {
             Self::Integers(values) => {
                 fill(writer.integers(values.len()), values.iter().map(|value| value.to_le_bytes()));
             }
+            Self::Numbers(values) => {
+                let (places, integers) = writer.numbers(values.len());
+                for (index, value) in values.iter().enumerate() {
+                    if let Self::Integer(_) = value {
+                        integers[index / 8] |= 1 << (index % 8);
+                    }
+                }
+                fill(
+                    places,
+                    values.iter().map(|value| match value {
+                        Self::Integer(value) => value.to_le_bytes(),
+                        Self::Float(value) => value.to_le_bytes(),
+                        other => panic!("{other:?} is no number"),
+                    }),
+                );
+            }
             Self::SameKeys(values) => {
                 writer.same_keys(u8::try_from(values.len()).expect("few"));
                 values.iter().for_each(|value| value.write(writer));
@@ -101,6 +119,13 @@ impl Value {
             Token::Segment(segment) => Self::Segment(segment),
             Token::Floats(bytes) => Self::Floats(elements(bytes).map(f64::from_le_bytes).collect()),
             Token::Integers(bytes) => Self::Integers(elements(bytes).map(i64::from_le_bytes).collect()),
+            Token::Numbers { values, integers } => {
+                let number = |(index, element)| match is_integer(integers, index) {
+                    true => Self::Integer(i64::from_le_bytes(element)),
+                    false => Self::Float(f64::from_le_bytes(element)),
+                };
+                Self::Numbers(elements(values).enumerate().map(number).collect())
+            }
             Token::SameKeys(count) => {
                 Self::SameKeys((0..count).map(|_| Self::read(reader)).collect::<Result<_, Malformed>>()?)
             }
@@ -126,6 +151,7 @@ impl PartialEq for Value {
             (Self::Segment(a), Self::Segment(b)) => a == b,
             (Self::Floats(a), Self::Floats(b)) => a == b,
             (Self::Integers(a), Self::Integers(b)) => a == b,
+            (Self::Numbers(a), Self::Numbers(b)) => a == b,
             (Self::SameKeys(a), Self::SameKeys(b)) => a == b,
             _ => false,
         }
@@ -185,6 +211,9 @@ impl<'a> Parser<'a> {
         }
         if self.takes("integers(") {
             return Value::Integers(self.until(")", |parser| parser.word().parse().expect("an integer")));
+        }
+        if self.takes("numbers(") {
+            return Value::Numbers(self.until(")", Self::value));
         }
         if self.takes("same keys(") {
             return Value::SameKeys(self.until(")", Self::value));

@@ -21,9 +21,9 @@ impl<'py> Decoder<'_, 'py, '_> {
     /// # Errors
     /// [`Malformed`] if there is none.
     pub(crate) fn may_be_wanted(&self) -> Result<bool, Malformed> {
-        use Token::{Array, Binary, Floats, Integers, Segment, Text};
+        use Token::{Array, Binary, Floats, Integers, Numbers, Segment, Text};
         let token = self.request.reader.clone().token()?;
-        Ok(matches!(token, Text(_) | Binary(_) | Array(_) | Floats(_) | Integers(_) | Segment(_)))
+        Ok(matches!(token, Text(_) | Binary(_) | Array(_) | Floats(_) | Integers(_) | Numbers { .. } | Segment(_)))
     }
 
     /// Reads one value of the outermost array, for which [`Self::may_be_wanted`], as what a parameter wants. What cannot
@@ -38,8 +38,7 @@ impl<'py> Decoder<'_, 'py, '_> {
             (Wanted::ByteArray, Token::Text(bytes) | Token::Binary(bytes)) => {
                 Ok(PyByteArray::new(py, bytes).into_any())
             }
-            (Wanted::Array, Token::Floats(elements)) => self.vector(token, Number::Float, elements),
-            (Wanted::Array, Token::Integers(elements)) => self.vector(token, Number::Integer, elements),
+            (Wanted::Array, Token::Floats(_) | Token::Integers(_) | Token::Numbers { .. }) => self.vector(token),
             (_, Token::Segment(segment)) => self.wanted_segment(wanted, segment),
             (Wanted::Array, Token::Array(rows)) => match self.matrix(rows)? {
                 Some(array) => Ok(array),
@@ -79,51 +78,6 @@ impl<'py> Decoder<'_, 'py, '_> {
             }
             _ => self.value_of(Token::Segment(segment), Depth::ROOT),
         }
-    }
-
-    fn vector(&mut self, token: Token<'_>, number: Number, elements: &[u8]) -> Read<Bound<'py, PyAny>> {
-        let array = numpy::new_array(self.py, number, &[elements.len() / ELEMENT_BYTES]);
-        match array.as_ref().and_then(|array| Buffer::fill(array, elements.len())) {
-            Some(mut buffer) => copy(buffer.place(), elements),
-            None => return self.value_of(token, Depth::ROOT),
-        }
-        array.map_or_else(|| self.value_of(token, Depth::ROOT), Ok)
-    }
-
-    /// Reads the rows of an array that has begun, if all of them are vectors of one type and length.
-    fn matrix(&mut self, rows: usize) -> Read<Option<Bound<'py, PyAny>>> {
-        let mut ahead = self.request.reader.clone();
-        let (number, bytes) = match ahead.clone().token() {
-            Ok(Token::Floats(row)) => (Number::Float, row.len()),
-            Ok(Token::Integers(row)) => (Number::Integer, row.len()),
-            _ => return Ok(None),
-        };
-        for _ in 0..rows {
-            match (ahead.token()?, number) {
-                (Token::Floats(row), Number::Float) | (Token::Integers(row), Number::Integer) if row.len() == bytes => {
-                }
-                _ => return Ok(None),
-            }
-        }
-        let array = numpy::new_array(self.py, number, &[rows, bytes / ELEMENT_BYTES]);
-        let Some(mut buffer) = array.as_ref().and_then(|array| Buffer::fill(array, rows * bytes)) else {
-            return Ok(None);
-        };
-        let mut place = buffer.place();
-        for _ in 0..rows {
-            if let Token::Floats(row) | Token::Integers(row) = self.request.reader.token()? {
-                let (here, further) = place.split_at_mut(row.len());
-                copy(here, row);
-                place = further;
-            }
-        }
-        Ok(array)
-    }
-}
-
-fn copy(place: &mut [MaybeUninit<u8>], bytes: &[u8]) {
-    for (place, byte) in place.iter_mut().zip(bytes) {
-        place.write(*byte);
     }
 }
 

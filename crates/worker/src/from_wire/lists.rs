@@ -1,0 +1,114 @@
+//! Lists that are filled in place, above all of numbers.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use tortoise_protocol::Token;
+use tortoise_protocol::codec::ELEMENT_BYTES;
+
+/// A list that is being filled. Garbage collection does not know it yet, so nobody else can come across the places in it
+/// that are still empty.
+pub(super) struct NewList<'py> {
+    list: Bound<'py, PyAny>,
+    filled: usize,
+}
+
+impl<'py> NewList<'py> {
+    /// A list of so many elements, which all must be set.
+    pub(super) fn new(py: Python<'py>, length: usize) -> PyResult<Self> {
+        // SAFETY: makes a new list or raises; a length from the wire is below that of a frame. Any list is tracked from
+        // the start, and may be untracked as long as it is tracked again before others see it.
+        unsafe {
+            let list = Bound::from_owned_ptr_or_err(py, ffi::PyList_New(length as ffi::Py_ssize_t))?;
+            ffi::PyObject_GC_UnTrack(list.as_ptr().cast());
+            Ok(Self { list, filled: 0 })
+        }
+    }
+
+    /// Sets the next element; there are never more than the list was made for.
+    pub(super) fn push(&mut self, element: Bound<'py, PyAny>) {
+        // SAFETY: the list is live, and takes the reference over, whatever the index.
+        unsafe { ffi::PyList_SetItem(self.list.as_ptr(), self.filled as ffi::Py_ssize_t, element.into_ptr()) };
+        self.filled += 1;
+    }
+
+    /// Sets the next elements to numbers.
+    ///
+    /// # Errors
+    /// If there is no memory for them.
+    pub(super) fn push_numbers(&mut self, numbers: Numbers<'_>) -> PyResult<()> {
+        let py = self.list.py();
+        let (values, _) = numbers.values.as_chunks::<ELEMENT_BYTES>();
+        match numbers.kinds {
+            Kinds::Floats => values.iter().try_for_each(|value| float(py, *value).map(|number| self.push(number))),
+            Kinds::Integers => values.iter().try_for_each(|value| integer(py, *value).map(|number| self.push(number))),
+            Kinds::Mixed(integers) => values.chunks(8).zip(integers).try_for_each(|(values, bits)| {
+                values.iter().enumerate().try_for_each(|(bit, value)| {
+                    let number = if bits >> bit & 1 == 1 { integer(py, *value) } else { float(py, *value) };
+                    number.map(|number| self.push(number))
+                })
+            }),
+        }
+    }
+
+    /// The list, whose elements are all set.
+    pub(super) fn whole(self) -> Bound<'py, PyAny> {
+        // SAFETY: the list is live and untracked since it was made.
+        unsafe { ffi::PyObject_GC_Track(self.list.as_ptr().cast()) };
+        self.list
+    }
+}
+
+/// Numbers as the wire has them.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers<'a> {
+    /// 8 little-endian bytes each.
+    pub(super) values: &'a [u8],
+    /// What they are.
+    pub(super) kinds: Kinds<'a>,
+}
+
+/// What numbers are.
+#[derive(Clone, Copy)]
+pub(super) enum Kinds<'a> {
+    Floats,
+    Integers,
+    /// Both, with a bit for each, which is set for integers.
+    Mixed(&'a [u8]),
+}
+
+impl<'a> Numbers<'a> {
+    /// Those of a list of numbers.
+    pub(super) fn of(token: &Token<'a>) -> Option<Self> {
+        Some(match *token {
+            Token::Floats(values) => Self { values, kinds: Kinds::Floats },
+            Token::Integers(values) => Self { values, kinds: Kinds::Integers },
+            Token::Numbers { values, integers } => Self { values, kinds: Kinds::Mixed(integers) },
+            _ => return None,
+        })
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.values.len() / ELEMENT_BYTES
+    }
+
+    /// A list of them.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub(super) fn list<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let mut list = NewList::new(py, self.count())?;
+        list.push_numbers(*self)?;
+        Ok(list.whole())
+    }
+}
+
+fn float<'py>(py: Python<'py>, value: [u8; ELEMENT_BYTES]) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: makes a new float or raises.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyFloat_FromDouble(f64::from_le_bytes(value))) }
+}
+
+fn integer<'py>(py: Python<'py>, value: [u8; ELEMENT_BYTES]) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: makes an `int` or raises.
+    unsafe { Bound::from_owned_ptr_or_err(py, ffi::PyLong_FromLongLong(i64::from_le_bytes(value))) }
+}
