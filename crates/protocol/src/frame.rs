@@ -63,6 +63,14 @@ pub enum Kind {
     Release = 0x1e,
     /// Client, unanswered: the PHP request is over, forget all its objects.
     EndRequest = 0x1f,
+    /// Client: open a module.
+    Import = 0x20,
+    /// Client: call a function of a script in a class root.
+    Script = 0x21,
+    /// Client: enter a context manager.
+    Enter = 0x22,
+    /// Client: leave a context manager that was entered.
+    Exit = 0x23,
     /// Session: the value that was asked for.
     Value = 0x40,
     /// Session: it went wrong.
@@ -92,6 +100,10 @@ impl Kind {
             0x1a => Self::Values,
             0x1e => Self::Release,
             0x1f => Self::EndRequest,
+            0x20 => Self::Import,
+            0x21 => Self::Script,
+            0x22 => Self::Enter,
+            0x23 => Self::Exit,
             0x40 => Self::Value,
             0x41 => Self::Failure,
             0x42 => Self::Described,
@@ -262,7 +274,7 @@ mod tests {
     #[test]
     fn every_kind_survives_its_byte() {
         let known: Vec<Kind> = (0..=255).filter_map(Kind::from_byte).collect();
-        assert_eq!(known.len(), 19);
+        assert_eq!(known.len(), 23);
         assert!(known.iter().all(|kind| Kind::from_byte(*kind as u8) == Some(*kind)));
     }
 

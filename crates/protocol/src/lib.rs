@@ -7,6 +7,7 @@
 //! - [`handshake`]: hello, welcome and refusal.
 //! - [`codec`]: MessagePack, written and read without a tree in between.
 //! - [`request`]: what a client asks of a session.
+//! - [`thrown`]: what PHP threw while a context manager was entered.
 //! - [`description`]: a Python class as PHP needs to know it.
 //! - [`failure`]: what went wrong in a call, on which side, and whether the call can have run.
 //! - [`limits`]: every bound, checked before anything is allocated.
@@ -19,6 +20,7 @@ pub mod frame;
 pub mod handshake;
 pub mod limits;
 pub mod request;
+pub mod thrown;
 
 /// The version of the wire. A peer that speaks another one is refused by an answer that names this one.
 pub const PROTOCOL_VERSION: u16 = 1;

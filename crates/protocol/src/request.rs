@@ -14,6 +14,10 @@
 //! Values      target id
 //! Release     nothing (its releases stand in front, as in every frame with that flag)
 //! EndRequest  nothing
+//! Import      module
+//! Script      script · function · arguments · named arguments
+//! Enter       target id
+//! Exit        number of the context · what was thrown ([`crate::thrown`])
 //! ```
 //!
 //! A frame with [`crate::frame::FLAG_RELEASES`] begins with an array of pairs, `id, count, id, count, …`:

@@ -10,6 +10,7 @@ use tortoise_protocol::request::{
     Fingerprint, MethodName, Question, Selector, read_argument_count, read_describe, read_iteration,
     read_named_argument_count, read_releases, read_roots, write_describe, write_iteration, write_releases, write_roots,
 };
+use tortoise_protocol::thrown::{Code, PhpException, Thrown};
 use tortoise_protocol::{ObjectReference, Reader, Segment, SegmentKind, Token, Writer};
 
 const FINGERPRINT: Fingerprint = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -116,6 +117,23 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
             assert_eq!(reader.end(), Ok(()));
             assert_eq!(written(|buffer| write_roots(&mut Writer::new(buffer), &expected)), payload);
         }
+        "import" => {
+            assert_eq!((reader.name("a module"), reader.end()), (Ok("os.path"), Ok(())));
+        }
+        "script" => {
+            assert_eq!((reader.name("a script"), reader.name("a function")), (Ok("tools/h"), Ok("hello")));
+            assert_eq!((read_argument_count(&mut reader), reader.token()), (Ok(1), Ok(Token::Integer(7))));
+            assert_eq!((read_named_argument_count(&mut reader), reader.name("a name")), (Ok(1), Ok("to")));
+            assert_eq!((reader.token(), reader.end()), (Ok(Token::Text(b"you")), Ok(())));
+        }
+        "enter" => assert_eq!((numbers(&mut reader, 1), reader.end()), (vec![6], Ok(()))),
+        "exit" => exit(&mut reader, 1, &Thrown::Nothing),
+        "exit, without coming to the end" => exit(&mut reader, 2, &Thrown::Left),
+        "exit, with an exception of Python" => exit(&mut reader, 3, &Thrown::Python(8)),
+        "exit, with an exception of PHP" => {
+            let (class, message, code, file) = ("LogicException", "no", Code::Integer(7), "/srv/a.php");
+            exit(&mut reader, 4, &Thrown::Php(PhpException { class, message, code, file, line: 12 }));
+        }
         "release" => {
             releases(&mut reader, header, &[(7, 1)]);
             assert_eq!(reader.end(), Ok(()));
@@ -125,6 +143,12 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
         "value, an object" => {
             let object = ObjectReference { id: 1, class: 4, traits: 0 };
             assert_eq!((reader.token(), reader.end()), (Ok(Token::Object(object)), Ok(())));
+        }
+        "value, a context that was entered" => {
+            assert_eq!(
+                (reader.token(), numbers(&mut reader, 2), reader.end()),
+                (Ok(Token::Array(2)), vec![1, 9], Ok(()))
+            );
         }
         "value, the first items" => {
             let iterator = ObjectReference { id: 8, class: 10, traits: 0 };
@@ -183,6 +207,14 @@ fn method(reader: &mut Reader<'_>, expected: MethodName<'_>) {
     assert_eq!(MethodName::read(&mut Reader::new(&rewritten)), Ok(expected));
     assert_eq!((read_argument_count(reader), read_named_argument_count(reader)), (Ok(0), Ok(0)));
     assert_eq!(reader.end(), Ok(()));
+}
+
+fn exit(reader: &mut Reader<'_>, context: u64, expected: &Thrown<'_>) {
+    assert_eq!(numbers(reader, 1), [context]);
+    let mut rewritten = Vec::new();
+    expected.write(&mut Writer::new(&mut rewritten));
+    assert_eq!(reader.clone().value(), Ok(&rewritten[..]));
+    assert_eq!((Thrown::read(reader).as_ref(), reader.end()), (Ok(expected), Ok(())));
 }
 
 fn attribute(reader: &mut Reader<'_>, target: u64, name: &str) {
