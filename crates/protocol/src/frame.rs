@@ -65,7 +65,7 @@ pub enum Kind {
     EndRequest = 0x1f,
     /// Client: open a module.
     Import = 0x20,
-    /// Client: call a function of a script in a class root.
+    /// Client: find a function of a script in a class root.
     Script = 0x21,
     /// Client: enter a context manager.
     Enter = 0x22,

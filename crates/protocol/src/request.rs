@@ -15,7 +15,7 @@
 //! Release     nothing (its releases stand in front, as in every frame with that flag)
 //! EndRequest  nothing
 //! Import      module
-//! Script      script · function · arguments · named arguments
+//! Script      script · function
 //! Enter       target id
 //! Exit        number of the context · what was thrown ([`crate::thrown`])
 //! ```

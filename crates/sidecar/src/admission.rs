@@ -35,7 +35,14 @@ impl Admission {
         match self {
             Self::Believe => match hello.roots.iter().find(|root| !Path::new(root).is_absolute()) {
                 Some(root) => Err(refusal(format!("the class root {root:?} is not an absolute path"))),
-                None => Ok(Session { roots: hello.roots, modules: hello.modules, client, shared_memory, served: None }),
+                None => Ok(Session {
+                    roots: hello.roots,
+                    modules: hello.modules,
+                    asked_modules: Vec::new(),
+                    client,
+                    shared_memory,
+                    served: None,
+                }),
             },
             Self::Narrow { path, modules } => {
                 let roots = narrow(path, &hello.roots, |root, asked| {
@@ -52,10 +59,9 @@ impl Admission {
                 }
                 Ok(Session {
                     roots: roots.into_iter().map(|root| root.canonical.clone()).collect(),
-                    modules: narrow(modules, &hello.modules, |ours, asked| ours == asked)
-                        .into_iter()
-                        .cloned()
-                        .collect(),
+                    // Of two lists of patterns there is no list of what both let in: the session asks both.
+                    modules: modules.clone(),
+                    asked_modules: hello.modules,
                     client,
                     shared_memory,
                     served: Some(path.iter().map(|root| [root.canonical.clone(), root.absolute.clone()]).collect()),
@@ -66,7 +72,7 @@ impl Admission {
 }
 
 /// Those of `ours` that the client asks for; all, if it asks for none.
-fn narrow<'a, T>(ours: &'a [T], asked: &[String], same: impl Fn(&T, &str) -> bool) -> Vec<&'a T> {
+fn narrow<'a>(ours: &'a [Root], asked: &[String], same: impl Fn(&Root, &str) -> bool) -> Vec<&'a Root> {
     ours.iter().filter(|ours| asked.is_empty() || asked.iter().any(|asked| same(ours, asked))).collect()
 }
 
@@ -104,7 +110,14 @@ mod tests {
         let roots = vec!["/a".into(), "/b".into()];
         assert_eq!(
             session,
-            Session { roots, modules: vec!["re".into()], client: 9, shared_memory: true, served: None }
+            Session {
+                roots,
+                modules: vec!["re".into()],
+                asked_modules: Vec::new(),
+                client: 9,
+                shared_memory: true,
+                served: None
+            }
         );
         let refusal = Admission::Believe.decide(hello(&["/a", "b"], &[])).expect_err("a relative root");
         assert!(refusal.message.contains("\"b\" is not an absolute path"), "{}", refusal.message);
@@ -114,7 +127,7 @@ mod tests {
     fn a_client_that_asks_for_nothing_gets_all() {
         let session = narrowing().decide(hello(&[], &[])).expect("a session");
         assert_eq!(session.roots, ["/srv/1/classes", "/srv/shared"]);
-        assert_eq!(session.modules, ["json", "numpy.*"]);
+        assert_eq!((session.modules, session.asked_modules), (vec!["json".into(), "numpy.*".into()], Vec::new()));
         let served = session.served.expect("a choice");
         assert_eq!(served, [["/srv/1/classes", "/srv/current/classes"], ["/srv/shared", "/srv/shared"]]);
     }
@@ -124,9 +137,9 @@ mod tests {
         for asked in ["/srv/current/classes", "/srv/1/classes/"] {
             let session = narrowing().decide(hello(&[asked, "/etc"], &["os", "json"])).expect("a session");
             assert_eq!(session.roots, ["/srv/1/classes"]);
-            assert_eq!(session.modules, ["json"]);
+            assert_eq!(session.modules, ["json", "numpy.*"]);
+            assert_eq!(session.asked_modules, ["os", "json"]);
         }
-        assert_eq!(narrowing().decide(hello(&[], &["os"])).expect("a session").modules, [""; 0]);
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //!                       {"ended": 8, "status": 0}            with the raw status of waitpid
 //! supervisor → worker   {"session": {"roots": […], "modules": […], "client": 9}}   with one descriptor, and
 //!                       "served": [["/canonical", "/as/set"], …] unless the client may search any root,
-//!                       "shared_memory": true if the client takes it
+//!                       "shared_memory": true if the client takes it,
+//!                       "asked_modules": […] if the client narrows "modules"
 //! ```
 
 use std::io::{self, IoSlice};
@@ -63,6 +64,9 @@ pub struct Session {
     pub roots: Vec<String>,
     /// Patterns of modules that may be opened.
     pub modules: Vec<String>,
+    /// Patterns by which the client narrows them: a module must be let in by both. Empty: it does not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub asked_modules: Vec<String>,
     /// The PHP process, for logs.
     pub client: u64,
     /// Whether the client takes shared memory.
@@ -206,6 +210,7 @@ mod tests {
         let session = Session {
             roots: vec!["/a \"b\"".into()],
             modules: vec!["json".into()],
+            asked_modules: Vec::new(),
             client: 9,
             shared_memory: false,
             served: None,
@@ -215,10 +220,15 @@ mod tests {
             r#"{"session":{"roots":["/a \"b\""],"modules":["json"],"client":9}}"#
         );
         let served = Some(vec![["/b".into(), "/a".into()]]);
-        let session = Session { roots: vec!["/b".into()], modules: Vec::new(), shared_memory: true, served, ..session };
+        let asked_modules = vec!["re".into()];
+        let (roots, modules) = (vec!["/b".into()], Vec::new());
+        let session = Session { roots, modules, asked_modules, shared_memory: true, served, ..session };
         assert_eq!(
             serde_json::to_string(&Order::Session(&session)).expect("JSON"),
-            r#"{"session":{"roots":["/b"],"modules":[],"client":9,"shared_memory":true,"served":[["/b","/a"]]}}"#
+            concat!(
+                r#"{"session":{"roots":["/b"],"modules":[],"asked_modules":["re"],"client":9,"#,
+                r#""shared_memory":true,"served":[["/b","/a"]]}}"#
+            )
         );
     }
 }

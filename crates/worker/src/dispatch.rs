@@ -33,9 +33,11 @@ pub(crate) struct State<'py> {
     pub(crate) iterators: Iterators,
     pub(crate) known: Known<'py>,
     pub(crate) hooks: Hooks<'py>,
+    /// Whether context managers were entered in this request.
+    pub(crate) has_entered: bool,
 }
 
-type Handled<T = ()> = Result<T, Fault>;
+pub(crate) type Handled<T = ()> = Result<T, Fault>;
 
 impl<'py> State<'py> {
     /// Of a session that has just begun.
@@ -48,6 +50,7 @@ impl<'py> State<'py> {
             iterators: Iterators::new(&hooks.iterators),
             known: Known::new(hooks.special.clone(), hooks.function.clone(), hooks.method.clone()),
             hooks,
+            has_entered: false,
         }
     }
 
@@ -73,6 +76,10 @@ impl<'py> State<'py> {
             Kind::Iterate => self.iterate(py, request, reply)?,
             Kind::Next => self.next(py, request, reply)?,
             Kind::Values => self.values(py, request, reply)?,
+            Kind::Import => self.import(py, &mut request.reader, reply)?,
+            Kind::Script => self.script(py, &mut request.reader, reply)?,
+            Kind::Enter => self.enter(py, &mut request.reader, reply)?,
+            Kind::Exit => self.exit(py, &mut request.reader, reply)?,
             Kind::Describe => {
                 self.describe(py, request, reply)?;
                 return Ok(Kind::Described);
@@ -164,13 +171,22 @@ impl<'py> State<'py> {
     }
 
     /// The object that a request is about. Owned, so that user code runs without a borrow of the table.
-    fn target(&self, py: Python<'py>, reader: &mut Reader<'_>) -> Handled<Bound<'py, PyAny>> {
+    pub(crate) fn target(&mut self, py: Python<'py>, reader: &mut Reader<'_>) -> Handled<Bound<'py, PyAny>> {
         let id = reader.unsigned("an object id")?;
         self.object(py, id)
     }
 
-    fn object(&self, py: Python<'py>, id: u64) -> Handled<Bound<'py, PyAny>> {
-        self.table.get(py, id).cloned().ok_or_else(|| Fault::stale(id))
+    /// The object of an id that is about to be used. A module must be one that PHP may use.
+    fn object(&mut self, py: Python<'py>, id: u64) -> Handled<Bound<'py, PyAny>> {
+        match self.table.target(py, id) {
+            Some((object, false)) => Ok(object.clone()),
+            Some((module, true)) => {
+                let module = module.clone();
+                self.pass_module(py, id, &module)?;
+                Ok(module)
+            }
+            None => Err(Fault::stale(id)),
+        }
     }
 
     fn class(&self, py: Python<'py>, id: u64) -> Handled<Bound<'py, PyType>> {
@@ -185,12 +201,12 @@ impl<'py> State<'py> {
         self.encoder(reply).value(value, Depth::ROOT).map_err(|error| Fault::unconvertible(&error, &root()))
     }
 
-    fn encoder<'a>(&'a mut self, reply: &'a mut Vec<u8>) -> Encoder<'a, 'py> {
+    pub(crate) fn encoder<'a>(&'a mut self, reply: &'a mut Vec<u8>) -> Encoder<'a, 'py> {
         let Self { table, segments, numpy, .. } = self;
         Encoder::new(reply, Some(Context { table, segments, numpy }))
     }
 
-    fn refusal_or_raised(&self, py: Python<'py>, error: PyErr) -> Fault {
+    pub(crate) fn refusal_or_raised(&self, py: Python<'py>, error: PyErr) -> Fault {
         if error.is_instance(py, &self.hooks.refused) {
             Fault::not_run(Category::Access, error.value(py).to_string())
         } else {

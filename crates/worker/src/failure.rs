@@ -53,6 +53,11 @@ impl Fault {
         Self::not_run(Category::Stale, stale_message(id))
     }
 
+    /// Whether the gate refused something.
+    pub(crate) fn is_access(&self) -> bool {
+        matches!(self, Self::Told(failure) if failure.category == Category::Access)
+    }
+
     /// A value of the client that could not be made. `root` says which.
     pub(crate) fn unreadable(error: Unreadable, root: impl FnOnce() -> Root) -> Self {
         match error {

@@ -1,4 +1,5 @@
-//! The one place that decides which names of an object a client may touch.
+//! The one place that decides which names of an object a client may touch. (Of a module, [`crate::modules`] decides first
+//! whether it may be touched at all.)
 
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
@@ -80,6 +81,17 @@ impl Gate {
                 Ok(method)
             }
         }
+    }
+
+    /// Whether clients may use a name of something that may not be there yet; `of` says what that is.
+    ///
+    /// # Errors
+    /// As [`Self::pass`].
+    pub(crate) fn check(name: &str, of: impl FnOnce() -> String) -> Result<(), Box<Failure>> {
+        refusal(name).map_or(Ok(()), |reason| {
+            let message = format!("{name:?} of {} is not for PHP: {reason}", of());
+            Err(Box::new(Failure::new(Category::Access, Ran::No, message)))
+        })
     }
 
     /// Whether clients may use a name at all.

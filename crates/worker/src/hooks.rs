@@ -11,6 +11,18 @@ pub(crate) struct Hooks<'py> {
     pub(crate) explain: Bound<'py, PyAny>,
     /// `set_roots(list[str])`.
     pub(crate) set_roots: Bound<'py, PyAny>,
+    /// `check_module(module)` raises if PHP may not use it.
+    pub(crate) check_module: Bound<'py, PyAny>,
+    /// `open_module(str)` imports one.
+    pub(crate) open_module: Bound<'py, PyAny>,
+    /// `script_function(str, str)` finds one.
+    pub(crate) script_function: Bound<'py, PyAny>,
+    /// `enter(manager) -> (number, value)`.
+    pub(crate) enter: Bound<'py, PyAny>,
+    /// `leave(number, thrown) -> bool`.
+    pub(crate) leave: Bound<'py, PyAny>,
+    /// `leave_all()`.
+    pub(crate) leave_all: Bound<'py, PyAny>,
     /// The exception by which the Python side says "this is not for clients".
     pub(crate) refused: Bound<'py, PyType>,
     /// Types whose instances PHP sees without a class: functions and the like.
@@ -39,6 +51,12 @@ impl<'py> Hooks<'py> {
             describe: object.getattr("describe")?,
             explain: object.getattr("explain")?,
             set_roots: object.getattr("set_roots")?,
+            check_module: object.getattr("check_module")?,
+            open_module: object.getattr("open_module")?,
+            script_function: object.getattr("script_function")?,
+            enter: object.getattr("enter")?,
+            leave: object.getattr("leave")?,
+            leave_all: object.getattr("leave_all")?,
             refused: object.getattr("refused")?.cast_into()?,
             classless: object.getattr("classless")?.extract()?,
             scalar_types: object.getattr("scalar_types")?,

@@ -2,6 +2,7 @@
 //!
 //! - [`serve`]: the loop, and [`dispatch`]: what each request does.
 //! - [`table`]: the objects that the client holds; [`gate`]: the names that it may touch.
+//! - [`modules`]: opening modules, and which of them it may use; [`contexts`]: context managers.
 //! - [`from_wire`], [`to_wire`]: values; [`path`]: where in a value something is wrong; [`iterate`]: items of iterators.
 //! - [`arguments`]: those of a call, and [`parameters`]: what their annotations want; [`numpy`]: its scalars and arrays.
 //! - [`failure`]: what the client is told when something goes wrong.
@@ -12,6 +13,7 @@
 mod arguments;
 mod buffer;
 mod call;
+mod contexts;
 mod dispatch;
 mod failure;
 mod fork;
@@ -19,6 +21,7 @@ mod from_wire;
 mod gate;
 mod hooks;
 mod iterate;
+mod modules;
 mod names;
 mod numpy;
 mod parameters;

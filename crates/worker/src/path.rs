@@ -14,6 +14,8 @@ pub(crate) enum Root {
     Items,
     /// What an object holds.
     Elements,
+    /// What `__enter__` gave back.
+    EnteredValue,
     /// What an attribute held.
     Attribute(String),
     /// What an attribute is to hold.
@@ -81,6 +83,7 @@ impl fmt::Display for Root {
             Self::ReturnValue => formatter.write_str("return value"),
             Self::Items => formatter.write_str("items"),
             Self::Elements => formatter.write_str("elements"),
+            Self::EnteredValue => formatter.write_str("return value of __enter__"),
             Self::Attribute(name) => write!(formatter, "attribute {name}"),
             Self::NewValue(name) => write!(formatter, "new value of {name}"),
             Self::Argument(index) => write!(formatter, "args[{index}]"),

@@ -153,7 +153,7 @@ impl<'py> Session<'py> {
         }
         match header.kind {
             Kind::Release => {}
-            Kind::EndRequest => self.state.table.end_request(),
+            Kind::EndRequest => self.state.end_request(),
             kind => {
                 self.count(header.call)?;
                 begin(reply);

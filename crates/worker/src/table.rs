@@ -33,6 +33,8 @@ struct Entry {
     handed_out: u64,
     /// A class object, which lives as long as the session: descriptions and objects name it.
     pinned: bool,
+    /// A module, of which it has not been found out whether PHP may use it.
+    gated: bool,
 }
 
 impl Table {
@@ -51,6 +53,18 @@ impl Table {
     /// The object of an id.
     pub(crate) fn get<'py>(&self, py: Python<'py>, id: u64) -> Option<&Bound<'py, PyAny>> {
         self.entries.get(&id).map(|entry| entry.object.bind(py))
+    }
+
+    /// The object of an id that is about to be used, and whether it is a module that must be asked for first.
+    pub(crate) fn target<'py>(&self, py: Python<'py>, id: u64) -> Option<(&Bound<'py, PyAny>, bool)> {
+        self.entries.get(&id).map(|entry| (entry.object.bind(py), entry.gated))
+    }
+
+    /// PHP may use the module, for as long as it holds it.
+    pub(crate) fn open(&mut self, id: u64) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.gated = false;
+        }
     }
 
     /// Names an object to the client, once more if it has it already.
@@ -151,7 +165,8 @@ impl Table {
 
     fn insert(&mut self, id: u64, object: &Bound<'_, PyAny>) {
         self.ids.insert(address(object), id);
-        self.entries.insert(id, Entry { object: object.clone().unbind(), handed_out: 0, pinned: false });
+        let gated = is_module(object);
+        self.entries.insert(id, Entry { object: object.clone().unbind(), handed_out: 0, pinned: false, gated });
     }
 
     fn name(&mut self, id: u64, object: &Bound<'_, PyAny>) -> ObjectReference {
@@ -172,14 +187,18 @@ impl Table {
         if let Some(id) = self.classes.get(&address) {
             return *id;
         }
-        // SAFETY: `object` is a live object, and a check of its type's flags and bases touches nothing else.
-        let is_module = unsafe { ffi::PyModule_Check(object.as_ptr()) } != 0;
-        let id = if is_module { 0 } else { self.pin(&class) };
+        let id = if is_module(object) { 0 } else { self.pin(&class) };
         if id != 0 {
             self.classes.insert(address, id);
         }
         id
     }
+}
+
+/// Whether an object is a module, and not only poses as one.
+fn is_module(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: `object` is a live object, and a check of its type's flags and bases touches nothing else.
+    unsafe { ffi::PyModule_Check(object.as_ptr()) != 0 }
 }
 
 fn address<T>(object: &Bound<'_, T>) -> usize {

@@ -24,6 +24,21 @@ class AccessRefusedError(Exception):
     """The client asked for something that is not for clients; nothing of the user's has run."""
 
 
+class PhpException(Exception):  # noqa: N818 - it is what PHP calls an exception
+    """An exception of PHP's own, as the `__exit__` of a context manager sees it."""
+
+    def __init__(self, class_name: str, message: str, code: int | str, file: str, line: int) -> None:
+        super().__init__(message)
+        self.class_name = class_name
+        """The name of its PHP class."""
+        self.message = message
+        self.code = code
+        """An integer, but for a few of PHP's own classes: a `PDOException` has an SQLSTATE."""
+        self.file = file
+        """The PHP file that threw it."""
+        self.line = line
+
+
 def explain(exception: BaseException) -> list[Explanation]:
     """The raised exception first, then what caused it, as far as Python would print it."""
     chain = list(_chain(exception))

@@ -9,6 +9,7 @@ import sys
 import types
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tortoise_worker import classes, naming
 from tortoise_worker.errors import AccessRefusedError
@@ -32,6 +33,15 @@ class Root:
     """As it was given: what stands on `sys.path` and in messages."""
     real: str
     """Without symbolic links, and with a separator at its end."""
+
+
+class Found(NamedTuple):
+    """A Python file in a class root."""
+
+    root: Root
+    parts: tuple[str, ...]
+    """Its relative path without `.py`, or its folder's if it is that folder's `__init__.py`."""
+    file: str
 
 
 class Loader:
@@ -67,24 +77,76 @@ class Loader:
         """
         if (known := self._found.get(name)) is not None:
             module_name, module, names = known
-            if sys.modules.get(module_name) is module and (found := _class_of(module, names)) is not None:
-                return found
+            if sys.modules.get(module_name) is module and (cls := _class_of(module, names)) is not None:
+                return cls
         candidates = naming.candidates(name)
         if candidates is None:
-            raise AccessRefusedError(f"{_shortened(name)} is not the name of a Python class")
-        root, parts, file = self._find(name, candidates)
-        module_name, module, is_new = self._import(root, parts, file)
-        found = _class_of(module, candidates.classes)
-        if found is None:
+            raise AccessRefusedError(f"{shortened(name)} is not the name of a Python class")
+        found = self._find_class(name, candidates)
+        module_name, module, is_new = _import(found)
+        cls = _class_of(module, candidates.classes)
+        if cls is None:
             if is_new:
                 _forget(module_name)
             raise ImportError(
-                _missing_class(file, candidates.classes, module), name=module.__name__, path=file
+                _missing_class(found.file, candidates.classes, module), name=module.__name__, path=found.file
             )
         if len(self._found) >= MAX_FOUND_NAMES:
             self._found.clear()
         self._found[name] = (module_name, module, candidates.classes)
-        return found
+        return cls
+
+    @property
+    def roots(self) -> list[str]:
+        """The class roots, as they were given."""
+        return [root.path for root in self._roots]
+
+    def find(self, parts: Sequence[str]) -> Found | None:
+        """The file of exactly this relative path, `.py` or a package, in the first root that has one.
+
+        Raises `AccessRefusedError` if it is a link out of its root.
+        """
+        for root in self._roots:
+            path = os.path.join(root.path, *parts)
+            for file in (f"{path}.py", os.path.join(path, "__init__.py")):
+                if os.path.isfile(file):
+                    return _within(root, tuple(parts), file)
+        return None
+
+    def import_file(self, found: Found) -> types.ModuleType:
+        """The module of a file, the one that its classes come from. Raises what the file's code raises."""
+        return _import(found)[1]
+
+    def import_by_own_name(self, found: Found) -> types.ModuleType | None:
+        """The module of a file if Python's `import` of its dotted name gives it, else None."""
+        importlib.invalidate_caches()
+        name = ".".join(found.parts)
+        return _loaded(name, found.file) if _is_found_as(name, found) else None
+
+    def holds(self, module: types.ModuleType) -> bool:
+        """Whether a module comes from a class root, by a path that could be imported from there.
+
+        So a virtual environment in a class root does not make its packages modules of the root.
+        """
+        namespace = types.ModuleType.__dict__["__dict__"].__get__(module)
+        file = namespace.get("__file__")
+        if type(file) is str:
+            return self._holds_path(file)
+        # A folder without `__init__.py` may be divided over several places.
+        try:
+            places = list(namespace.get("__path__", ()))
+        except Exception:
+            return False
+        return bool(places) and all(type(place) is str and self._holds_path(place) for place in places)
+
+    def _holds_path(self, path: str) -> bool:
+        real = os.path.join(os.path.realpath(path), "")
+        for root in self._roots:
+            if real.startswith(root.real):
+                *folders, last = real[len(root.real) : -1].split(os.sep)
+                names = [*folders, last.split(".", 1)[0]]
+                return names == [""] or all(map(str.isidentifier, names))
+        return False
 
     def parts_of(self, file: str) -> tuple[str, ...] | None:
         """The relative path of a class file, in parts and without `.py`; None if it stands under no root."""
@@ -104,37 +166,41 @@ class Loader:
         candidates = (naming.candidates(spelling) for spelling in spellings)
         return any(each is not None and _class_of(module, each.classes) is not cls for each in candidates)
 
-    def _find(self, name: str, candidates: naming.Candidates) -> tuple[Root, tuple[str, ...], str]:
+    def _find_class(self, name: str, candidates: naming.Candidates) -> Found:
         for root in self._roots:
             for parts in candidates.files:
                 file = os.path.join(root.path, *parts) + ".py"
                 if os.path.isfile(file):
-                    if not os.path.realpath(file).startswith(root.real):
-                        raise AccessRefusedError(
-                            f"{file} is a symbolic link out of the class root {root.path}"
-                        )
-                    return root, parts, file
+                    return _within(root, parts, file)
         searched = ", ".join(root.path for root in self._roots) or "no class root at all"
         raise AccessRefusedError(f"there is no class file for {name} under {searched}")
 
-    def _import(self, root: Root, parts: tuple[str, ...], file: str) -> tuple[str, types.ModuleType, bool]:
-        """The module of a class file with its name, and whether its code ran just now."""
-        # A file that was written a moment ago is not in the directory listings that Python keeps.
-        importlib.invalidate_caches()
-        name = ".".join(parts)
-        clash = _clash_package(root)
-        for candidate in (name, f"{clash}.{name}"):
-            if _is_found_as(candidate, root, parts, file):
-                known = sys.modules.get(candidate)
-                return candidate, _loaded(candidate, file), known is None
-        # A package of the very same name stands beside the file.
-        candidate = f"{clash}.{name}_file"
-        known = sys.modules.get(candidate)
-        return candidate, known or _run(candidate, file), known is None
+
+def _within(root: Root, parts: tuple[str, ...], file: str) -> Found:
+    if not os.path.realpath(file).startswith(root.real):
+        raise AccessRefusedError(f"{file} is a symbolic link out of the class root {root.path}")
+    return Found(root, parts, file)
 
 
-def _is_found_as(name: str, root: Root, parts: tuple[str, ...], file: str) -> bool:
+def _import(found: Found) -> tuple[str, types.ModuleType, bool]:
+    """The module of a file with its name, and whether its code ran just now."""
+    # A file that was written a moment ago is not in the directory listings that Python keeps.
+    importlib.invalidate_caches()
+    name = ".".join(found.parts)
+    clash = _clash_package(found.root)
+    for candidate in (name, f"{clash}.{name}"):
+        if _is_found_as(candidate, found):
+            known = sys.modules.get(candidate)
+            return candidate, _loaded(candidate, found.file), known is None
+    # A package of the very same name stands beside the file.
+    candidate = f"{clash}.{name}_file"
+    known = sys.modules.get(candidate)
+    return candidate, known or _run(candidate, found.file), known is None
+
+
+def _is_found_as(name: str, found: Found) -> bool:
     """Whether an `import` of the dotted name gives this very file. Imports its parents, if they are ours."""
+    root, parts, file = found
     names = name.split(".")
     for length in range(1, len(parts)):
         parent = ".".join(names[: len(names) - len(parts) + length])
@@ -233,5 +299,6 @@ def _forget(name: str) -> None:
         vars(sys.modules[parent]).pop(child, None)
 
 
-def _shortened(name: str) -> str:
+def shortened(name: str) -> str:
+    """A name from outside, as it is shown in a message."""
     return repr(name if len(name) <= 80 else name[:80] + "…")

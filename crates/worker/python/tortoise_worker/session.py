@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tortoise_worker import _native, arrays, errors
+from tortoise_worker.contexts import Contexts, Thrown
 from tortoise_worker.describe import Describer, Description
 from tortoise_worker.errors import AccessRefusedError
 from tortoise_worker.loader import Loader
+from tortoise_worker.modules import Modules
 from tortoise_worker.parameters import Special, special
 from tortoise_worker.zygote import Client
 
@@ -45,6 +47,18 @@ class Hooks:
     """Describes an exception and its causes."""
     set_roots: Callable[[list[str]], None]
     """Makes later look-ups search other class roots."""
+    check_module: Callable[[types.ModuleType], None]
+    """Raises `refused` if PHP may not use a module."""
+    open_module: Callable[[str], object]
+    """Imports a module for PHP."""
+    script_function: Callable[[str, str], Callable[..., object]]
+    """A function of a script, which is imported for it."""
+    enter: Callable[[object], tuple[int, object]]
+    """Enters a context manager: the number of the context, and what `__enter__` gave."""
+    leave: Callable[[int, Thrown], bool]
+    """Leaves it: whether the manager took what was thrown upon itself."""
+    leave_all: Callable[[], None]
+    """Leaves what is still entered."""
     refused: type[BaseException]
     """What the others raise for "this is not for clients"."""
     classless: list[type]
@@ -84,15 +98,24 @@ def run(client: Client) -> None:
     os.register_at_fork(after_in_child=_native.in_forked_child)
     loader = Loader(client.roots)
     describer = Describer(loader)
+    modules = Modules(loader, client.modules, client.asked_modules, client.served is None)
+    contexts = Contexts()
 
     def set_roots(roots: list[str]) -> None:
         loader.set_roots(roots if client.served is None else narrowed(roots, client.served))
         describer.forget()
+        modules.forget()
 
     hooks = Hooks(
         describe=describer.describe,
         explain=errors.explain,
         set_roots=set_roots,
+        check_module=modules.check,
+        open_module=modules.open,
+        script_function=modules.function,
+        enter=contexts.enter,
+        leave=contexts.leave,
+        leave_all=contexts.leave_all,
         refused=AccessRefusedError,
         classless=list(CLASSLESS),
         scalar_types=arrays.scalar_types,
@@ -103,6 +126,8 @@ def run(client: Client) -> None:
         version=platform.python_version(),
     )
     reason = _native.serve(client.socket, client.control, hooks, client.shared_memory)
+    # PHP has gone, perhaps in the middle of a request.
+    contexts.leave_all()
     if reason is not None:
         print(
             f"tortoise: the connection of PHP process {client.process} was closed: {reason}", file=sys.stderr

@@ -10,7 +10,8 @@ control socket is one JSON object:
     supervisor → zygote   {"session": {"roots": [...], "modules": [...], "client": 5}}
                           with the client's socket as the one descriptor that comes along, and
                           "served": [["/canonical", "/as/set"], ...] unless the client may search any root,
-                          "shared_memory": true if the client takes it
+                          "shared_memory": true if the client takes it,
+                          "asked_modules": [...] if the client narrows "modules"
 """
 
 import contextlib
@@ -23,6 +24,7 @@ import signal
 import socket
 import sys
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +55,8 @@ class Client:
     """Among which class roots the client can choose, each in both its spellings; None: among all."""
     shared_memory: bool = False
     """Whether the client takes shared memory."""
+    asked_modules: Sequence[str] = ()
+    """Patterns by which the client narrows those in `modules`; none: it does not."""
 
 
 def run(control: int) -> Client | None:
@@ -150,6 +154,7 @@ def _receive(supervisor: socket.socket) -> Client | None:
         order["client"],
         order.get("served"),
         order.get("shared_memory", False),
+        order.get("asked_modules", ()),
     )
 
 

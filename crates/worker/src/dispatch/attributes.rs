@@ -35,13 +35,22 @@ impl<'py> State<'py> {
         Ok(())
     }
 
-    /// A private name is answered like one that is not there: a question is no attempt.
+    /// A private name is answered like one that is not there, and so are those of a module that is not open: a question is
+    /// no attempt.
     pub(super) fn has(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
         let reader = &mut request.reader;
-        let target = self.target(py, reader)?;
+        let target = self.target(py, reader);
         let name = reader.name("the name of an attribute")?;
         let question = Question::read(reader)?;
         reader.end()?;
+        let target = match target {
+            // PHP asks this before a call: whoever calls is to be told.
+            Err(fault) if fault.is_access() && question != Question::IsCallable => {
+                Writer::new(reply).boolean(false);
+                return Ok(());
+            }
+            target => target?,
+        };
         let found = if Gate::is_open(name) {
             match target.getattr(self.gate.pass(name, &target)?) {
                 Ok(value) => match question {
