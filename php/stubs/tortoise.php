@@ -36,6 +36,37 @@ namespace Tortoise {
     function type(string $class): PyObject {}
 
     /**
+     * A Python module, as an object with its attributes, functions and classes: `import('math')->sqrt(2)`.
+     *
+     * It must be a module of a class root, or one that `tortoise.modules` lets in, and the sidecar's `modules` too.
+     *
+     * @throws AccessException if PHP may not use the module
+     * @throws Python\ModuleNotFoundError if there is none; any other PythonException that its code raises
+     */
+    function import(string $module): PyObject {}
+
+    /**
+     * Calls a function of a script in a class root: `call('tools/h', 'hello', 'you', times: 2)` is `hello` in tools/h.py.
+     *
+     * Named arguments are Python's keyword arguments; two cannot be passed so: `script` and `function`.
+     *
+     * @throws AccessException if there is no such script, or the function is private
+     * @throws Python\AttributeError if the script has no such function
+     */
+    function call(string $script, string $function, mixed ...$args): mixed {}
+
+    /**
+     * Python's `with`: calls the body with what the manager's `__enter__` gives, and its `__exit__` behind that.
+     *
+     * What the body throws goes to `__exit__`: a Python exception as itself, one of PHP as a
+     * `tortoise_worker.errors.PhpException`. If `__exit__` swallows it, null comes back. On `exit()` in the body
+     * `__exit__` sees a `SystemExit`, and after a fatal error too, when the request ends.
+     *
+     * @return mixed what the body returns
+     */
+    function with(PyObject $manager, callable $body): mixed {}
+
+    /**
      * Tells of the link to Python, and connects nothing.
      *
      * @return array<string, mixed>

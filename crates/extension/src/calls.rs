@@ -99,7 +99,8 @@ fn call_generated(target: (u64, u32), of: &MethodOf, arguments: &impl WriteArgum
     values::read_reply(&reply?)
 }
 
-fn call(target: (u64, u32), name: &str, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {
+/// Calls a method of what the session knows by this id, or that itself by an empty name.
+pub(crate) fn call(target: (u64, u32), name: &str, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {
     values::check_name(name)?;
     values::read_reply(&exchange(target, MethodName::Text(name), arguments)?)
 }

@@ -6,6 +6,7 @@ mod boundary;
 mod ffi;
 mod frame;
 mod memory;
+mod pending;
 mod reading;
 mod slot;
 mod string;
@@ -17,6 +18,7 @@ pub(crate) use boundary::{guard, take_panic};
 pub(crate) use ffi::*;
 pub(crate) use frame::{Arguments, Frame};
 pub(crate) use memory::OverLimit;
+pub(crate) use pending::{is_leaving, rethrow, take_exception};
 pub(crate) use reading::{
     bytes_of, class_in_table, class_name, declares, exception_is_pending, ini_text, is_preloading, lower_case,
     object_of, owned_object, text_of, write_result,

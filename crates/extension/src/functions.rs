@@ -12,8 +12,9 @@ use tortoise_protocol::ObjectReference;
 use crate::engine::{Frame, class_in_table, guard, lower_case};
 use crate::error::BridgeError;
 use crate::handlers::{dynamic_method, dynamic_static_method};
+use crate::modules::{shorten, text_of};
 use crate::throw::throw;
-use crate::{autoload, calls, classes, link, native, objects, proxy, settings};
+use crate::{autoload, calls, classes, contexts, link, modules, native, objects, proxy, settings};
 
 /// Adds the functions to the module.
 pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
@@ -35,6 +36,24 @@ pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
             false,
             false,
         ))
+        .function(FunctionBuilder::new("Tortoise\\import", import).arg(Arg::new("module", DataType::String)).returns(
+            DataType::Object("Tortoise\\PyObject".into()),
+            false,
+            false,
+        ))
+        .function(
+            FunctionBuilder::new("Tortoise\\call", modules::call)
+                .arg(Arg::new("script", DataType::String))
+                .arg(Arg::new("function", DataType::String))
+                .arg(Arg::new("args", DataType::Mixed).is_variadic())
+                .returns(DataType::Mixed, false, false),
+        )
+        .function(
+            FunctionBuilder::new("Tortoise\\with", contexts::with)
+                .arg(Arg::new("manager", DataType::Object("Tortoise\\PyObject".into())))
+                .arg(Arg::new("body", DataType::Callable))
+                .returns(DataType::Mixed, false, false),
+        )
         .function(FunctionBuilder::new("Tortoise\\status", status).returns(DataType::Array, false, false))
         .function(FunctionBuilder::new("Tortoise\\Bridge\\method", calls::bridge_method))
         .function(FunctionBuilder::new("Tortoise\\Bridge\\construct", calls::bridge_construct))
@@ -67,11 +86,6 @@ fn with_argument(data: &ExecuteData, action: impl FnOnce(&Zval) -> Result<Zval, 
             Err(error) => throw(error),
         }
     });
-}
-
-fn text_of(argument: &Zval, name: &str) -> Result<String, BridgeError> {
-    let is_text = argument.is_string();
-    argument.string().filter(|_| is_text).ok_or_else(|| BridgeError::Access(format!("${name} must be a text in UTF-8")))
 }
 
 /// `Tortoise\register(string $root): void` searches one more class root, behind the others, in this request.
@@ -130,13 +144,9 @@ extern "C" fn type_of(data: &mut ExecuteData, result: &mut Zval) {
     with_argument(data, action, result);
 }
 
-/// A name from outside, short enough for a message.
-fn shorten(name: &str) -> String {
-    let mut shown: String = name.chars().take(100).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if shown.len() < name.len() {
-        shown.push('…');
-    }
-    shown
+/// `Tortoise\import(string $module): PyObject` gives a Python module, if it is one that PHP may use.
+extern "C" fn import(data: &mut ExecuteData, result: &mut Zval) {
+    with_argument(data, |name| modules::import(&text_of(name, "module")?), result);
 }
 
 /// `Tortoise\status(): array` tells of the link to Python, and connects nothing.

@@ -3,8 +3,10 @@
 //! From the outside in, and each uses only what stands below it:
 //!
 //! - [`functions`], [`declarations`], [`autoload`]: what PHP sees of the extension; [`handlers`]: what the engine asks of
-//!   a proxy; [`calls`]: from the frame of a method to a request. They end in [`throw`] if something goes wrong.
-//! - [`arguments`], [`values`]: from PHP's values to the wire and back; [`raised`]: Python's exceptions in PHP.
+//!   a proxy; [`calls`]: from the frame of a method to a request; [`modules`], [`contexts`]: what some functions do. They
+//!   end in [`throw`] if something goes wrong.
+//! - [`arguments`], [`values`]: from PHP's values to the wire and back; [`raised`]: Python's exceptions in PHP, and
+//!   [`thrown`]: PHP's in Python.
 //! - [`proxy`]: the objects; [`classes`]: the classes, whose source [`synthesis`] plans; [`naming`]: where class files lie.
 //! - [`link`]: the session, and requests to it; [`objects`]: which PHP object is which Python object; [`settings`].
 //! - [`error`]: what can go wrong; [`native`]: where our own classes are; [`engine`]: the room of PHP's engine.
@@ -16,12 +18,14 @@ mod autoload;
 mod bytes;
 mod calls;
 mod classes;
+mod contexts;
 mod declarations;
 mod engine;
 mod error;
 mod functions;
 mod handlers;
 mod link;
+mod modules;
 mod naming;
 mod native;
 mod objects;
@@ -30,6 +34,7 @@ mod raised;
 mod settings;
 mod synthesis;
 mod throw;
+mod thrown;
 mod values;
 
 use ext_php_rs::builders::ModuleBuilder;

@@ -107,6 +107,15 @@ fn set(scope: *mut zend_class_entry, object: &mut zend_object, name: &str, mut v
     unsafe { zend_update_property(scope, object, name.as_ptr().cast(), name.len(), &raw mut value) };
 }
 
+/// `message`, `code`, `file` or `line` of any PHP exception.
+pub(crate) fn field<'a>(exception: &'a zend_object, name: &str) -> &'a Zval {
+    // SAFETY: every exception is of one of the engine's two families, whose classes are there from its start.
+    let family = unsafe {
+        if instanceof_function_slow(exception.ce, zend_ce_error) { zend_ce_error } else { zend_ce_exception }
+    };
+    read(family, exception, name)
+}
+
 fn get<'a>(object: &'a zend_object, name: &str) -> &'a Zval {
     read(native::class(Native::PythonException), object, name)
 }

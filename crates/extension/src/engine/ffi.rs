@@ -77,6 +77,15 @@ unsafe extern "C" {
     /// Reserves a place in every function's code; -1 if none is left.
     pub(crate) fn zend_get_resource_handle(module: *const c_char) -> c_int;
 
+    /// Drops the exception that waits to be handled.
+    pub(crate) fn zend_clear_exception();
+
+    /// Whether what waits is no exception but the way out of an `exit()`.
+    pub(crate) fn zend_is_unwind_exit(object: *const zend_object) -> bool;
+
+    /// Whether what waits is no exception but the end of a fiber that is destroyed.
+    pub(crate) fn zend_is_graceful_exit(object: *const zend_object) -> bool;
+
     /// `\RuntimeException`.
     pub(crate) static mut spl_ce_RuntimeException: *mut zend_class_entry;
 }

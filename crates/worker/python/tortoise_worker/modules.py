@@ -32,8 +32,8 @@ class Modules:
     A module that is not let in can still be held, passed on and compared: it is a value.
 
     The gate is about module objects alone. What an open module holds is open with it, wherever that was
-    defined: `numpy.float64`, or what a script has by `from x import y`. So whoever lets in a module that looks
-    others up (`builtins`, `importlib`, `operator`, `sys`) lets in everything.
+    defined: `numpy.float64`, or what a script has by `from x import y`. So who lets in a module that looks
+    up others (`builtins`, `importlib`, `operator`, `sys`) lets in everything.
     """
 
     def __init__(self, loader: Loader, served: Sequence[str], asked: Sequence[str], is_private: bool) -> None:

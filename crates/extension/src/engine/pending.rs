@@ -1,0 +1,35 @@
+//! The exception that waits to be handled: taken, so that Python can be asked first, and thrown on.
+
+use ext_php_rs::ffi::{ext_php_rs_executor_globals, zend_throw_exception_object};
+use ext_php_rs::types::Zval;
+
+use super::ffi::{zend_clear_exception, zend_is_graceful_exit, zend_is_unwind_exit};
+use super::reading::owned_object;
+
+/// Whether PHP code is left for good and not by an exception: by `exit()`, or because its fiber is destroyed.
+pub(crate) fn is_leaving() -> bool {
+    // SAFETY: the executor's globals are there as long as PHP is; what waits is a live object.
+    unsafe {
+        let waiting = (*ext_php_rs_executor_globals()).exception;
+        !waiting.is_null() && (zend_is_unwind_exit(waiting) || zend_is_graceful_exit(waiting))
+    }
+}
+
+/// Takes the exception that waits, so that it does not any more.
+pub(crate) fn take_exception() -> Option<Zval> {
+    // SAFETY: as above; the count that is added is the value's, and the engine lets go of its own.
+    unsafe {
+        let exception = (*ext_php_rs_executor_globals()).exception.as_mut()?;
+        exception.gc.refcount += 1;
+        let taken = owned_object(exception);
+        zend_clear_exception();
+        Some(taken)
+    }
+}
+
+/// Throws an exception as it is, with its own place and trace. One that waits becomes what came before it.
+pub(crate) fn rethrow(mut exception: Zval) {
+    // SAFETY: the value is an exception; the engine takes its count over.
+    unsafe { zend_throw_exception_object(&raw mut exception) };
+    std::mem::forget(exception);
+}
