@@ -94,8 +94,8 @@ final class IdentityTest extends TestCase
         }
         self::assertSame($this->vessel->function(), $this->vessel->function());
         self::assertSame($this->vessel->a_class(), \Tortoise\type('Vessel'));
-        self::assertIsInt($this->vessel->module()->maxsize);
-        self::assertSame(PHP_INT_MAX, $this->vessel->module()->maxsize);
+        self::assertIsInt($this->vessel->module()->LARGEST);
+        self::assertSame(PHP_INT_MAX, $this->vessel->module()->LARGEST);
     }
 
     public function testInArraysAndAsKeysOfMaps(): void

@@ -5,6 +5,8 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+LARGEST = sys.maxsize
+
 
 class Vessel:
     """Holds what it is given."""
@@ -89,7 +91,7 @@ class Vessel:
         return types.SimpleNamespace
 
     def module(self) -> types.ModuleType:
-        return sys
+        return sys.modules[__name__]
 
     def namespace(self, **attributes: Any) -> types.SimpleNamespace:
         return types.SimpleNamespace(**attributes)

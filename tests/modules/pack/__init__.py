@@ -1,0 +1,5 @@
+"""A script that is a package."""
+
+
+def hello() -> str:
+    return "hello from pack"

@@ -1,0 +1,5 @@
+"""A script in a folder."""
+
+
+def hello() -> str:
+    return "hello from tools"
