@@ -80,7 +80,7 @@ final class WithTest extends TestCase
         ];
         self::assertSame($seen('LogicException', "wrong \u{e9}", 7, 6), $facts[0]);
         self::assertSame($seen('TypeError', 'type', 0, 6), $facts[1]);
-        self::assertSame($seen('RuntimeException@anonymous', 'no db', 'HY000', 5), $facts[2]);
+        self::assertSame($seen('RuntimeException@anonymous', 'no db', 'HY000', 4), $facts[2]);
         self::assertSame($seen('Exception', "\u{fffd}", 0, 6), $facts[3]);
         self::assertNull($facts[4]);
     }

@@ -68,11 +68,12 @@ class Supervisor:
             self.ended[message["ended"]] = message["status"]
         return self.ended.pop(pid)
 
-    def client(self, *roots: Path | str) -> "Client":
-        """A client with a session of its own."""
+    def client(self, *roots: Path | str, modules: Sequence[str] = (), **others: Any) -> "Client":
+        """A client with a session of its own. `others` are further words of the order."""
         ours, theirs = socket.socketpair()
-        order = {"session": {"roots": [str(root) for root in roots], "modules": [], "client": os.getpid()}}
-        socket.send_fds(self.control, [json.dumps(order).encode()], [theirs.fileno()])
+        paths = [str(root) for root in roots]
+        session = {"roots": paths, "modules": list(modules), "client": os.getpid(), **others}
+        socket.send_fds(self.control, [json.dumps({"session": session}).encode()], [theirs.fileno()])
         theirs.close()
         started = self.hear()
         assert started["client"] == os.getpid(), started
