@@ -1,47 +1,21 @@
-"""Finds the class file of a PHP class under the class roots, and imports it as one module, whoever asks."""
+"""Finds files under the class roots: of a PHP class, a script, a module. Each file is one module."""
 
-import hashlib
 import importlib
-import importlib.machinery
-import importlib.util
 import os
 import sys
 import types
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from tortoise_worker import classes, naming
 from tortoise_worker.errors import AccessRefusedError
-from tortoise_worker.folders import FolderFinder, folder_of
-
-# The package under which a class file is loaded whose plain name another module has.
-CLASH_PACKAGE = "tortoise_classes"
+from tortoise_worker.folders import FolderFinder
+from tortoise_worker.importing import Found, Root, forget, import_file, is_found_as
 
 # PHP names whose modules are remembered. An application has fewer; who makes names up gains nothing.
 MAX_FOUND_NAMES = 4096
 
 # Names that an error lists; a module may define thousands.
 MAX_LISTED_NAMES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """A class root."""
-
-    path: str
-    """As it was given: what stands on `sys.path` and in messages."""
-    real: str
-    """Without symbolic links, and with a separator at its end."""
-
-
-class Found(NamedTuple):
-    """A Python file in a class root."""
-
-    root: Root
-    parts: tuple[str, ...]
-    """Its relative path without `.py`, or its folder's if it is that folder's `__init__.py`."""
-    file: str
 
 
 class Loader:
@@ -53,6 +27,7 @@ class Loader:
         # By PHP name: the module that has the class, under its name, and what the class may be called there.
         # Each page asks for its classes again, and to search for a module costs a hundred times as much.
         self._found: dict[str, tuple[str, types.ModuleType, Sequence[str]]] = {}
+        self._files: dict[str, tuple[str, types.ModuleType]] = {}
         self.set_roots(roots)
 
     def set_roots(self, roots: Sequence[str]) -> None:
@@ -61,6 +36,7 @@ class Loader:
             if not os.path.isabs(root) or "\0" in root:
                 raise AccessRefusedError(f"the class root {root!r} is not an absolute path")
         self._found.clear()
+        self._files.clear()
         before = {root.path for root in self._roots}
         self._roots = [Root(path, os.path.join(os.path.realpath(path), "")) for path in dict.fromkeys(roots)]
         # Last, so that nothing of the user's shadows a module that a library relies on.
@@ -83,11 +59,11 @@ class Loader:
         if candidates is None:
             raise AccessRefusedError(f"{shortened(name)} is not the name of a Python class")
         found = self._find_class(name, candidates)
-        module_name, module, is_new = _import(found)
+        module_name, module, is_new = import_file(found)
         cls = _class_of(module, candidates.classes)
         if cls is None:
             if is_new:
-                _forget(module_name)
+                forget(module_name)
             raise ImportError(
                 _missing_class(found.file, candidates.classes, module), name=module.__name__, path=found.file
             )
@@ -115,13 +91,22 @@ class Loader:
 
     def import_file(self, found: Found) -> types.ModuleType:
         """The module of a file, the one that its classes come from. Raises what the file's code raises."""
-        return _import(found)[1]
+        known = self._known(found)
+        if known is not None:
+            return known[1]
+        if len(self._files) >= MAX_FOUND_NAMES:
+            self._files.clear()
+        name, module, _ = import_file(found)
+        self._files[found.file] = (name, module)
+        return module
 
     def import_by_own_name(self, found: Found) -> types.ModuleType | None:
         """The module of a file if Python's `import` of its dotted name gives it, else None."""
+        name, known = ".".join(found.parts), self._known(found)
+        if known is not None:
+            return known[1] if known[0] == name else None
         importlib.invalidate_caches()
-        name = ".".join(found.parts)
-        return _loaded(name, found.file) if _is_found_as(name, found) else None
+        return self.import_file(found) if is_found_as(name, found) else None
 
     def holds(self, module: types.ModuleType) -> bool:
         """Whether a module comes from a class root, by a path that could be imported from there.
@@ -138,6 +123,11 @@ class Loader:
         except Exception:
             return False
         return bool(places) and all(type(place) is str and self._holds_path(place) for place in places)
+
+    def _known(self, found: Found) -> tuple[str, types.ModuleType] | None:
+        """The module of a file with its name, if it is still the one. `import` takes a while to find out."""
+        known = self._files.get(found.file)
+        return known if known is not None and sys.modules.get(known[0]) is known[1] else None
 
     def _holds_path(self, path: str) -> bool:
         real = os.path.join(os.path.realpath(path), "")
@@ -182,91 +172,6 @@ def _within(root: Root, parts: tuple[str, ...], file: str) -> Found:
     return Found(root, parts, file)
 
 
-def _import(found: Found) -> tuple[str, types.ModuleType, bool]:
-    """The module of a file with its name, and whether its code ran just now."""
-    # A file that was written a moment ago is not in the directory listings that Python keeps.
-    importlib.invalidate_caches()
-    name = ".".join(found.parts)
-    clash = _clash_package(found.root)
-    for candidate in (name, f"{clash}.{name}"):
-        if _is_found_as(candidate, found):
-            known = sys.modules.get(candidate)
-            return candidate, _loaded(candidate, found.file), known is None
-    # A package of the very same name stands beside the file.
-    candidate = f"{clash}.{name}_file"
-    known = sys.modules.get(candidate)
-    return candidate, known or _run(candidate, found.file), known is None
-
-
-def _is_found_as(name: str, found: Found) -> bool:
-    """Whether an `import` of the dotted name gives this very file. Imports its parents, if they are ours."""
-    root, parts, file = found
-    names = name.split(".")
-    for length in range(1, len(parts)):
-        parent = ".".join(names[: len(names) - len(parts) + length])
-        folder = os.path.join(root.path, *parts[:length])
-        spec = _spec(parent)
-        locations = (spec.submodule_search_locations if spec else None) or []
-        if any(_is_same(location, folder) for location in locations):
-            continue
-        if spec is None or not _is_same(spec.origin, f"{folder}.py"):
-            return False
-        # `Foo.py` beside the folder `Foo`: it is the folder's own code, as `Foo/__init__.py` would be.
-        _loaded(parent, f"{folder}.py")
-    spec = _spec(name)
-    return spec is not None and _is_same(spec.origin, file)
-
-
-def _loaded(name: str, file: str) -> types.ModuleType:
-    """The module of a name that is found in a file. With a folder beside, its files are importable too."""
-    module = importlib.import_module(name)
-    folder = folder_of(file)
-    if not hasattr(module, "__path__") and os.path.isdir(folder):
-        # The folder is younger than the module.
-        module.__path__ = [folder]
-    return module
-
-
-def _run(name: str, file: str) -> types.ModuleType:
-    """Imports a file under a name that Python would not find it by."""
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError("the class file has vanished")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        _forget(name)
-        raise
-    return module
-
-
-def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
-    try:
-        return importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        return None
-
-
-def _is_same(path: str | None, other: str) -> bool:
-    return path is not None and os.path.realpath(path) == os.path.realpath(other)
-
-
-def _clash_package(root: Root) -> str:
-    """The package whose submodules are the files of one root. Its name is that root's for good."""
-    key = hashlib.blake2b(root.real.encode(errors="surrogateescape"), digest_size=4).hexdigest()
-    name = f"{CLASH_PACKAGE}.r{key}"
-    for package, path in ((CLASH_PACKAGE, []), (name, [root.path])):
-        if package not in sys.modules:
-            module = types.ModuleType(package, "Class files whose plain names other modules have.")
-            module.__path__ = path
-            module.__spec__ = importlib.machinery.ModuleSpec(package, None, is_package=True)
-            module.__spec__.submodule_search_locations = path
-            sys.modules[package] = module
-    return name
-
-
 def _class_of(module: types.ModuleType, names: Sequence[str]) -> type | None:
     """The first of `names` that is a class in the module: as spelled, then in any case, as PHP compares."""
     namespace = vars(module)
@@ -289,14 +194,6 @@ def _missing_class(file: str, names: Sequence[str], module: types.ModuleType) ->
     listed = ", ".join(defined[:MAX_LISTED_NAMES]) + (", …" if len(defined) > MAX_LISTED_NAMES else "")
     looked_for = " or ".join(names)
     return f"{file} defines no class {looked_for}; it defines {listed or 'no class at all'}"
-
-
-def _forget(name: str) -> None:
-    """Makes the next import of a module read its file again."""
-    sys.modules.pop(name, None)
-    parent, _, child = name.rpartition(".")
-    if parent in sys.modules:
-        vars(sys.modules[parent]).pop(child, None)
 
 
 def shortened(name: str) -> str:
