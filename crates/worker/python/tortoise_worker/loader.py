@@ -78,25 +78,25 @@ class Loader:
         return [root.path for root in self._roots]
 
     def find(self, parts: Sequence[str]) -> Found | None:
-        """The file of exactly this relative path, `.py` or a package, in the first root that has one.
-
-        Raises `AccessRefusedError` if it is a link out of its root.
-        """
+        """The file of exactly this relative path, `.py` or a package, in the first root that has one."""
         for root in self._roots:
             path = os.path.join(root.path, *parts)
             for file in (f"{path}.py", os.path.join(path, "__init__.py")):
                 if os.path.isfile(file):
-                    return _within(root, tuple(parts), file)
+                    return Found(root, tuple(parts), file)
         return None
 
     def import_file(self, found: Found) -> types.ModuleType:
-        """The module of a file, the one that its classes come from. Raises what the file's code raises."""
+        """The module of a file, the one that its classes come from.
+
+        Raises `AccessRefusedError` if the file is a link out of its root, and what its code raises.
+        """
         known = self._known(found)
         if known is not None:
             return known[1]
         if len(self._files) >= MAX_FOUND_NAMES:
             self._files.clear()
-        name, module, _ = import_file(found)
+        name, module, _ = import_file(_within(found))
         self._files[found.file] = (name, module)
         return module
 
@@ -106,7 +106,7 @@ class Loader:
         if known is not None:
             return known[1] if known[0] == name else None
         importlib.invalidate_caches()
-        return self.import_file(found) if is_found_as(name, found) else None
+        return self.import_file(found) if is_found_as(name, _within(found)) else None
 
     def holds(self, module: types.ModuleType) -> bool:
         """Whether a module comes from a class root, by a path that could be imported from there.
@@ -161,15 +161,15 @@ class Loader:
             for parts in candidates.files:
                 file = os.path.join(root.path, *parts) + ".py"
                 if os.path.isfile(file):
-                    return _within(root, parts, file)
+                    return _within(Found(root, parts, file))
         searched = ", ".join(root.path for root in self._roots) or "no class root at all"
         raise AccessRefusedError(f"there is no class file for {name} under {searched}")
 
 
-def _within(root: Root, parts: tuple[str, ...], file: str) -> Found:
-    if not os.path.realpath(file).startswith(root.real):
-        raise AccessRefusedError(f"{file} is a symbolic link out of the class root {root.path}")
-    return Found(root, parts, file)
+def _within(found: Found) -> Found:
+    if not os.path.realpath(found.file).startswith(found.root.real):
+        raise AccessRefusedError(f"{found.file} is a symbolic link out of the class root {found.root.path}")
+    return found
 
 
 def _class_of(module: types.ModuleType, names: Sequence[str]) -> type | None:
