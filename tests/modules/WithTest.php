@@ -126,6 +126,30 @@ final class WithTest extends TestCase
         ], explode("\n", trim($output)));
     }
 
+    /** What `__exit__` was told is let go of on both sides, also where PHP's own object stands for it. */
+    public function testExceptionsAreReleased(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            $m = Tortoise\import('managers');
+            $run = static function (string $exit_error) use ($m): void {
+                foreach ([$m->fail(...), fn() => throw new LogicException()] as $body) {
+                    try {
+                        Tortoise\with($m->Manager(exit_error: $exit_error), $body);
+                    } catch (Exception) {
+                    }
+                }
+            };
+            array_map($run, ['a', 'unchained', 'same']);
+            $before = $m->exceptions();
+            for ($i = 0; $i < 20; $i++) {
+                array_map($run, ['a', 'unchained', 'same']);
+            }
+            return $m->exceptions() - $before;
+            PHP);
+
+        self::assertLessThan(5, $facts);
+    }
+
     public function testWhatIsNoManagerAndWhatIsNoBody(): void
     {
         $output = self::php(self::BEGIN . <<<'PHP'

@@ -1,6 +1,7 @@
 """Context managers of many kinds, and a log of what they saw."""
 
 import contextlib
+import gc
 import sys
 import threading
 from collections.abc import Iterator
@@ -103,3 +104,11 @@ def posing() -> Any:
 def facts() -> dict[str, Any]:
     names = ("class_name", "message", "code", "file", "line")
     return {"type": type(last).__qualname__, "str": str(last), **{name: getattr(last, name) for name in names}}
+
+
+def exceptions() -> int:
+    """How many exceptions are alive."""
+    global last
+    last = None
+    gc.collect()
+    return sum(isinstance(each, Exception) for each in gc.get_objects())

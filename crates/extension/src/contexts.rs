@@ -13,7 +13,7 @@ use crate::engine::{Frame, guard, is_leaving, object_of, rethrow, take_exception
 use crate::error::BridgeError;
 use crate::link::{self, Reply, Session};
 use crate::throw::throw;
-use crate::{proxy, raised, thrown, values};
+use crate::{objects, proxy, raised, thrown, values};
 
 /// What a PHP exception is to Python where Python gives it back: [`thrown`] made it.
 const PHP_EXCEPTION: &str = "tortoise_worker.errors.PhpException";
@@ -164,10 +164,10 @@ fn behind(error: BridgeError, exception: &zend_object) -> After {
             };
             match failure.exceptions.iter().position(is_same) {
                 // Python chains them, or not (`raise … from None`). Where it does, PHP's own object stands for its end.
-                Some(0) => After::Nothing,
                 Some(at) => {
-                    failure.exceptions.truncate(at);
-                    After::Before(BridgeError::Remote(failure))
+                    // What is not shown was handed out all the same.
+                    failure.exceptions.drain(at..).for_each(|raised| objects::release_id(raised.object.id));
+                    if at == 0 { After::Nothing } else { After::Before(BridgeError::Remote(failure)) }
                 }
                 None => After::Only(BridgeError::Remote(failure)),
             }
