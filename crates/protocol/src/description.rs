@@ -32,6 +32,16 @@ pub const TRAIT_EXCEPTION: u64 = 0b01;
 pub const TRAIT_ABSTRACT: u64 = 0b10;
 /// One of the spellings of the class's name means another class of the same file.
 pub const TRAIT_SHARED_NAME: u64 = 0b100;
+/// Its objects have a length.
+pub const TRAIT_COUNTABLE: u64 = 0b1000;
+/// Its objects have items: `o[k]`.
+pub const TRAIT_SUBSCRIPTABLE: u64 = 0b1_0000;
+/// Its objects can be iterated.
+pub const TRAIT_ITERABLE: u64 = 0b10_0000;
+/// Its objects have a text of their own: `str(o)` is not the one of `object`.
+pub const TRAIT_TEXTUAL: u64 = 0b100_0000;
+/// Its objects have a form in JSON.
+pub const TRAIT_JSON: u64 = 0b1000_0000;
 
 /// The answer to a `Describe`.
 #[derive(Debug, Clone, PartialEq)]

@@ -22,6 +22,8 @@ pub enum Category {
     Stale = 3,
     /// The request made no sense to the session; the connection is closed after it.
     Protocol = 4,
+    /// Neither operand has the operator.
+    Unsupported = 5,
 }
 
 /// Whether the call can have run.
@@ -97,6 +99,7 @@ impl Failure {
             2 => Category::Conversion,
             3 => Category::Stale,
             4 => Category::Protocol,
+            5 => Category::Unsupported,
             _ => return Err(Malformed::Unexpected { expected: "a category from 0 to 4", found: "another number" }),
         };
         let ran = match reader.unsigned("whether the call ran")? {

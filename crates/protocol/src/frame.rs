@@ -59,6 +59,8 @@ pub enum Kind {
     Next = 0x19,
     /// Client: an object's elements, by value.
     Values = 0x1a,
+    /// Client: one of Python's protocols: an item, a length, an operator (see [`crate::operation`]).
+    Operate = 0x1b,
     /// Client, unanswered: forget these objects. (Releases usually ride on another frame.)
     Release = 0x1e,
     /// Client, unanswered: the PHP request is over, forget all its objects.
@@ -98,6 +100,7 @@ impl Kind {
             0x18 => Self::Iterate,
             0x19 => Self::Next,
             0x1a => Self::Values,
+            0x1b => Self::Operate,
             0x1e => Self::Release,
             0x1f => Self::EndRequest,
             0x20 => Self::Import,
@@ -274,7 +277,7 @@ mod tests {
     #[test]
     fn every_kind_survives_its_byte() {
         let known: Vec<Kind> = (0..=255).filter_map(Kind::from_byte).collect();
-        assert_eq!(known.len(), 23);
+        assert_eq!(known.len(), 24);
         assert!(known.iter().all(|kind| Kind::from_byte(*kind as u8) == Some(*kind)));
     }
 

@@ -6,7 +6,7 @@
 //! - [`frame`]: the header in front of every message, and the kinds of message.
 //! - [`handshake`]: hello, welcome and refusal.
 //! - [`codec`]: MessagePack, written and read without a tree in between.
-//! - [`request`]: what a client asks of a session.
+//! - [`request`]: what a client asks of a session; [`operation`]: which of Python's protocols it asks for.
 //! - [`thrown`]: what PHP threw while a context manager was entered.
 //! - [`description`]: a Python class as PHP needs to know it.
 //! - [`failure`]: what went wrong in a call, on which side, and whether the call can have run.
@@ -19,6 +19,7 @@ pub mod failure;
 pub mod frame;
 pub mod handshake;
 pub mod limits;
+pub mod operation;
 pub mod request;
 pub mod thrown;
 

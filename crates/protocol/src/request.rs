@@ -12,6 +12,7 @@
 //! Iterate     target id · how many items at most
 //! Next        iterator id · how many items at most
 //! Values      target id
+//! Operate     operation · operands (see [`crate::operation`])
 //! Release     nothing (its releases stand in front, as in every frame with that flag)
 //! EndRequest  nothing
 //! Import      module

@@ -6,6 +6,7 @@ use tortoise_protocol::description::{
 use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
 use tortoise_protocol::frame::{FLAG_RELEASES, Header};
 use tortoise_protocol::handshake::{AccessToken, Hello, Refusal, Welcome};
+use tortoise_protocol::operation::Operation;
 use tortoise_protocol::request::{
     Fingerprint, MethodName, Question, Selector, read_argument_count, read_describe, read_iteration,
     read_named_argument_count, read_releases, read_roots, write_describe, write_iteration, write_releases, write_roots,
@@ -90,6 +91,10 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
             assert_eq!(numbers(&mut reader, 1), [6], "the target");
             assert_eq!(reader.end(), Ok(()));
         }
+        "operate, item" => operate(&mut reader, Operation::GetItem, &[Token::Handle(6), Token::Text(b"1:3")]),
+        "operate, with a value of PHP on the left" => {
+            operate(&mut reader, Operation::Subtract, &[Token::Float(1.5), Token::Handle(6)]);
+        }
         "get, with every field of the header" => {
             assert_eq!((header.cpu, header.call, header.parent, header.thread), (3, 9, 8, 256));
             assert_eq!(header.segment_bytes, 0);
@@ -165,6 +170,17 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
         }
         _ => panic!("nothing checks the fields of the message \"{name}\""),
     }
+}
+
+fn operate(reader: &mut Reader<'_>, operation: Operation, operands: &[Token<'_>]) {
+    let mut again = Vec::new();
+    operation.write(&mut Writer::new(&mut again));
+    assert_eq!(Operation::read(reader), Ok(operation));
+    assert_eq!(again, [operation as u8, 0x90 + operands.len() as u8]);
+    for operand in operands {
+        assert_eq!(reader.token().as_ref(), Ok(operand));
+    }
+    assert_eq!(reader.end(), Ok(()));
 }
 
 fn hello(payload: &[u8], token: Option<AccessToken>) {
