@@ -54,7 +54,7 @@ operations! {
     Integer = 8, 1;
     /// `float(o)`, or None where the class has no such conversion.
     Float = 9, 1;
-    /// What JSON shows of `o`, as plain values.
+    /// `o` as a text in JSON.
     Json = 10, 1;
     /// `copy.copy(o)`
     Copy = 11, 1;

@@ -80,6 +80,7 @@ impl<'py> State<'py> {
             Kind::Script => self.script(py, &mut request.reader, reply)?,
             Kind::Enter => self.enter(py, &mut request.reader, reply)?,
             Kind::Exit => self.exit(py, &mut request.reader, reply)?,
+            Kind::Operate => self.operate(py, request, reply)?,
             Kind::Describe => {
                 self.describe(py, request, reply)?;
                 return Ok(Kind::Described);
@@ -197,7 +198,12 @@ impl<'py> State<'py> {
         })
     }
 
-    fn answer(&mut self, value: &Bound<'py, PyAny>, reply: &mut Vec<u8>, root: impl FnOnce() -> Root) -> Handled {
+    pub(crate) fn answer(
+        &mut self,
+        value: &Bound<'py, PyAny>,
+        reply: &mut Vec<u8>,
+        root: impl FnOnce() -> Root,
+    ) -> Handled {
         self.encoder(reply).value(value, Depth::ROOT).map_err(|error| Fault::unconvertible(&error, &root()))
     }
 

@@ -23,6 +23,10 @@ pub(crate) struct Hooks<'py> {
     pub(crate) leave: Bound<'py, PyAny>,
     /// `leave_all()`.
     pub(crate) leave_all: Bound<'py, PyAny>,
+    /// `json(object) -> str`.
+    pub(crate) json: Bound<'py, PyAny>,
+    /// `copy(object) -> object`.
+    pub(crate) copy: Bound<'py, PyAny>,
     /// The exception by which the Python side says "this is not for clients".
     pub(crate) refused: Bound<'py, PyType>,
     /// Types whose instances PHP sees without a class: functions and the like.
@@ -57,6 +61,8 @@ impl<'py> Hooks<'py> {
             enter: object.getattr("enter")?,
             leave: object.getattr("leave")?,
             leave_all: object.getattr("leave_all")?,
+            json: object.getattr("json")?,
+            copy: object.getattr("copy")?,
             refused: object.getattr("refused")?.cast_into()?,
             classless: object.getattr("classless")?.extract()?,
             scalar_types: object.getattr("scalar_types")?,

@@ -1,6 +1,7 @@
 //! The Python session of Tortoise: `tortoise_worker._native`, the part of a worker that PHP speaks to.
 //!
 //! - [`serve`]: the loop, and [`dispatch`]: what each request does.
+//! - [`operate`]: Python's protocols: items, comparison, operators.
 //! - [`table`]: the objects that the client holds; [`gate`]: the names that it may touch.
 //! - [`modules`]: opening modules, and which of them it may use; [`contexts`]: context managers.
 //! - [`from_wire`], [`to_wire`]: values; [`path`]: where in a value something is wrong; [`iterate`]: items of iterators.
@@ -24,6 +25,7 @@ mod iterate;
 mod modules;
 mod names;
 mod numpy;
+mod operate;
 mod parameters;
 mod path;
 mod raw;

@@ -14,7 +14,7 @@ from abc import ABC
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
-from tortoise_worker import classes, members, naming
+from tortoise_worker import classes, members, naming, protocols
 from tortoise_worker._native import (
     MAX_BASES,
     MAX_CONSTANTS,
@@ -92,7 +92,8 @@ class Describer:
                 members.documentation(classes.namespace_of(cls).get("__doc__")),
                 TRAIT_EXCEPTION * classes.is_subclass(cls, BaseException)
                 | TRAIT_ABSTRACT * classes.is_abstract(cls)
-                | TRAIT_SHARED_NAME * shares_its_name,
+                | TRAIT_SHARED_NAME * shares_its_name
+                | protocols.traits_of(cls),
                 [[base_name, base.fingerprint] for base, base_name in described],
                 _constants(providers),
                 [list(method) for method in methods],

@@ -1,5 +1,6 @@
 """One session: what the native loop needs from Python, and the run of it."""
 
+import copy
 import os
 import platform
 import sys
@@ -7,7 +8,7 @@ import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tortoise_worker import _native, arrays, errors
+from tortoise_worker import _native, arrays, errors, json_text
 from tortoise_worker.contexts import Contexts, Thrown
 from tortoise_worker.describe import Describer, Description
 from tortoise_worker.errors import AccessRefusedError
@@ -59,6 +60,10 @@ class Hooks:
     """Leaves it: whether the manager took what was thrown upon itself."""
     leave_all: Callable[[], None]
     """Leaves what is still entered."""
+    json: Callable[[object], str]
+    """Writes an object as JSON."""
+    copy: Callable[[object], object]
+    """Copies an object as PHP's `clone` does: what it holds is shared."""
     refused: type[BaseException]
     """What the others raise for "this is not for clients"."""
     classless: list[type]
@@ -116,6 +121,8 @@ def run(client: Client) -> None:
         enter=contexts.enter,
         leave=contexts.leave,
         leave_all=contexts.leave_all,
+        json=json_text.write,
+        copy=copy.copy,
         refused=AccessRefusedError,
         classless=list(CLASSLESS),
         scalar_types=arrays.scalar_types,
