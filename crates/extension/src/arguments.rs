@@ -52,6 +52,17 @@ impl<'a> Arguments<'a> {
         self.collected.into_iter().flat_map(|table| unsafe { elements(table) })
     }
 
+    /// What was given, if it is exactly `count` arguments without names, of at most two.
+    pub(crate) fn exactly(&self, count: usize) -> Option<[Option<&'a Zval>; 2]> {
+        if self.names().next().is_some() {
+            return None;
+        }
+        let mut given = self.positional.iter().chain(self.list()).filter(|value| !is_left_out(value));
+        let arguments = [0, 1].map(|at| if at < count { given.next() } else { None });
+        let is_exact = given.next().is_none() && arguments.iter().flatten().count() == count;
+        is_exact.then_some(arguments)
+    }
+
     fn names(&self) -> impl Iterator<Item = (&'a [u8], &'a Zval)> {
         self.collected()
             .filter_map(|(key, value)| match key {

@@ -74,7 +74,7 @@ pub(crate) fn call_with_native_arguments(
 }
 
 /// The generated method that called us, and what it was called with.
-fn generated<'a>(frame: Frame<'a>) -> Result<(Frame<'a>, &'a MethodOf, PassedArguments<'a>), BridgeError> {
+pub(crate) fn generated<'a>(frame: Frame<'a>) -> Result<(Frame<'a>, &'a MethodOf, PassedArguments<'a>), BridgeError> {
     let (caller, code) = frame.caller().ok_or_else(BridgeError::not_generated)?;
     let of = classes::method_of(code).ok_or_else(BridgeError::not_generated)?;
     let method = of.method();
@@ -83,12 +83,16 @@ fn generated<'a>(frame: Frame<'a>) -> Result<(Frame<'a>, &'a MethodOf, PassedArg
     Ok((caller, of, PassedArguments { method, arguments }))
 }
 
-fn target_of_object(object: &zend_object) -> Result<(u64, u32), BridgeError> {
+pub(crate) fn target_of_object(object: &zend_object) -> Result<(u64, u32), BridgeError> {
     raised::python_exception_of(object).map_or_else(|| proxy::target(object), |inner| proxy::target(inner?))
 }
 
 /// Calls a generated method, whose name travels once and is an index from then on.
-fn call_generated(target: (u64, u32), of: &MethodOf, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {
+pub(crate) fn call_generated(
+    target: (u64, u32),
+    of: &MethodOf,
+    arguments: &impl WriteArguments,
+) -> Result<Zval, BridgeError> {
     let generation = target.1;
     let name = of.known_index.name(&of.method().python_name, generation);
     let reply = exchange(target, name, arguments);
@@ -142,7 +146,7 @@ fn construct(object: &mut zend_object, arguments: &impl WriteArguments) -> Resul
 }
 
 /// Gives the result to PHP, or throws as from whoever called the method that runs in `frame`.
-fn deliver(frame: Frame<'_>, outcome: Result<Zval, BridgeError>, result: &mut Zval) {
+pub(crate) fn deliver(frame: Frame<'_>, outcome: Result<Zval, BridgeError>, result: &mut Zval) {
     match outcome {
         Ok(value) => *result = value,
         Err(error) => throw_from(frame, error),

@@ -38,6 +38,8 @@ pub(crate) struct SynthesizedClass {
     pub(crate) entry: *mut zend_class_entry,
     /// Its name in PHP.
     pub(crate) name: String,
+    /// The class as Python names it: `module.Class`.
+    pub(crate) python_name: String,
     /// What was compiled.
     pub(crate) plan: Rc<Plan>,
     /// Tells whether a session after a reconnection runs the same class.

@@ -21,7 +21,7 @@ pub(crate) use memory::OverLimit;
 pub(crate) use pending::{is_leaving, rethrow, take_exception};
 pub(crate) use reading::{
     bytes_of, class_in_table, class_name, declares, exception_is_pending, ini_text, is_preloading, lower_case,
-    object_of, owned_object, text_of, write_result,
+    object_of, opcode_in_progress, owned_object, text_of, write_result,
 };
 pub(crate) use slot::{Slot, Written, make};
 pub(crate) use string::NewString;

@@ -14,7 +14,7 @@ use crate::error::BridgeError;
 use crate::handlers::{dynamic_method, dynamic_static_method};
 use crate::modules::{shorten, text_of};
 use crate::throw::throw;
-use crate::{autoload, calls, classes, contexts, link, modules, native, objects, proxy, settings};
+use crate::{autoload, calls, classes, contexts, interfaces, link, modules, native, objects, proxy, settings, slice};
 
 /// Adds the functions to the module.
 pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
@@ -55,6 +55,15 @@ pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
                 .returns(DataType::Mixed, false, false),
         )
         .function(FunctionBuilder::new("Tortoise\\status", status).returns(DataType::Array, false, false))
+        .function(
+            FunctionBuilder::new("Tortoise\\slice", slice::slice)
+                .not_required()
+                .arg(Arg::new("start", DataType::Mixed).default("null"))
+                .arg(Arg::new("stop", DataType::Mixed).default("null"))
+                .arg(Arg::new("step", DataType::Mixed).default("null"))
+                .returns(DataType::Object("Tortoise\\PyObject".into()), false, false),
+        )
+        .function(FunctionBuilder::new("Tortoise\\Bridge\\protocol", interfaces::bridge_protocol))
         .function(FunctionBuilder::new("Tortoise\\Bridge\\method", calls::bridge_method))
         .function(FunctionBuilder::new("Tortoise\\Bridge\\construct", calls::bridge_construct))
         .function(variadic("Tortoise\\Bridge\\dynamic_method", dynamic_method))

@@ -3,8 +3,8 @@
 //! From the outside in, and each uses only what stands below it:
 //!
 //! - [`functions`], [`declarations`], [`autoload`]: what PHP sees of the extension; [`handlers`]: what the engine asks of
-//!   a proxy; [`calls`]: from the frame of a method to a request; [`modules`], [`contexts`]: what some functions do. They
-//!   end in [`throw`] if something goes wrong.
+//!   a proxy; [`calls`], [`interfaces`], [`operate`], [`slice`]: from PHP to a request; [`modules`], [`contexts`]: what some
+//!   functions do. They end in [`throw`] if something goes wrong.
 //! - [`arguments`], [`values`]: from PHP's values to the wire and back; [`raised`]: Python's exceptions in PHP, and
 //!   [`thrown`]: PHP's in Python.
 //! - [`proxy`]: the objects; [`classes`]: the classes, whose source [`synthesis`] plans; [`naming`]: where class files lie.
@@ -24,14 +24,17 @@ mod engine;
 mod error;
 mod functions;
 mod handlers;
+mod interfaces;
 mod link;
 mod modules;
 mod naming;
 mod native;
 mod objects;
+mod operate;
 mod proxy;
 mod raised;
 mod settings;
+mod slice;
 mod synthesis;
 mod throw;
 mod thrown;

@@ -4,12 +4,12 @@ use std::sync::OnceLock;
 
 use ext_php_rs::ffi::{
     ext_php_rs_zend_object_alloc, object_properties_init, std_object_handlers, zend_class_entry, zend_object,
-    zend_object_handlers, zend_object_std_dtor, zend_object_std_init, zend_std_compare_objects, zval,
+    zend_object_handlers, zend_object_std_dtor, zend_object_std_init,
 };
 use ext_php_rs::types::Zval;
 use tortoise_protocol::ObjectReference;
 
-use crate::engine::{guard, object_of, owned_object};
+use crate::engine::{guard, owned_object};
 use crate::error::BridgeError;
 use crate::native::{self, Native};
 use crate::{classes, link, objects};
@@ -39,6 +39,9 @@ unsafe impl Send for Handlers {}
 
 static HANDLERS: OnceLock<Handlers> = OnceLock::new();
 
+/// The handlers of those proxies that have no class of their own, and so no interfaces: `Tortoise\PyObject` itself.
+static HANDLERS_WITHOUT_CLASS: OnceLock<Handlers> = OnceLock::new();
+
 /// Sets the handlers up, when the module starts: `fill` adds what this file does not know.
 pub(crate) fn set_up(fill: impl FnOnce(&mut zend_object_handlers)) {
     HANDLERS.get_or_init(|| {
@@ -46,11 +49,25 @@ pub(crate) fn set_up(fill: impl FnOnce(&mut zend_object_handlers)) {
         let mut handlers = unsafe { std_object_handlers };
         handlers.offset = std::mem::offset_of!(Proxy, object) as i32;
         handlers.free_obj = Some(free);
-        handlers.clone_obj = None;
-        handlers.compare = Some(compare);
         fill(&mut handlers);
         Handlers(handlers)
     });
+}
+
+/// Sets up the handlers of proxies without a class of their own, behind [`set_up`]: `fill` adds what only they have.
+pub(crate) fn set_up_without_class(fill: impl FnOnce(&mut zend_object_handlers)) {
+    if let Some(Handlers(handlers)) = HANDLERS.get() {
+        HANDLERS_WITHOUT_CLASS.get_or_init(|| {
+            let mut handlers = *handlers;
+            fill(&mut handlers);
+            Handlers(handlers)
+        });
+    }
+}
+
+/// The handlers of proxies without a class of their own.
+fn handlers_without_class() -> *const zend_object_handlers {
+    HANDLERS_WITHOUT_CLASS.get().map_or(std::ptr::null(), |handlers| &raw const handlers.0)
 }
 
 /// The handlers. Null before [`set_up`], when there is no proxy either.
@@ -68,7 +85,10 @@ pub(crate) fn adopt(class: *mut zend_class_entry) {
 }
 
 /// Allocates an object that stands for nothing yet.
-unsafe extern "C" fn create(class: *mut zend_class_entry) -> *mut zend_object {
+///
+/// # Safety
+/// `class` is a linked class of proxies.
+pub(crate) unsafe extern "C" fn create(class: *mut zend_class_entry) -> *mut zend_object {
     // SAFETY: the engine passes a linked class; its allocator leaves room for the class's properties behind the
     // proxy, and the parts are set up before anyone sees them.
     unsafe {
@@ -80,7 +100,8 @@ unsafe extern "C" fn create(class: *mut zend_class_entry) -> *mut zend_object {
         let object = &raw mut (*proxy).object;
         zend_object_std_init(object, class);
         object_properties_init(object, class);
-        (*object).handlers = handlers();
+        let has_class = !std::ptr::eq(class, native::class(Native::PyObject));
+        (*object).handlers = if has_class { handlers() } else { handlers_without_class() };
         object
     }
 }
@@ -99,27 +120,8 @@ unsafe extern "C" fn free(object: *mut zend_object) {
     unsafe { zend_object_std_dtor(object) };
 }
 
-/// `==` holds for the same Python object.
-unsafe extern "C" fn compare(left: *mut zval, right: *mut zval) -> i32 {
-    /// The engine's `ZEND_UNCOMPARABLE`.
-    const UNCOMPARABLE: i32 = 1;
-    // SAFETY: the engine passes two values, at least one of which is a proxy.
-    unsafe {
-        match (object_of(&*left), object_of(&*right)) {
-            (Some(one), Some(other)) => {
-                if std::ptr::eq(one, other) || are_one_object(one, other) {
-                    0
-                } else {
-                    UNCOMPARABLE
-                }
-            }
-            _ => zend_std_compare_objects(left, right),
-        }
-    }
-}
-
 /// Whether two PHP objects stand for one Python object, which `new` of a class with a `__new__` of its own can make.
-fn are_one_object(one: &zend_object, other: &zend_object) -> bool {
+pub(crate) fn are_one_object(one: &zend_object, other: &zend_object) -> bool {
     match (of(one), of(other)) {
         (Some(one), Some(other)) => one.id != 0 && (one.id, one.generation) == (other.id, other.generation),
         _ => false,
@@ -137,8 +139,9 @@ unsafe fn of_own<'a>(object: *mut zend_object) -> &'a mut Proxy {
 
 /// The proxy that an object is part of, if it is one.
 fn of<'a>(object: &zend_object) -> Option<&'a mut Proxy> {
+    let is_proxy = std::ptr::eq(object.handlers, handlers()) || std::ptr::eq(object.handlers, handlers_without_class());
     // SAFETY: only objects made by `create` have these handlers.
-    std::ptr::eq(object.handlers, handlers()).then(|| unsafe { of_own(std::ptr::from_ref(object).cast_mut()) })
+    is_proxy.then(|| unsafe { of_own(std::ptr::from_ref(object).cast_mut()) })
 }
 
 /// The object does not belong to the session that would be asked.
@@ -163,6 +166,17 @@ pub(crate) fn target(object: &zend_object) -> Result<(u64, u32), BridgeError> {
             unsafe { crate::engine::class_name(object.ce) }
         ))),
     }
+}
+
+/// As [`target`], of an object that may be no proxy: None then.
+pub(crate) fn target_of_proxy(object: &zend_object) -> Option<Result<(u64, u32), BridgeError>> {
+    of(object).map(|_| target(object))
+}
+
+/// The id of the Python object, if there is one, and whether the session that knows it is there.
+pub(crate) fn identity(object: &zend_object) -> (Option<u64>, bool) {
+    let proxy = of(object).filter(|proxy| proxy.id != 0);
+    proxy.map_or((None, false), |proxy| (Some(proxy.id), proxy.generation == link::generation()))
 }
 
 /// Whether the Python object can be called.

@@ -10,6 +10,8 @@
 // The paths are spelled out because the tests include this file from another folder.
 #[path = "synthesis/docblock.rs"]
 mod docblock;
+#[path = "synthesis/interface.rs"]
+mod interface;
 #[path = "synthesis/literal.rs"]
 mod literal;
 #[path = "synthesis/method.rs"]
@@ -21,6 +23,8 @@ use std::collections::HashSet;
 
 use tortoise_protocol::description::{ClassDescription, Method, MethodKind};
 
+use self::interface::Interfaces;
+pub(crate) use self::interface::Protocol;
 pub(crate) use self::method::DeclaredMethod;
 pub(crate) use self::shape::{MethodShape, Shapes, root_shapes_of_exception, root_shapes_of_object};
 
@@ -58,6 +62,8 @@ pub(crate) struct Undeclared {
     pub(crate) name: String,
     /// Whether it can be called without an object.
     pub(crate) is_static: bool,
+    /// Whether an object has an interface's method of this very name instead.
+    pub(crate) is_protocol: bool,
 }
 
 /// What a PHP class shows otherwise than the Python class.
@@ -84,8 +90,9 @@ impl std::ops::AddAssign for Report {
 
 /// Plans the PHP class of `description` under the name `php_name`, which PHP must be able to declare.
 pub(crate) fn plan(description: &ClassDescription, php_name: &str, parent: &Parent<'_>) -> Plan {
+    let interfaces = Interfaces::of(description, parent.shapes);
     let mut plan = Plan {
-        source: open(php_name, parent.name),
+        source: open(php_name, parent.name, &interfaces),
         methods: Vec::with_capacity(description.methods.len()),
         undeclared: Vec::new(),
         shapes: parent.shapes.clone(),
@@ -93,22 +100,28 @@ pub(crate) fn plan(description: &ClassDescription, php_name: &str, parent: &Pare
         report: Report {
             renamed: usize::from(php_name != description.name),
             lost_bases: description.bases.len().saturating_sub(1),
+            undeclared: interfaces.undeclared,
             ..Report::default()
         },
     };
     plan.add_constants(description);
-    plan.add_methods(description, parent.shapes);
+    plan.add_methods(description, parent.shapes, &interfaces);
+    plan.add_interface_methods(parent.shapes, &interfaces);
     plan.source.push_str(" }");
     plan
 }
 
-fn open(php_name: &str, parent: &str) -> String {
+fn open(php_name: &str, parent: &str, interfaces: &Interfaces) -> String {
     let (namespace, class) = php_name.rsplit_once('\\').map_or((None, php_name), |(space, name)| (Some(space), name));
     let mut source = String::with_capacity(1024);
     if let Some(namespace) = namespace {
         source.extend(["namespace ", namespace, "; "]);
     }
-    source.extend(["class ", class, " extends \\", parent, " {"]);
+    source.extend(["class ", class, " extends \\", parent]);
+    for (at, interface) in interfaces.own.iter().enumerate() {
+        source.extend([if at == 0 { " implements " } else { ", " }, interface.name]);
+    }
+    source.push_str(" {");
     source
 }
 
@@ -128,20 +141,25 @@ impl Plan {
         }
     }
 
-    fn add_methods(&mut self, description: &ClassDescription, inherited: &Shapes) {
+    fn add_methods(&mut self, description: &ClassDescription, inherited: &Shapes, interfaces: &Interfaces) {
         let wanted: HashSet<String> =
             description.methods.iter().map(|method| method.name.to_ascii_lowercase()).collect();
         let mut taken = HashSet::with_capacity(description.methods.len());
         for method in &description.methods {
             let Some(name) = declarable_name(method, inherited, &wanted) else { continue };
             let mut declared = DeclaredMethod::new(method, &name);
+            let protocol = interfaces.method(&name);
+            let is_instead = protocol.is_some_and(|protocol| !declared.implement(protocol));
             let overridden = inherited.get(&declared.lower_name);
-            let is_declarable = !taken.contains(&declared.lower_name)
+            let is_declarable = !is_instead
+                && !taken.contains(&declared.lower_name)
                 && overridden.is_none_or(|parent| can_override(&declared, parent));
             if !is_declarable {
                 self.report.undeclared += 1;
                 if declared.kind != MethodKind::Constructor {
-                    self.undeclared.push(Undeclared { is_static: declared.is_static(), name: declared.python_name });
+                    let is_protocol = protocol.is_some_and(|protocol| protocol.name == declared.python_name);
+                    let is_static = declared.is_static();
+                    self.undeclared.push(Undeclared { is_static, is_protocol, name: declared.python_name });
                 }
                 continue;
             }
@@ -150,11 +168,33 @@ impl Plan {
                 self.report.widened += usize::from(declared.widen(parent));
             }
             self.report.renamed += declared.renamed() + usize::from(declared.php_name != declared.python_name);
-            declared.write(&mut self.source);
             taken.insert(declared.lower_name.clone());
-            self.shapes.insert(&declared.lower_name, declared.shape());
-            self.methods.push(declared);
+            self.declare(declared);
         }
+    }
+
+    /// Adds those methods of the class's interfaces for which Python has no method of its own.
+    fn add_interface_methods(&mut self, inherited: &Shapes, interfaces: &Interfaces) {
+        for protocol in interfaces.own.iter().flat_map(|interface| interface.methods) {
+            if self.methods.iter().any(|method| method.lower_name == protocol.lower_name) {
+                continue;
+            }
+            let mut declared = DeclaredMethod::of_interface(protocol);
+            if let Some(parent) = inherited.get(protocol.lower_name) {
+                declared.widen(parent);
+                if parent.python_name != protocol.name {
+                    let name = parent.python_name.clone();
+                    self.undeclared.push(Undeclared { name, is_static: false, is_protocol: false });
+                }
+            }
+            self.declare(declared);
+        }
+    }
+
+    fn declare(&mut self, method: DeclaredMethod) {
+        method.write(&mut self.source);
+        self.shapes.insert(&method.lower_name, method.shape());
+        self.methods.push(method);
     }
 }
 

@@ -67,6 +67,7 @@ fn throw_failure(failure: &Failure) {
         },
         Category::Python | Category::Protocol => BridgeError::Connection(message),
         Category::Access => BridgeError::Access(message),
+        Category::Unsupported => BridgeError::Type(message),
         Category::Conversion => BridgeError::Conversion(message),
         Category::Stale => BridgeError::Stale(message),
     });

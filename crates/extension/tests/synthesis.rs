@@ -7,6 +7,8 @@ mod synthesis;
 mod build;
 #[path = "synthesis/hostile.rs"]
 mod hostile;
+#[path = "synthesis/interfaces.rs"]
+mod interfaces;
 #[path = "synthesis/literals.rs"]
 mod literals;
 #[path = "synthesis/methods.rs"]

@@ -10,9 +10,9 @@ mod numbers;
 use pyo3::exceptions::{PyLookupError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PySlice, PyString};
+use tortoise_protocol::Depth;
 use tortoise_protocol::failure::{Category, Failure, Ran};
 use tortoise_protocol::operation::Operation;
-use tortoise_protocol::Depth;
 
 use crate::dispatch::{Handled, State};
 use crate::failure::Fault;
@@ -69,8 +69,9 @@ impl<'py> State<'py> {
             Operation::Slice => py.get_type::<PySlice>().call1((a, b, c))?,
             Operation::Equal => boolean(comparison::are_equal(&a, &b)?),
             Operation::Order => PyInt::new(py, comparison::order(&a, &b)?).into_any(),
-            Operation::Compare => comparison::order_if_any(&a, &b)?
-                .map_or_else(none, |order| PyInt::new(py, order).into_any()),
+            Operation::Compare => {
+                comparison::order_if_any(&a, &b)?.map_or_else(none, |order| PyInt::new(py, order).into_any())
+            }
             Operation::Invert => numbers::unary(a.bitnot(), "~", &a)?,
             Operation::Multiply => numbers::product(&a, &b)?,
             Operation::Add => numbers::binary(a.add(&b), "+", &a, &b)?,

@@ -89,6 +89,7 @@ fn declare_within(
     let class = Rc::new(SynthesizedClass {
         entry,
         name,
+        python_name: format!("{}.{}", description.module, description.qualified_name),
         plan,
         fingerprint: described.fingerprint,
         asked_name: if let Selector::Name(name) = selector { Some(name.to_owned()) } else { None },

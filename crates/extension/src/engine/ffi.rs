@@ -3,7 +3,8 @@
 use std::ffi::{c_char, c_int};
 
 use ext_php_rs::ffi::{
-    _zend_op, zend_array, zend_class_entry, zend_function, zend_object, zend_object_iterator, zend_string, zval,
+    _zend_op, zend_array, zend_class_entry, zend_function, zend_long, zend_object, zend_object_iterator,
+    zend_prop_purpose, zend_result, zend_string, zval,
 };
 
 /// PHP's `zend_autoload`: gives the class, or null and perhaps a pending exception.
@@ -46,6 +47,60 @@ unsafe extern "C" {
         name: *mut zend_string,
         lower_name: *const zval,
     ) -> *mut zend_function;
+
+    /// `$o[k]` of ordinary objects: `ArrayAccess`, or an error.
+    pub(crate) fn zend_std_read_dimension(
+        object: *mut zend_object,
+        offset: *mut zval,
+        purpose: c_int,
+        result: *mut zval,
+    ) -> *mut zval;
+
+    /// `$o[k] = v` of ordinary objects.
+    pub(crate) fn zend_std_write_dimension(object: *mut zend_object, offset: *mut zval, value: *mut zval);
+
+    /// `isset($o[k])` and `empty($o[k])` of ordinary objects.
+    pub(crate) fn zend_std_has_dimension(object: *mut zend_object, offset: *mut zval, check_empty: c_int) -> c_int;
+
+    /// `unset($o[k])` of ordinary objects.
+    pub(crate) fn zend_std_unset_dimension(object: *mut zend_object, offset: *mut zval);
+
+    /// Casts of ordinary objects: `__toString`, and true.
+    pub(crate) fn zend_std_cast_object_tostring(
+        object: *mut zend_object,
+        result: *mut zval,
+        kind: c_int,
+    ) -> zend_result;
+
+    /// What dumps and exports see of ordinary objects. The caller owns one count of the table.
+    pub(crate) fn zend_std_get_properties_for(object: *mut zend_object, purpose: zend_prop_purpose) -> *mut zend_array;
+
+    /// How `foreach` gets the iterator of an object whose class has a `getIterator` in PHP.
+    pub(crate) fn zend_user_it_get_new_iterator(
+        class: *mut zend_class_entry,
+        object: *mut zval,
+        by_reference: c_int,
+    ) -> *mut zend_object_iterator;
+
+    /// An `\InternalIterator` over an object. The class that declares the running method says how it is iterated.
+    pub(crate) fn zend_create_internal_iterator_zval(result: *mut zval, object: *mut zval) -> zend_result;
+
+    /// Adds an element, unless the key is there: null then.
+    pub(crate) fn zend_hash_str_add(
+        table: *mut zend_array,
+        key: *const c_char,
+        length: usize,
+        value: *mut zval,
+    ) -> *mut zval;
+
+    /// Decodes JSON; what is wrong with it is left in `JSON_G`, unless the options ask for an exception.
+    pub(crate) fn php_json_decode_ex(
+        result: *mut zval,
+        text: *const c_char,
+        length: usize,
+        options: zend_long,
+        depth: zend_long,
+    ) -> zend_result;
 
     /// Writes a property from the scope of `scope`.
     pub(crate) fn zend_update_property(

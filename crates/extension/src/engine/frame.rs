@@ -1,10 +1,12 @@
 //! Reads the arguments of a call straight from its frame, so that nothing is copied before it is on the wire.
 
 use ext_php_rs::ffi::{
-    _zend_execute_data, ZEND_INTERNAL_FUNCTION, zend_array, zend_class_entry, zend_object, zend_op_array, zval,
+    _zend_execute_data, ZEND_INTERNAL_FUNCTION, ext_php_rs_executor_globals, zend_array, zend_class_entry, zend_object,
+    zend_op_array, zval,
 };
 use ext_php_rs::types::Zval;
 
+use super::ffi::{zend_create_internal_iterator_zval, zend_user_it_get_new_iterator};
 use super::reading::object_of;
 
 /// Zvals that a frame's head takes (the engine's `ZEND_CALL_FRAME_SLOT`).
@@ -91,6 +93,29 @@ impl<'a> Frame<'a> {
             // SAFETY: without `$this` the slot holds the called scope, or null.
             None => unsafe { self.data.This.value.ce },
         }
+    }
+
+    /// An `\InternalIterator` over `object`, whose method runs in this frame. None if that method's class leaves
+    /// iteration to `getIterator` in PHP, or an exception is pending.
+    pub(crate) fn iterator_over(self, object: &mut zend_object) -> Option<Zval> {
+        let mut iterator = Zval::new();
+        // SAFETY: a running method has a class. The engine asks it, through the frame on top, how its objects are iterated,
+        // so this frame is on top for that long. The slot holds nothing, and the value is used by its address only.
+        unsafe {
+            let class = (*self.data.func).common.scope.as_ref()?;
+            let by_php = zend_user_it_get_new_iterator as *const ();
+            class.get_iterator.filter(|get| !std::ptr::eq(*get as *const (), by_php))?;
+            let mut subject = Zval::new();
+            subject.value.obj = object;
+            subject.u1.type_info = ext_php_rs::ffi::IS_OBJECT_EX;
+            let mut subject = std::mem::ManuallyDrop::new(subject);
+            let globals = ext_php_rs_executor_globals();
+            let top = (*globals).current_execute_data;
+            (*globals).current_execute_data = std::ptr::from_ref(self.data).cast_mut();
+            zend_create_internal_iterator_zval(&raw mut iterator, &raw mut *subject);
+            (*globals).current_execute_data = top;
+        }
+        (!super::exception_is_pending()).then_some(iterator)
     }
 
     /// How many arguments were passed by position, or by the name of a declared parameter.

@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_char};
 
 use ext_php_rs::ffi::{
-    ext_php_rs_compiler_globals, ext_php_rs_executor_globals, zend_class_entry, zend_hash_str_find, zend_object,
-    zend_string, zval,
+    ZEND_USER_FUNCTION, ext_php_rs_compiler_globals, ext_php_rs_executor_globals, zend_class_entry, zend_hash_str_find,
+    zend_object, zend_string, zval,
 };
 use ext_php_rs::types::Zval;
 
@@ -75,6 +75,17 @@ pub(crate) unsafe fn declares(class: *mut zend_class_entry, name: &str) -> bool 
 pub(crate) fn is_preloading() -> bool {
     // SAFETY: the compiler's globals are there as long as PHP is.
     unsafe { (*ext_php_rs_compiler_globals()).compiler_options & COMPILE_PRELOAD != 0 }
+}
+
+/// The opcode that PHP code stands at; None if a native function runs.
+pub(crate) fn opcode_in_progress() -> Option<u8> {
+    // SAFETY: the executor's globals are there as long as PHP is; a running frame has a function, and a user function's
+    // frame stands at one of its opcodes.
+    unsafe {
+        let frame = (*ext_php_rs_executor_globals()).current_execute_data.as_ref()?;
+        let is_user = u32::from(frame.func.as_ref()?.type_) == ZEND_USER_FUNCTION;
+        is_user.then(|| (*frame.opline).opcode)
+    }
 }
 
 /// Whether an exception waits to be handled.

@@ -68,7 +68,7 @@ pub(super) unsafe extern "C" fn get(
                 return if is_answer { found } else { zend_std_get_method(object, name, lower_name) };
             }
             let is_php = is_declared || !(*class).__call.is_null();
-            if is_php && !(is_declared && classes::undeclared(class, text).is_some()) {
+            if is_php && !(is_declared && classes::undeclared(class, text).is_some_and(|method| !method.is_protocol)) {
                 return zend_std_get_method(object, name, lower_name);
             }
             if text.eq_ignore_ascii_case(INVOKE) && is_callable(&**object) {

@@ -19,10 +19,10 @@ use crate::values;
 
 /// The engine's kinds of reading (`BP_VAR_*`).
 const READ: c_int = 0;
-const READ_TO_WRITE: c_int = 1;
-const READ_AND_WRITE: c_int = 2;
-const READ_QUIETLY: c_int = 3;
-const READ_TO_UNSET: c_int = 5;
+pub(super) const READ_TO_WRITE: c_int = 1;
+pub(super) const READ_AND_WRITE: c_int = 2;
+pub(super) const READ_QUIETLY: c_int = 3;
+pub(super) const READ_TO_UNSET: c_int = 5;
 
 /// The engine's `ZEND_PROPERTY_EXISTS` and `ZEND_PROPERTY_NOT_EMPTY`.
 const ASK_EXISTS: c_int = 2;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tortoise_protocol::description::{DefaultValue, Literal, Method, MethodKind, Parameter, ParameterKind};
 
 use super::docblock::docblock;
+use super::interface::{InterfaceMethod, Protocol};
 use super::literal;
 use super::shape::MethodShape;
 
@@ -37,6 +38,8 @@ pub(crate) struct DeclaredMethod {
     pub(crate) required: usize,
     /// The type that PHP's parent asks for.
     pub(crate) return_type: Option<Arc<str>>,
+    /// What it does instead if it is called with the arguments of an interface's method.
+    pub(crate) protocol: Option<Protocol>,
     /// The docblock.
     pub(crate) documentation: Option<String>,
     /// The line of Python's definition; 0 if unknown.
@@ -100,10 +103,46 @@ impl DeclaredMethod {
             keyword_only,
             required: 0,
             return_type: None,
+            protocol: None,
             line: method.line,
         };
         declared.require_only_the_first(usize::MAX);
         declared
+    }
+
+    /// The method of an interface for which Python has no method.
+    pub(super) fn of_interface(method: &InterfaceMethod) -> Self {
+        let parameter = |name: &&str| DeclaredParameter {
+            php_name: (*name).to_owned(),
+            python_name: (*name).to_owned(),
+            is_positional_only: true,
+            is_required: true,
+            default: ShownDefault::None,
+        };
+        Self {
+            php_name: method.name.to_owned(),
+            lower_name: method.lower_name.to_owned(),
+            python_name: method.name.to_owned(),
+            kind: MethodKind::Instance,
+            parameters: method.parameters.iter().map(parameter).collect(),
+            variadic: None,
+            keyword_only: Vec::new(),
+            required: method.parameters.len(),
+            return_type: None,
+            protocol: Some(method.protocol),
+            documentation: None,
+            line: 0,
+        }
+    }
+
+    /// Becomes an interface's method too. Tells whether it can: not if PHP does not tell the two apart and Python does.
+    pub(super) fn implement(&mut self, method: &InterfaceMethod) -> bool {
+        if self.is_static() || self.python_name != method.name {
+            return false;
+        }
+        self.widen(&method.shape());
+        self.protocol = Some(method.protocol);
+        true
     }
 
     /// Takes everything that `parent` takes, as PHP asks of an override. Tells whether that changed anything.
@@ -146,6 +185,7 @@ impl DeclaredMethod {
             parameters: self.parameters.len(),
             is_variadic: self.variadic.is_some(),
             return_type: self.return_type.clone(),
+            protocol: self.protocol,
         }
     }
 
@@ -170,6 +210,10 @@ impl DeclaredMethod {
 
     /// Appends the method to a class's source.
     pub(super) fn write(&self, source: &mut String) {
+        // The interface's own type would bind what Python's method of that name gives.
+        if self.protocol.is_some_and(|protocol| protocol != Protocol::Text) {
+            source.push_str(" #[\\ReturnTypeWillChange]");
+        }
         source.push_str(if self.is_static() { " public static function " } else { " public function " });
         source.push_str(&self.php_name);
         source.push('(');
@@ -200,6 +244,7 @@ impl DeclaredMethod {
         source.push_str(match (self.kind, self.return_type.as_deref()) {
             (MethodKind::Constructor, _) => " { \\Tortoise\\Bridge\\construct(); }",
             // PHP refuses to compile `return` with a value here.
+            _ if self.protocol.is_some() => " { return \\Tortoise\\Bridge\\protocol(); }",
             (_, Some("void")) => " { \\Tortoise\\Bridge\\method(); }",
             _ => " { return \\Tortoise\\Bridge\\method(); }",
         });

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::interface::Protocol;
+
 /// How one method may be overridden.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MethodShape {
@@ -20,6 +22,8 @@ pub(crate) struct MethodShape {
     pub(crate) is_variadic: bool,
     /// The type that an override must give back, as PHP writes it with every class name in full.
     pub(crate) return_type: Option<Arc<str>>,
+    /// What it does if it is an interface's.
+    pub(crate) protocol: Option<Protocol>,
 }
 
 /// The methods of a class, inherited ones included, by their names in lower case.
@@ -81,5 +85,6 @@ fn php_method(name: &str, is_final: bool, parameters: usize) -> MethodShape {
         parameters,
         is_variadic: false,
         return_type: None,
+        protocol: None,
     }
 }

@@ -84,6 +84,12 @@ const NAMES: &[&str] = &[
     "settled",
     "count",
     "Count",
+    "offsetGet",
+    "offsetSet",
+    "offsetset",
+    "getIterator",
+    "getiterator",
+    "jsonSerialize",
     "nothing",
     "stop",
     "fluent",
@@ -150,11 +156,13 @@ fn any_class() -> impl Strategy<Value = ClassDescription> {
     let constants = prop::collection::vec((any_name(), any_literal()), 0..4);
     let methods = prop::collection::vec(any_method(), 0..16);
     let namespace = prop::option::of(prop::sample::select(&["App", "list\\class", "a\\namespace\\fn", "größe"][..]));
-    (namespace, constants, methods, prop::option::of(r"[a-z*/ \n]{0,20}")).prop_map(
-        |(namespace, constants, methods, documentation)| {
+    let traits = prop_oneof![Just(0), (0_u64..256)];
+    (namespace, constants, methods, traits, prop::option::of(r"[a-z*/ \n]{0,20}")).prop_map(
+        |(namespace, constants, methods, traits, documentation)| {
             let mut description = class(&namespace.map_or_else(String::new, |namespace| format!("{namespace}\\")));
             description.constants = constants.iter().map(|(name, value)| constant(name, value.clone())).collect();
             description.methods = methods;
+            description.traits = traits;
             description.documentation = documentation;
             description
         },
@@ -171,6 +179,7 @@ fn native_shapes() -> Shapes {
         parameters,
         is_variadic: false,
         return_type: None,
+        protocol: None,
     };
     let typed = |name, parameters, return_type: &str| MethodShape {
         return_type: Some(return_type.into()),

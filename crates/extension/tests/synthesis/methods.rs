@@ -229,6 +229,7 @@ fn the_types_of_a_php_parent_are_repeated() {
             parameters: 0,
             is_variadic: false,
             return_type: Some(return_type.into()),
+            protocol: None,
         };
         shapes.insert(name, shape);
     }
