@@ -81,9 +81,9 @@ impl<'py> State<'py> {
             Operation::Power => numbers::binary(a.pow(&b, py.None()), "**", &a, &b)?,
             Operation::ShiftLeft => numbers::binary(a.lshift(&b), "<<", &a, &b)?,
             Operation::ShiftRight => numbers::binary(a.rshift(&b), ">>", &a, &b)?,
-            Operation::And => numbers::binary(a.bitand(&b), "&", &a, &b)?,
-            Operation::Or => numbers::binary(a.bitor(&b), "|", &a, &b)?,
-            Operation::ExclusiveOr => numbers::binary(a.bitxor(&b), "^", &a, &b)?,
+            Operation::And => numbers::commutative(|a, b| a.bitand(b), "&", &a, &b)?,
+            Operation::Or => numbers::commutative(|a, b| a.bitor(b), "|", &a, &b)?,
+            Operation::ExclusiveOr => numbers::commutative(|a, b| a.bitxor(b), "^", &a, &b)?,
         })
     }
 }

@@ -3,9 +3,11 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyType};
+use tortoise_protocol::failure::Category;
 
 use super::{says_unsupported, unsupported};
 use crate::dispatch::Handled;
+use crate::failure::Fault;
 use crate::names::type_name;
 
 /// The openings of what CPython says when both operands have given up.
@@ -47,24 +49,44 @@ pub(super) fn unary<'py>(result: PyResult<Value<'py>>, operator: &str, a: &Value
     })
 }
 
+/// The result of an operator that PHP holds for commutative: its compiler exchanges the operands where the left one is a
+/// literal or the result of an expression, so what only the right operand has is asked of it in either order.
+///
+/// # Errors
+/// As [`binary`].
+pub(super) fn commutative<'py>(
+    operate: impl Fn(&Value<'py>, &Value<'py>) -> PyResult<Value<'py>>,
+    operator: &str,
+    a: &Value<'py>,
+    b: &Value<'py>,
+) -> Handled<Value<'py>> {
+    let result = operate(a, b).or_else(|error| {
+        if !says_unsupported(&error, a.py(), BINARY) {
+            return Err(error);
+        }
+        operate(b, a).map_err(|second| if says_unsupported(&second, a.py(), BINARY) { error } else { second })
+    });
+    binary(result, operator, a, b)
+}
+
 /// `a * b`. PHP compiles `-$a` and `+$a` into products with -1 and 1.
 ///
 /// # Errors
 /// As [`binary`].
 pub(super) fn product<'py>(a: &Value<'py>, b: &Value<'py>) -> Handled<Value<'py>> {
-    let error = match a.mul(b) {
-        Ok(product) => return Ok(product),
-        Err(error) => error,
-    };
     let py = a.py();
-    if says_unsupported(&error, py, BINARY) && b.is_exact_instance_of::<PyInt>() {
+    let error = match commutative(|a, b| a.mul(b), "*", a, b) {
+        Err(error) if b.is_exact_instance_of::<PyInt>() => error,
+        result => return result,
+    };
+    if matches!(&error, Fault::Told(failure) if failure.category == Category::Unsupported) {
         match b.extract::<i64>() {
             Ok(-1) if a.get_type().hasattr(intern!(py, "__neg__"))? => return unary(a.neg(), "-", a),
             Ok(1) if a.get_type().hasattr(intern!(py, "__pos__"))? => return unary(a.pos(), "+", a),
             _ => {}
         }
     }
-    binary(Err(error), "*", a, b)
+    Err(error)
 }
 
 /// `class(a)`; None if the object's class has none of the methods that it needs.
