@@ -67,6 +67,14 @@ namespace Tortoise {
     function with(PyObject $manager, callable $body): mixed {}
 
     /**
+     * A slice of Python, for `$o[Tortoise\slice(1, 3)]`, for one axis of several, `$o[[Tortoise\slice(1), 0]]`, and for any
+     * argument. Texts such as `$o['1:3']` say the same, unless the class has `keys()`.
+     *
+     * Null stands for an end, and for a step of 1. Unlike Python's own, one bound alone is the start.
+     */
+    function slice(mixed $start = null, mixed $stop = null, mixed $step = null): PyObject {}
+
+    /**
      * Tells of the link to Python, and connects nothing.
      *
      * @return array<string, mixed>

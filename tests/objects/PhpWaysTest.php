@@ -25,11 +25,11 @@ final class PhpWaysTest extends TestCase
         $this->vessel = new Vessel('p');
     }
 
-    public function testCloneIsRefused(): void
+    public function testACloneIsPythonsCopy(): void
     {
-        $this->expectException(\Error::class);
-        $this->expectExceptionMessage('uncloneable object of class Vessel');
-        clone $this->vessel;
+        $copy = clone $this->vessel;
+        $copy->name = 'copy';
+        self::assertSame(['p', 'copy'], [$this->vessel->name, $copy->name]);
     }
 
     public function testSerializeIsRefused(): void

@@ -94,6 +94,44 @@ final class InterfacesTest extends TestCase
         Shelf::make('Counted')->count(COUNT_RECURSIVE);
     }
 
+    public function testIterationByHand(): void
+    {
+        $shelf = new Shelf(a: 1, b: 2);
+        $iterator = $shelf->getIterator();
+        self::assertInstanceOf(\Traversable::class, $iterator);
+        self::assertSame(['a', 'b'], iterator_to_array($iterator));
+        self::assertSame(['a', 'b'], iterator_to_array($shelf));
+        self::assertSame([1, 2], iterator_to_array(new \IteratorIterator(Shelf::make('Fussy'))));
+        $outer = $inner = [];
+        foreach ($shelf as $key) {
+            $outer[] = $key;
+            foreach ($shelf->getIterator() as $again) {
+                $inner[] = $key . $again;
+            }
+        }
+        self::assertSame([['a', 'b'], ['aa', 'ab', 'ba', 'bb']], [$outer, $inner]);
+        self::assertSame([1, 2, 3], [...Shelf::make('row', 1, 2, 3)]);
+        $this->expectException(\Tortoise\Python\TypeError::class);
+        $iterator = Money::make('Hostile', 'text')->getIterator();
+        iterator_to_array($iterator);
+    }
+
+    public function testAPhpSubclassMayIterateInItsOwnWay(): void
+    {
+        $shelf = new class (a: 1, b: 2) extends Shelf {
+            public function getIterator(): \Iterator
+            {
+                foreach (parent::getIterator() as $key) {
+                    yield $key => $this[$key];
+                }
+            }
+        };
+        self::assertSame(['a' => 1, 'b' => 2], iterator_to_array($shelf));
+        $plain = new class (a: 1) extends Shelf {};
+        self::assertSame(['a'], iterator_to_array($plain));
+        self::assertSame(['a'], iterator_to_array($plain->getIterator()));
+    }
+
     public function testMethodsOfArrayAccessByHand(): void
     {
         $shelf = new Shelf();

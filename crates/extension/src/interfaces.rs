@@ -73,9 +73,7 @@ fn follow(
         Protocol::DeleteItem => ask(object, Operation::DeleteItem, &[key]).map(|_| null),
         Protocol::Json => decoded(&value_of(object, Operation::Json, &[])?),
         Protocol::Iterator => caller.iterator_over(object).ok_or_else(|| {
-            BridgeError::Access(
-                "this object can be iterated by foreach only: its class has no iterator here".to_owned(),
-            )
+            BridgeError::Internal("a class whose getIterator() is generated has no iterator".to_owned())
         }),
     }
 }

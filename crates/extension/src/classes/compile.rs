@@ -16,6 +16,7 @@ use crate::engine::{
 };
 use crate::error::BridgeError;
 use crate::link::KnownIndex;
+use crate::native::{self, Native};
 use crate::synthesis::Plan;
 
 /// The engine's `ZEND_RECV`: takes a required argument, or throws.
@@ -99,6 +100,10 @@ fn finish(class: *mut zend_class_entry, plan: &Rc<Plan>, description: &ClassDesc
     unsafe {
         let entry = &mut *class;
         entry.get_static_method = STATIC_METHODS.get().copied();
+        if !description.is_exception() {
+            // A `getIterator` of ours would be asked by `foreach` for each loop, and would ask this one in turn.
+            entry.get_iterator = (*native::class(Native::PyObject)).get_iterator;
+        }
         let user = &mut entry.info.user;
         user.line_start = line(description.line);
         user.line_end = user.line_start;

@@ -131,8 +131,8 @@ impl Interfaces {
     pub(super) fn of(description: &ClassDescription, inherited: &Shapes) -> Self {
         let mut interfaces = Self::default();
         for interface in INTERFACES.iter().filter(|interface| description.traits & interface.trait_bit != 0) {
-            // An exception's text is PHP's own: message, place and trace.
-            if description.is_exception() && interface.trait_bit == TRAIT_TEXTUAL {
+            // An exception's text is PHP's own: message, place and trace. It is no proxy, so `foreach` sees its properties.
+            if description.is_exception() && matches!(interface.trait_bit, TRAIT_TEXTUAL | TRAIT_ITERABLE) {
                 continue;
             }
             let is_inherited = |method: &InterfaceMethod| {
