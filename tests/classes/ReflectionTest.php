@@ -153,7 +153,7 @@ final class ReflectionTest extends TestCase
 
         self::assertSame([
             'Tortoise\PyObject', ['Tortoise\Remote'], true, true,
-            false, false, false, false, 'Drawn_Shape',
+            false, false, false, true, 'Drawn_Shape',
             false, [], '__construct',
             3, 'blue',
         ], $facts);

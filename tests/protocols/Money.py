@@ -171,9 +171,17 @@ _OPERATORS: dict[str, Any] = {
     "|": operator.or_,
     "^": operator.xor,
     "==": operator.eq,
-    "<": operator.lt,
-    "<=>": lambda a, b: 0 if a == b else -1 if a < b else 1,
+    "<": lambda a, b: _order(a, b) < 0,
+    "<=>": lambda a, b: _order(a, b),
 }
+
+
+def _order(a: Any, b: Any) -> int:
+    """How PHP has it: what has no order is 1."""
+    try:
+        return 0 if a == b else -1 if a < b else 1
+    except TypeError:
+        return 1
 
 
 class Numbers:

@@ -176,7 +176,7 @@ class Level(enum.IntEnum):
 
 class Lookup(Mapping[Any, Any]):
     def __init__(self, *pairs: list[Any]) -> None:
-        self._pairs = {key: value for key, value in pairs}
+        self._pairs = dict(pairs)  # type: ignore[arg-type]
 
     def __getitem__(self, key: Any) -> Any:
         return self._pairs[key]
@@ -248,4 +248,3 @@ def make(kind: str, *arguments: Any) -> Any:
     """An object of a kind, or of one of the classes here."""
     maker = _MAKERS.get(kind) or globals()[kind]
     return maker(*arguments)
-

@@ -62,9 +62,9 @@ operations! {
     Slice = 12, 3;
     /// `a == b` as one truth value.
     Equal = 13, 2;
-    /// 0 where `a == b`, else -1 where `a < b`, else 1. What Python cannot order is unsupported.
+    /// 0 where `a == b`, else -1 where `a < b`, else 1; None where Python has no order for them.
     Order = 14, 2;
-    /// As [`Self::Order`], but None where Python cannot order.
+    /// As [`Self::Order`], but also None where `a < b` is a `TypeError` of whatever kind.
     Compare = 15, 2;
     /// `a + b`
     Add = 16, 2;

@@ -68,10 +68,8 @@ impl<'py> State<'py> {
             Operation::Copy => self.hooks.copy.call1((a,))?,
             Operation::Slice => py.get_type::<PySlice>().call1((a, b, c))?,
             Operation::Equal => boolean(comparison::are_equal(&a, &b)?),
-            Operation::Order => PyInt::new(py, comparison::order(&a, &b)?).into_any(),
-            Operation::Compare => {
-                comparison::order_if_any(&a, &b)?.map_or_else(none, |order| PyInt::new(py, order).into_any())
-            }
+            Operation::Order | Operation::Compare => comparison::order(&a, &b, operation == Operation::Compare)?
+                .map_or_else(none, |order| PyInt::new(py, order).into_any()),
             Operation::Invert => numbers::unary(a.bitnot(), "~", &a)?,
             Operation::Multiply => numbers::product(&a, &b)?,
             Operation::Add => numbers::binary(a.add(&b), "+", &a, &b)?,

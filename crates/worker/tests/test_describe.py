@@ -11,6 +11,8 @@ from peers import Client, Described, FailedError, Supervisor, lines
 
 # How a parameter takes its argument.
 ONLY_PLACE, PLACE, MORE, ONLY_NAME, OTHERS = range(5)
+# A class's objects have a text of their own.
+TEXTUAL = 64
 # How a method is bound.
 INSTANCE, STATIC, CLASS, CONSTRUCT = range(4)
 
@@ -143,8 +145,13 @@ def test_members_come_from_the_class_and_from_bases_that_are_no_parent(
         "Circle": ([round_name], {"SIDES": 1}, ["__construct", "only"], 0),
         "Both": (["Shape\\Circle", "Shape\\Named"], {"COLOR": "red"}, ["rename", "paint"], 0),
         "Late": ([round_name, "Shape\\Colored"], {"COLOR": "red"}, ["__construct", "paint"], 0),
-        "Failure": ([exceptions + "ValueError", "Shape\\Colored"], {"COLOR": "red"}, ["paint", "only"], 1),
-        "Plain": ([exceptions + "Exception"], {}, ["__construct"], 1),
+        "Failure": (
+            [exceptions + "ValueError", "Shape\\Colored"],
+            {"COLOR": "red"},
+            ["paint", "only"],
+            1 | TEXTUAL,
+        ),
+        "Plain": ([exceptions + "Exception"], {}, ["__construct"], 1 | TEXTUAL),
     }
     assert client.describe(shapes["Late"]).fields["methods"]["__construct"][1] == [
         ["a", PLACE],

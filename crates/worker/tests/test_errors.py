@@ -108,7 +108,7 @@ def test_an_error_in_a_constructor_has_its_place_and_traceback(failing: Client, 
     ]
     assert failing.get(raised.object, "args") == ["no", [7]]
     described = failing.describe(raised.object.class_id).fields
-    assert (described["name"], described["traits"]) == ("Fail\\Refused", 1)
+    assert (described["name"], described["traits"]) == ("Fail\\Refused", 1 | 64)
 
 
 def test_causes_come_behind_what_they_caused(failing: Client) -> None:

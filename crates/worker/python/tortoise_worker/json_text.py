@@ -1,7 +1,7 @@
 """Writes an object as JSON for PHP's `json_encode`: what has a form in JSON, and a clear error for all else.
 
-That is dataclasses, mappings, sequences, numpy's arrays and scalars, and what Python's own `json` takes. Within these,
-sets are arrays, enums their values, and dates texts in ISO 8601.
+That is dataclasses, mappings, sequences, numpy's arrays and scalars, and what Python's own `json` takes.
+Within these, sets are arrays, enums their values, and dates texts in ISO 8601.
 """
 
 import dataclasses
@@ -34,8 +34,8 @@ def has_form(cls: type) -> bool:
 def write(value: object) -> str:
     """The object as JSON.
 
-    Raises TypeError for what has no form, ValueError for what contains itself and for NaN and infinities, which JSON
-    cannot have.
+    Raises TypeError for what has no form, ValueError for what contains itself and for NaN and infinities,
+    which JSON cannot have.
     """
     if not has_form(type(value)):
         raise _without_form(value)
@@ -75,8 +75,8 @@ def _text(value: bytes | bytearray) -> str:
 def _without_form(value: object) -> TypeError:
     name = classes.display_name_of(type(value))
     return TypeError(
-        f"an object of {name} has no form in JSON: dataclasses, mappings, sequences and arrays have one; give json_encode "
-        "a value of it, such as a text or an attribute"
+        f"an object of {name} has no form in JSON: dataclasses, mappings, sequences and arrays have one; "
+        "give json_encode a value of it, such as a text or an attribute"
     )
 
 
@@ -88,7 +88,7 @@ def _is_numpy(cls: type) -> bool:
 
 
 def _is_kind_of(cls: type, kind: type) -> bool:
-    """Whether a class is, or is registered as, one of an abstract kind. A base's own opinion may be broken."""
+    """Whether a class is, or is registered as, of an abstract kind. A base's own opinion may be broken."""
     try:
         return issubclass(cls, kind)
     except Exception:

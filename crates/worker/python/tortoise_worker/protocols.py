@@ -1,4 +1,4 @@
-"""Tells which of Python's protocols the objects of a class have, so that PHP's class implements those interfaces.
+"""Tells which of Python's protocols the objects of a class have: PHP's class implements those interfaces.
 
 Python looks a protocol up on the class, and None under its name takes it back.
 """

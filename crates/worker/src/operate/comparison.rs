@@ -18,32 +18,23 @@ pub(super) fn are_equal(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> Handled<b
     truth(&a.rich_compare(b, CompareOp::Eq)?, a, b)
 }
 
-/// 0 if both are equal, else -1 if `a` is less, else 1.
+/// 0 if both are equal, else -1 if `a` is less, else 1; None if Python has no order for them.
+///
+/// `is_search`: whoever asks may want equality only, so that any TypeError counts as no order.
 ///
 /// # Errors
-/// As [`are_equal`], and if Python cannot order them.
-pub(super) fn order(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> Handled<i64> {
-    if are_equal(a, b)? {
-        return Ok(0);
-    }
-    let less = a.rich_compare(b, CompareOp::Lt).map_err(|error| {
-        if says_unsupported(&error, a.py(), &["'<' not supported"]) {
-            unsupported(format!("Python cannot order {} and {}: neither has __lt__ for it", type_name(a), type_name(b)))
-        } else {
-            error.into()
-        }
-    })?;
-    Ok(if truth(&less, a, b)? { -1 } else { 1 })
-}
-
-/// As [`order`], but None if Python cannot order them: a search asks for order too, and wants only equality.
-pub(super) fn order_if_any(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> Handled<Option<i64>> {
+/// As [`are_equal`].
+pub(super) fn order(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>, is_search: bool) -> Handled<Option<i64>> {
     if are_equal(a, b)? {
         return Ok(Some(0));
     }
+    let py = a.py();
+    let is_no_order = |error: &PyErr| {
+        says_unsupported(error, py, &["'<' not supported"]) || (is_search && error.is_instance_of::<PyTypeError>(py))
+    };
     match a.rich_compare(b, CompareOp::Lt) {
         Ok(less) => Ok(Some(if truth(&less, a, b)? { -1 } else { 1 })),
-        Err(error) if error.is_instance_of::<PyTypeError>(a.py()) => Ok(None),
+        Err(error) if is_no_order(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
