@@ -1,9 +1,10 @@
 //! PHP's interfaces for Python's protocols: which a class implements, and the methods that this takes.
 
 use tortoise_protocol::description::{
-    ClassDescription, TRAIT_COUNTABLE, TRAIT_ITERABLE, TRAIT_JSON, TRAIT_SUBSCRIPTABLE, TRAIT_TEXTUAL,
+    ClassDescription, MethodKind, TRAIT_COUNTABLE, TRAIT_ITERABLE, TRAIT_JSON, TRAIT_SUBSCRIPTABLE, TRAIT_TEXTUAL,
 };
 
+use super::method::{DeclaredMethod, DeclaredParameter, ShownDefault};
 use super::shape::{MethodShape, Shapes};
 
 /// What a method of an interface does.
@@ -153,5 +154,42 @@ impl Interfaces {
     pub(super) fn method(&self, name: &str) -> Option<&'static InterfaceMethod> {
         let all = self.own.iter().chain(&self.inherited).flat_map(|interface| interface.methods);
         all.into_iter().find(|method| method.lower_name.eq_ignore_ascii_case(name))
+    }
+}
+
+impl DeclaredMethod {
+    /// The method of an interface for which Python has no method.
+    pub(super) fn of_interface(method: &InterfaceMethod) -> Self {
+        let parameter = |name: &&str| DeclaredParameter {
+            php_name: (*name).to_owned(),
+            python_name: (*name).to_owned(),
+            is_positional_only: true,
+            is_required: true,
+            default: ShownDefault::None,
+        };
+        Self {
+            php_name: method.name.to_owned(),
+            lower_name: method.lower_name.to_owned(),
+            python_name: method.name.to_owned(),
+            kind: MethodKind::Instance,
+            parameters: method.parameters.iter().map(parameter).collect(),
+            variadic: None,
+            keyword_only: Vec::new(),
+            required: method.parameters.len(),
+            return_type: None,
+            protocol: Some(method.protocol),
+            documentation: None,
+            line: 0,
+        }
+    }
+
+    /// Becomes an interface's method too. Tells whether it can: not if PHP does not tell the two apart and Python does.
+    pub(super) fn implement(&mut self, method: &InterfaceMethod) -> bool {
+        if self.is_static() || self.python_name != method.name {
+            return false;
+        }
+        self.widen(&method.shape());
+        self.protocol = Some(method.protocol);
+        true
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tortoise_protocol::description::{DefaultValue, Literal, Method, MethodKind, Parameter, ParameterKind};
 
 use super::docblock::docblock;
-use super::interface::{InterfaceMethod, Protocol};
+use super::interface::Protocol;
 use super::literal;
 use super::shape::MethodShape;
 
@@ -108,41 +108,6 @@ impl DeclaredMethod {
         };
         declared.require_only_the_first(usize::MAX);
         declared
-    }
-
-    /// The method of an interface for which Python has no method.
-    pub(super) fn of_interface(method: &InterfaceMethod) -> Self {
-        let parameter = |name: &&str| DeclaredParameter {
-            php_name: (*name).to_owned(),
-            python_name: (*name).to_owned(),
-            is_positional_only: true,
-            is_required: true,
-            default: ShownDefault::None,
-        };
-        Self {
-            php_name: method.name.to_owned(),
-            lower_name: method.lower_name.to_owned(),
-            python_name: method.name.to_owned(),
-            kind: MethodKind::Instance,
-            parameters: method.parameters.iter().map(parameter).collect(),
-            variadic: None,
-            keyword_only: Vec::new(),
-            required: method.parameters.len(),
-            return_type: None,
-            protocol: Some(method.protocol),
-            documentation: None,
-            line: 0,
-        }
-    }
-
-    /// Becomes an interface's method too. Tells whether it can: not if PHP does not tell the two apart and Python does.
-    pub(super) fn implement(&mut self, method: &InterfaceMethod) -> bool {
-        if self.is_static() || self.python_name != method.name {
-            return false;
-        }
-        self.widen(&method.shape());
-        self.protocol = Some(method.protocol);
-        true
     }
 
     /// Takes everything that `parent` takes, as PHP asks of an override. Tells whether that changed anything.
