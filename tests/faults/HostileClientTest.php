@@ -112,7 +112,9 @@ final class HostileClientTest extends TestCase
         yield 'an empty call' => [$call(''), 'ends inside'];
         yield 'a length over the limit' => [Frames::frame(Frames::CALL, 2, '', length: 0xFFFFFFFF), 'limit'];
         yield 'an unknown tag' => [$call("\x02\xa1x\x91\xc1\x80"), '0xc1'];
-        yield 'no name' => [$call("\x02\xff\x90\x80"), 'the name of a method'];
+        yield 'no name' => [$call("\x02\xc0\x90\x80"), 'the name of a method'];
+        yield 'a negative index' => [$call("\x02\xff\x90\x80"), 'the index of a method'];
+        yield 'an index that no name was given' => [$call("\x02\x07\x90\x80"), 'index'];
         yield 'a name that is not UTF-8' => [$call("\x02\xa1\xff\x90\x80"), 'UTF-8'];
         yield 'a name of 64 KiB' => [$call("\x02" . Frames::pack(str_repeat('x', 65536)) . "\x90\x80"), 'limit'];
         yield 'an array of 2^32 in a few bytes' => [$call("\x02\xa1x\xdd\xff\xff\xff\xff\x80"), 'cannot stand'];
