@@ -38,7 +38,7 @@ final class HostileClassesTest extends TestCase
             $object = new Doc_Strings();
             $facts = [];
             foreach ((new ReflectionClass($object))->getMethods() as $method) {
-                if ($method->getName() !== '__construct') {
+                if (!in_array($method->getName(), ['__construct', 'toArray'], true)) {
                     $facts[] = [$object->{$method->getName()}(), $method->getDocComment()];
                 }
             }
@@ -63,7 +63,7 @@ final class HostileClassesTest extends TestCase
         self::assertStringContainsString('?><?php exit(1); ?>', $facts[0][1][1]);
         self::assertLessThanOrEqual(300_000, \strlen($facts[0][11][1]));
         self::assertStringContainsString('* /', $facts[1]);
-        self::assertSame(14, $facts[2]);
+        self::assertSame(15, $facts[2]);
     }
 
     public function testPhpsOwnWordsAreNamesInPython(): void
@@ -105,7 +105,7 @@ final class HostileClassesTest extends TestCase
             } catch (Error $error) {
             }
             return [
-                get_class_methods($object), $object->offsetGet(1), $object->current(), $object->jsonSerialize(), $object->getIterator(), $object->count(),
+                array_values(array_diff(get_class_methods($object), ['toArray'])), $object->offsetGet(1), $object->current(), $object->jsonSerialize(), $object->getIterator(), $object->count(),
                 $object instanceof Countable, $object instanceof ArrayAccess, $object instanceof Stringable, $object->absent ?? 'absent', $clone instanceof Magic_Names,
             ];
             PHP, classes: ['Magic/Names.py' => <<<'PYTHON'

@@ -210,7 +210,7 @@ final class KindsTest extends TestCase
 
         self::assertSame([
             'Kinds\Plain\Inner_Holder\Inner', 'inner', true, true,
-            'fine', ['__construct', 'fine'], 1, false, 'inner', true,
+            'fine', ['__construct', 'fine', 'toArray'], 1, false, 'inner', true,
         ], $facts);
     }
 

@@ -61,13 +61,13 @@ final class PhpWaysTest extends TestCase
         self::assertSame('p', $this->vessel->name);
     }
 
-    public function testLoopsOverAnObjectAreHarmless(): void
+    public function testALoopOverWhatCannotBeIteratedSaysSo(): void
     {
-        $seen = [];
-        foreach ($this->vessel as $key => $value) {
-            $seen[$key] = $value;
+        $this->expectException(\Tortoise\Python\TypeError::class);
+        $this->expectExceptionMessage("'Vessel' object is not iterable");
+        foreach ($this->vessel as $value) {
+            self::fail('there is nothing to iterate over');
         }
-        self::assertSame([], $seen);
     }
 
     public function testAnObjectIsNoText(): void
