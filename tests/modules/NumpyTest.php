@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Tortoise\Tests\Modules;
 
-use Tortoise\Tests\Support\PhpProcess;
+use Tortoise\Tests\Support\Python;
 use Tortoise\Tests\Support\TestCase;
 
 /** A large package that nobody wrote for PHP. */
@@ -27,13 +27,7 @@ final class NumpyTest extends TestCase
 
     private static function python(): string
     {
-        $venvs = \dirname(__DIR__, 2) . '/.build';
-        foreach ([getenv('TORTOISE_NUMPY_PYTHON'), "{$venvs}/venv/bin/python", "{$venvs}/venv-bench/bin/python", getenv('TORTOISE_PYTHON')] as $python) {
-            if (\is_string($python) && is_executable($python)
-                && (new PhpProcess([$python, '-c', 'import numpy'], '/', getenv()))->wait()->exitCode === 0) {
-                return $python;
-            }
-        }
-        self::markTestSkipped('numpy is absent here; set TORTOISE_NUMPY_PYTHON to a Python that has it.');
+        return Python::withNumpy()
+            ?? self::markTestSkipped('numpy is absent here; set TORTOISE_NUMPY_PYTHON to a Python that has it.');
     }
 }

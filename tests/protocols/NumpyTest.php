@@ -4,24 +4,19 @@ declare(strict_types=1);
 
 namespace Tortoise\Tests\Protocols;
 
-use Tortoise\Tests\Support\PhpProcess;
+use Tortoise\Tests\Support\Python;
 use Tortoise\Tests\Support\TestCase;
 
 /** numpy's arrays: slices, broadcasting, comparison, JSON. */
 final class NumpyTest extends TestCase
 {
+    private const ABSENT = 'numpy is absent here; set TORTOISE_NUMPY_PYTHON to a Python that has it.';
+
     private string $python;
 
     protected function setUp(): void
     {
-        foreach ([getenv('TORTOISE_NUMPY_PYTHON'), __DIR__ . '/../../.build/venv/bin/python', getenv('TORTOISE_PYTHON')] as $python) {
-            if (\is_string($python) && is_file($python) && (new PhpProcess([$python, '-c', 'import numpy'], '/', getenv()))->wait()->exitCode === 0) {
-                $this->python = $python;
-
-                return;
-            }
-        }
-        self::markTestSkipped('numpy is absent here; set TORTOISE_NUMPY_PYTHON to a Python that has it.');
+        $this->python = Python::withNumpy() ?? self::markTestSkipped(self::ABSENT);
     }
 
     private function numpy(string $code): mixed

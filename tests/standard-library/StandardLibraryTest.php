@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Tortoise\Tests\StandardLibrary;
 
 use Tortoise\Tests\Support\PhpProcess;
+use Tortoise\Tests\Support\Python;
 use Tortoise\Tests\Support\TestCase;
 
 /** Every public class of libraries that nobody wrote for PHP is a PHP class. */
@@ -38,18 +39,11 @@ final class StandardLibraryTest extends TestCase
 
     public function testEveryPublicClassOfNumpyIsAPhpClass(): void
     {
-        foreach ([getenv('TORTOISE_NUMPY_PYTHON'), __DIR__ . '/../../.build/venv/bin/python', getenv('TORTOISE_PYTHON')] as $python) {
-            if (\is_string($python) && is_executable($python)) {
-                $numpy = (new PhpProcess([$python, '-c', 'import numpy; print(numpy.__version__)'], '/', getenv()))->wait();
-                if ($numpy->exitCode === 0) {
-                    [, $classes] = self::synthesizeAll('numpy ' . trim($numpy->output), $python, self::NUMPY);
-                    self::assertGreaterThan(50, $classes);
-
-                    return;
-                }
-            }
-        }
-        self::markTestSkipped('numpy is absent here; set TORTOISE_NUMPY_PYTHON to a Python that has it.');
+        $python = Python::withNumpy()
+            ?? self::markTestSkipped('numpy is absent here; set TORTOISE_NUMPY_PYTHON to a Python that has it.');
+        $version = (new PhpProcess([$python, '-c', 'import numpy; print(numpy.__version__)'], '/', getenv()))->wait();
+        [, $classes] = self::synthesizeAll('numpy ' . trim($version->output), $python, self::NUMPY);
+        self::assertGreaterThan(50, $classes);
     }
 
     /**
