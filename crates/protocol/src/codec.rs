@@ -15,11 +15,13 @@
 mod malformed;
 mod numbers;
 mod reader;
+mod token;
 mod writer;
 
 pub use malformed::Malformed;
 pub use numbers::{is_integer, numbers_bytes};
-pub use reader::{Reader, Short, Token};
+pub use reader::{Reader, Short};
+pub use token::Token;
 pub use writer::Writer;
 
 use crate::limits::MAX_DEPTH;

@@ -93,7 +93,7 @@ impl<'py> Reading<'_, 'py, '_> {
 
     /// What the parameters want, if the next argument could be wanted as something else.
     fn wishes(&mut self) -> Result<Option<&Wishes>, Fault> {
-        if !self.decoder.may_be_wanted()? {
+        if !self.decoder.may_be_wanted() {
             return Ok(None);
         }
         if self.wishes.is_none() {

@@ -4,11 +4,14 @@ use std::rc::Rc;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyType;
+use pyo3::types::{PyType, PyWeakrefMethods, PyWeakrefReference};
 use rustc_hash::FxHashMap;
 
 /// Functions whose annotations are known. A program has fewer that are called with texts or lists.
 const MAX_KNOWN: usize = 4096;
+
+/// Functions that were called lately, a power of two.
+const RECENT: usize = 64;
 
 /// What a parameter wants instead of a list, a text or bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,14 @@ pub(crate) struct Known<'py> {
     method: Bound<'py, PyType>,
     /// By the address of the function's code, which is kept with it: a function itself may hold anything alive.
     known: FxHashMap<usize, (Bound<'py, PyAny>, Option<Rc<Parameters>>)>,
+    /// Functions themselves, each in its place: to ask one for its code takes longer than a small call may.
+    recent: [Option<Recent<'py>>; RECENT],
+}
+
+/// A function, as long as it lives, and its parameters.
+struct Recent<'py> {
+    function: Bound<'py, PyWeakrefReference>,
+    parameters: Option<Rc<Parameters>>,
 }
 
 /// A function with the parameters that want something, and how many arguments stand before those of the client.
@@ -62,40 +73,55 @@ impl Wishes {
 impl<'py> Known<'py> {
     /// Nothing is known yet.
     pub(crate) fn new(special: Bound<'py, PyAny>, function: Bound<'py, PyType>, method: Bound<'py, PyType>) -> Self {
-        Self { special, function, method, known: FxHashMap::default() }
+        Self { special, function, method, known: FxHashMap::default(), recent: [const { None }; RECENT] }
     }
 
     /// What `callable` wants, which is about to be called. Nothing that is odd about it is an error here.
     pub(crate) fn of(&mut self, callable: &Bound<'py, PyAny>) -> Wishes {
         let kind = callable.get_type_ptr();
-        let before = if kind == self.function.as_type_ptr() {
-            0
+        if kind == self.function.as_type_ptr() {
+            Wishes { parameters: self.of_function(callable), before: 0 }
         } else if kind == self.method.as_type_ptr() {
-            1
-        } else if let Ok(class) = callable.cast::<PyType>() {
-            // What a class is called with goes to its constructor, behind the new object.
-            return match class.getattr_opt(intern!(class.py(), "__init__")) {
+            // What a method is of may be any callable.
+            match callable.getattr_opt(intern!(callable.py(), "__func__")) {
                 Ok(Some(function)) if function.get_type_ptr() == self.function.as_type_ptr() => {
-                    Wishes { before: 1, ..self.of(&function) }
+                    Wishes { parameters: self.of_function(&function), before: 1 }
                 }
                 _ => Wishes::default(),
-            };
+            }
+        } else if let Ok(class) = callable.cast::<PyType>() {
+            // What a class is called with goes to its constructor, behind the new object.
+            match class.getattr_opt(intern!(class.py(), "__init__")) {
+                Ok(Some(function)) if function.get_type_ptr() == self.function.as_type_ptr() => {
+                    Wishes { parameters: self.of_function(&function), before: 1 }
+                }
+                _ => Wishes::default(),
+            }
         } else {
-            return Wishes::default();
-        };
-        match callable.getattr_opt(intern!(callable.py(), "__code__")) {
-            Ok(Some(code)) => Wishes { parameters: self.look(callable, code), before },
-            _ => Wishes::default(),
+            Wishes::default()
         }
     }
 
-    fn look(&mut self, callable: &Bound<'py, PyAny>, code: Bound<'py, PyAny>) -> Option<Rc<Parameters>> {
+    fn of_function(&mut self, function: &Bound<'py, PyAny>) -> Option<Rc<Parameters>> {
+        let place = place_of(function.as_ptr() as usize);
+        if let Some(recent) = &self.recent[place]
+            && recent.function.upgrade().is_some_and(|known| known.is(function))
+        {
+            return recent.parameters.clone();
+        }
+        let code = function.getattr_opt(intern!(function.py(), "__code__")).ok().flatten()?;
+        let parameters = self.look(function, code);
+        let reference = PyWeakrefReference::new(function).ok();
+        self.recent[place] = reference.map(|function| Recent { function, parameters: parameters.clone() });
+        parameters
+    }
+
+    fn look(&mut self, function: &Bound<'py, PyAny>, code: Bound<'py, PyAny>) -> Option<Rc<Parameters>> {
         let address = code.as_ptr() as usize;
         if let Some((_, parameters)) = self.known.get(&address) {
             return parameters.clone();
         }
-        let function = callable.getattr_opt(intern!(callable.py(), "__func__")).ok().flatten();
-        let found = self.special.call1((function.as_ref().unwrap_or(callable),));
+        let found = self.special.call1((function,));
         let parameters = found.ok().as_ref().and_then(Parameters::of).map(Rc::new);
         if self.known.len() >= MAX_KNOWN {
             self.known.clear();
@@ -103,6 +129,11 @@ impl<'py> Known<'py> {
         self.known.insert(address, (code, parameters.clone()));
         parameters
     }
+}
+
+/// Where a function of this address is remembered: Fibonacci hashing, because objects lie at even distances.
+const fn place_of(address: usize) -> usize {
+    ((address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - RECENT.ilog2())) as usize
 }
 
 impl Parameters {

@@ -150,6 +150,7 @@ impl<'py> Sequence<'py> for Bound<'py, PyTuple> {
 }
 
 /// A walk over a dict. It stays within the dict even if that changes meanwhile; what it then meets is anyone's guess.
+#[derive(Clone)]
 pub(crate) struct Pairs<'a, 'py> {
     dict: &'a Bound<'py, PyDict>,
     position: ffi::Py_ssize_t,

@@ -1,12 +1,13 @@
 //! MessagePack → zval, every value written where it is to lie.
 
+use tortoise_protocol::codec::Short;
 use tortoise_protocol::{Depth, Malformed, Reader, Token};
 
 use ext_php_rs::types::Zval;
 
 use super::keys;
 use super::segments::Segments;
-use crate::engine::{NewKey, NewString, NewTable, Slot, Written, make};
+use crate::engine::{NewKey, NewString, NewTable, OverLimit, Slot, Written, make};
 use crate::error::BridgeError;
 use crate::link::Reply;
 use crate::proxy;
@@ -74,7 +75,17 @@ impl<'a> Decoder<'a> {
     }
 
     /// Reads one value, and what it contains.
+    #[inline]
     fn value<'s>(&mut self, slot: Slot<'s>, depth: Depth) -> Wrote<'s> {
+        if let Some(short) = self.reader.short() {
+            return Ok(match short {
+                Short::Nil => slot.null(),
+                Short::Boolean(boolean) => slot.boolean(boolean),
+                Short::Integer(integer) => slot.integer(integer),
+                Short::Float(float) => slot.float(float),
+                Short::Text(bytes) => slot.string(NewString::copy(bytes)?),
+            });
+        }
         let token = self.reader.token()?;
         self.value_of(token, slot, depth)
     }
@@ -127,18 +138,28 @@ impl<'a> Decoder<'a> {
     fn map(&mut self, count: usize, depth: Depth) -> Result<NewTable, BridgeError> {
         let mut map = NewTable::map(count)?;
         for _ in 0..count {
-            let key = match self.reader.token()? {
-                Token::Integer(index) => NewKey::Index(index),
-                Token::Text(name) => match canonical_integer(name) {
-                    Some(index) => NewKey::Index(index),
-                    None => NewKey::Name(keys::find(name)?),
+            let key = match self.reader.short() {
+                Some(Short::Text(name)) => key_of(name)?,
+                Some(Short::Integer(index)) => NewKey::Index(index),
+                Some(other) => return Err(unexpected("a key", Token::from(other).describe())),
+                None => match self.reader.token()? {
+                    Token::Integer(index) => NewKey::Index(index),
+                    Token::Text(name) => key_of(name)?,
+                    other => return Err(unexpected("a key", other.describe())),
                 },
-                other => return Err(unexpected("a key", other.describe())),
             };
             map.set(&key, |slot| self.value(slot, depth))?;
         }
         Ok(map)
     }
+}
+
+/// The key that PHP makes of a text.
+fn key_of(name: &[u8]) -> Result<NewKey, OverLimit> {
+    Ok(match canonical_integer(name) {
+        Some(index) => NewKey::Index(index),
+        None => NewKey::Name(keys::find(name)?),
+    })
 }
 
 /// What is known of the keys of the maps in a list.

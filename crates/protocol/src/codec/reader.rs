@@ -1,91 +1,14 @@
 //! Reads MessagePack from a peer that is not trusted.
 
+mod short;
+
 use super::{
     Depth, ELEMENT_BYTES, EXTENSION_FLOATS, EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_NUMBERS, EXTENSION_OBJECT,
-    EXTENSION_SAME_KEYS, EXTENSION_SEGMENT, Malformed, ObjectReference, Segment, SegmentKind, numbers,
+    EXTENSION_SAME_KEYS, EXTENSION_SEGMENT, Malformed, ObjectReference, Segment, SegmentKind, Token, numbers,
 };
 use crate::limits::MAX_NAME_BYTES;
 
-/// One step of a value. Containers say how many elements follow; whoever reads keeps the [`Depth`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Token<'a> {
-    /// Nothing.
-    Nil,
-    /// A truth value.
-    Boolean(bool),
-    /// An integer that fits in 64 signed bits.
-    Integer(i64),
-    /// An integer over `i64::MAX`.
-    Unsigned(u64),
-    /// A float.
-    Float(f64),
-    /// A text. That it is UTF-8 is checked by the side that needs it: Python when it makes a `str`, PHP not at all.
-    Text(&'a [u8]),
-    /// Bytes.
-    Binary(&'a [u8]),
-    /// So many values follow.
-    Array(usize),
-    /// So many pairs of a key and a value follow.
-    Map(usize),
-    /// An object that the session hands out.
-    Object(ObjectReference),
-    /// An object that the client hands back.
-    Handle(u64),
-    /// A value whose bytes follow the payload.
-    Segment(Segment),
-    /// A list of floats, 8 little-endian bytes each.
-    Floats(&'a [u8]),
-    /// A list of signed integers, 8 little-endian bytes each.
-    Integers(&'a [u8]),
-    /// A list of floats and signed integers.
-    Numbers {
-        /// 8 little-endian bytes each.
-        values: &'a [u8],
-        /// A bit for each, see [`super::is_integer`].
-        integers: &'a [u8],
-    },
-    /// So many values follow: a map with the keys, in their order, of the map before it in the same array.
-    SameKeys(usize),
-}
-
-impl Token<'_> {
-    /// What the token is, for error messages.
-    #[must_use]
-    pub const fn describe(&self) -> &'static str {
-        match self {
-            Self::Nil => "nil",
-            Self::Boolean(_) => "a boolean",
-            Self::Integer(_) | Self::Unsigned(_) => "an integer",
-            Self::Float(_) => "a float",
-            Self::Text(_) => "a text",
-            Self::Binary(_) => "bytes",
-            Self::Array(_) => "an array",
-            Self::Map(_) => "a map",
-            Self::Object(_) => "an object",
-            Self::Handle(_) => "a handle",
-            Self::Segment(_) => "a segment",
-            Self::Floats(_) => "a list of floats",
-            Self::Integers(_) => "a list of integers",
-            Self::Numbers { .. } => "a list of numbers",
-            Self::SameKeys(_) => "a map without keys",
-        }
-    }
-}
-
-/// A value of the kinds that come most, see [`Reader::short`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Short<'a> {
-    /// Nothing.
-    Nil,
-    /// A truth value.
-    Boolean(bool),
-    /// An integer from 0 to 2³² - 1.
-    Integer(i64),
-    /// A float.
-    Float(f64),
-    /// A text of less than 32 bytes, as [`Token::Text`].
-    Text(&'a [u8]),
-}
+pub use short::Short;
 
 /// Walks over MessagePack values. Every count is held against the bytes that are left before it is believed.
 #[derive(Debug, Clone)]
@@ -168,29 +91,6 @@ impl<'a> Reader<'a> {
             0xe0..=0xff => Token::Integer(i64::from(tag as i8)),
             _ => return Err(Malformed::UnknownValue(tag)),
         })
-    }
-
-    /// The next value, if it is one of those that come most; otherwise nothing is read, and [`Self::token`] tells what it
-    /// is, or what is wrong with it. A walk that asks this first passes over long lists twice as fast.
-    #[inline]
-    pub fn short(&mut self) -> Option<Short<'a>> {
-        let (tag, behind) = self.bytes[self.at..].split_first()?;
-        let (bytes, short) = match *tag {
-            0x00..=0x7f => (1, Short::Integer(i64::from(*tag))),
-            0xa0..=0xbf => {
-                let text = behind.get(..usize::from(*tag & 0x1f))?;
-                (1 + text.len(), Short::Text(text))
-            }
-            0xc0 => (1, Short::Nil),
-            0xc2 | 0xc3 => (1, Short::Boolean(*tag == 0xc3)),
-            0xcb => (9, Short::Float(f64::from_be_bytes(*behind.first_chunk()?))),
-            0xcc => (2, Short::Integer(i64::from(*behind.first()?))),
-            0xcd => (3, Short::Integer(i64::from(u16::from_be_bytes(*behind.first_chunk()?)))),
-            0xce => (5, Short::Integer(i64::from(u32::from_be_bytes(*behind.first_chunk()?)))),
-            _ => return None,
-        };
-        self.at += bytes;
-        Some(short)
     }
 
     /// An array's count, of at most `limit`.
@@ -386,36 +286,5 @@ impl<'a> Reader<'a> {
         let bytes = self.bytes[self.at..].get(..length).ok_or(Malformed::Truncated(self.bytes.len()))?;
         self.at += length;
         Ok(bytes)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_short_value_is_what_the_token_says() {
-        let bytes = [0xa5, 0xcb, 0x93, 0x7f, 0xc0, 0xc2, 0xc3, 0xcc, 0xcd, 0xce, 0xcf, 0xd0, 0xff, 0x00, 0x81, 0xc1];
-        for start in 0..bytes.len() {
-            for end in start..=bytes.len() {
-                let (mut short, mut token) = (Reader::new(&bytes[start..end]), Reader::new(&bytes[start..end]));
-                let expected = match short.short() {
-                    Some(Short::Nil) => Token::Nil,
-                    Some(Short::Boolean(value)) => Token::Boolean(value),
-                    Some(Short::Integer(value)) => Token::Integer(value),
-                    Some(Short::Float(value)) => Token::Float(value),
-                    Some(Short::Text(text)) => Token::Text(text),
-                    None => {
-                        assert_eq!(short.position(), 0);
-                        continue;
-                    }
-                };
-                let bits =
-                    |token: Token<'_>| if let Token::Float(value) = token { Some(value.to_bits()) } else { None };
-                let found = token.token().expect("what is short is whole");
-                assert!(found == expected || bits(found).is_some() && bits(found) == bits(expected));
-                assert_eq!(short.position(), token.position());
-            }
-        }
     }
 }

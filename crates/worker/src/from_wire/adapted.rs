@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes};
 use tortoise_channel::Channel;
 use tortoise_protocol::codec::ELEMENT_BYTES;
-use tortoise_protocol::{Depth, Malformed, Segment, SegmentKind, Token};
+use tortoise_protocol::{Depth, Segment, SegmentKind, Token};
 
 use super::{Decoder, Read, bulk};
 use crate::buffer::Buffer;
@@ -17,13 +17,8 @@ use crate::parameters::Wanted;
 
 impl<'py> Decoder<'_, 'py, '_> {
     /// Whether the next value is one that a parameter may want as something else.
-    ///
-    /// # Errors
-    /// [`Malformed`] if there is none.
-    pub(crate) fn may_be_wanted(&self) -> Result<bool, Malformed> {
-        use Token::{Array, Binary, Floats, Integers, Numbers, Segment, Text};
-        let token = self.request.reader.clone().token()?;
-        Ok(matches!(token, Text(_) | Binary(_) | Array(_) | Floats(_) | Integers(_) | Numbers { .. } | Segment(_)))
+    pub(crate) fn may_be_wanted(&self) -> bool {
+        self.request.reader.text_or_list_is_next()
     }
 
     /// Reads one value of the outermost array, for which [`Self::may_be_wanted`], as what a parameter wants. What cannot

@@ -18,10 +18,16 @@ const PART_BYTES: usize = 32 << 10;
 
 /// A `str`, or `bytes` if it is not UTF-8.
 pub(super) fn text<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyAny> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => PyString::new(py, text).into_any(),
-        Err(_) => PyBytes::new(py, bytes).into_any(),
-    }
+    // Python looks itself whether it is, and nearly always it is.
+    // SAFETY: makes a new `str` of so many bytes, or raises.
+    let text = unsafe {
+        let (start, length) = (bytes.as_ptr().cast(), bytes.len() as ffi::Py_ssize_t);
+        Bound::from_owned_ptr_or_opt(py, ffi::PyUnicode_DecodeUTF8(start, length, std::ptr::null()))
+    };
+    text.unwrap_or_else(|| {
+        drop(PyErr::take(py));
+        PyBytes::new(py, bytes).into_any()
+    })
 }
 
 /// What a segment holds, read where it shall lie.

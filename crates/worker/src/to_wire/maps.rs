@@ -24,6 +24,9 @@ pub(super) type Row = Option<usize>;
 impl<'py> Encoder<'_, 'py> {
     /// Writes a dict; one whose keys PHP cannot hold apart goes by reference.
     pub(super) fn dict(&mut self, dict: &Bound<'py, PyDict>, depth: Depth, row: Row) -> Written {
+        if row.is_none() {
+            return self.single(dict, depth);
+        }
         let keys = self.look_at_keys(dict, row);
         if matches!(keys, Keys::Mixed) && !php_holds_keys_apart(dict) {
             return self.object(dict.as_any());
@@ -32,6 +35,50 @@ impl<'py> Encoder<'_, 'py> {
         match (keys, row) {
             (Keys::Same, Some(first)) => self.row(dict, depth, first),
             (keys, row) => self.map(dict, depth, row.filter(|_| matches!(keys, Keys::Texts))),
+        }
+    }
+
+    /// Writes a dict that stands in no array. Its keys are looked at beforehand only from where code of Python may run:
+    /// till then all of it can be taken back.
+    fn single(&mut self, dict: &Bound<'py, PyDict>, depth: Depth) -> Written {
+        let start = self.buffer.len();
+        let segments = self.context.as_ref().map(|context| context.segments.count());
+        let (mut pairs, mut written) = (Pairs::of(dict), 0);
+        let entered = self.enter(depth, dict.len());
+        let begun = entered.and_then(|depth| {
+            self.writer().map(dict.len());
+            self.scalars(&mut pairs, &mut written).map(|()| depth)
+        });
+        if written == dict.len() && begun.is_ok() {
+            return Ok(());
+        }
+        if matches!(self.look_at_keys(dict, None), Keys::Mixed) && !php_holds_keys_apart(dict) {
+            self.buffer.truncate(start);
+            if let (Some(context), Some(count)) = (&mut self.context, segments) {
+                context.segments.truncate(count);
+            }
+            return self.object(dict.as_any());
+        }
+        begun.and_then(|depth| self.pairs(dict.len(), pairs, written, depth, false))
+    }
+
+    /// Writes pairs of texts and of values that hold no others, up to the first of another kind, and counts them.
+    fn scalars(&mut self, pairs: &mut Pairs<'_, 'py>, written: &mut usize) -> Written {
+        loop {
+            let (here, place) = (pairs.clone(), self.buffer.len());
+            // SAFETY: nothing in the loop runs code of Python, so the dict stays as it is.
+            let Some((key, value)) = (unsafe { pairs.next() }) else { return Ok(()) };
+            let is_written = raw::kind(key) == Kind::Text
+                && self
+                    .text_key(key)
+                    .and_then(|()| self.scalar(value))
+                    .map_err(|error| below(error, || step_of(key)))?;
+            if !is_written {
+                self.buffer.truncate(place);
+                *pairs = here;
+                return Ok(());
+            }
+            *written += 1;
         }
     }
 
@@ -83,8 +130,18 @@ impl<'py> Encoder<'_, 'py> {
         let count = dict.len();
         self.writer().map(count);
         let remembers = row.is_some() && count <= usize::from(u8::MAX) && self.context.is_some();
-        let mut pairs = Pairs::of(dict);
-        let mut written = 0;
+        self.pairs(count, Pairs::of(dict), 0, depth, remembers)
+    }
+
+    /// Writes what is left of a dict of `count` pairs, of which some are `written`.
+    fn pairs(
+        &mut self,
+        count: usize,
+        mut pairs: Pairs<'_, 'py>,
+        mut written: usize,
+        depth: Depth,
+        remembers: bool,
+    ) -> Written {
         // SAFETY: a key is held where code of Python may run before its last use, and `element` holds the value.
         while let Some((key, value)) = unsafe { pairs.next() } {
             written += 1;
@@ -106,13 +163,16 @@ impl<'py> Encoder<'_, 'py> {
     /// Writes a key, which is a text or an integer.
     fn key(&mut self, key: Seen<'_, 'py>) -> Written {
         match raw::kind(key) {
-            Kind::Text => {
-                let text = raw::utf8(key).ok_or_else(|| refused("a str with a lone surrogate, which is no UTF-8"))?;
-                self.room_for(text.len())?;
-                self.writer().text_bytes(text);
-            }
+            Kind::Text => self.text_key(key)?,
             _ => self.writer().integer(raw::integer(key).ok_or_else(changed)?),
         }
+        Ok(())
+    }
+
+    fn text_key(&mut self, key: Seen<'_, 'py>) -> Written {
+        let text = raw::utf8(key).ok_or_else(|| refused("a str with a lone surrogate, which is no UTF-8"))?;
+        self.room_for(text.len())?;
+        self.writer().text_bytes(text);
         Ok(())
     }
 }

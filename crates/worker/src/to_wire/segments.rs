@@ -12,7 +12,8 @@ pub(crate) const MIN_SEGMENT_BYTES: usize = 32 << 10;
 /// The segments of one answer, with the objects that they lie in.
 #[derive(Default)]
 pub(crate) struct Segments {
-    owners: Vec<Owner>,
+    /// With the bytes of each.
+    owners: Vec<(Owner, usize)>,
     bytes: usize,
 }
 
@@ -24,13 +25,13 @@ enum Owner {
 impl Segments {
     /// Adds an exact `str`, whose UTF-8 is `length` bytes.
     pub(crate) fn add_text(&mut self, text: Seen<'_, '_>, length: usize) -> Segment {
-        self.owners.push(Owner::Text(text.to_owned().unbind()));
+        self.owners.push((Owner::Text(text.to_owned().unbind()), length));
         self.announced(SegmentKind::Text, length)
     }
 
     /// Adds an exact `bytes` of `length`.
     pub(crate) fn add_bytes(&mut self, bytes: Seen<'_, '_>, length: usize) -> Segment {
-        self.owners.push(Owner::Bytes(bytes.to_owned().unbind()));
+        self.owners.push((Owner::Bytes(bytes.to_owned().unbind()), length));
         self.announced(SegmentKind::Binary, length)
     }
 
@@ -44,12 +45,24 @@ impl Segments {
     pub(crate) fn places<'a>(&'a self, py: Python<'_>) -> Vec<&'a [u8]> {
         self.owners
             .iter()
-            .map(|owner| match owner {
+            .map(|(owner, _)| match owner {
                 // It had UTF-8 when it was added, and keeps it.
                 Owner::Text(text) => raw::utf8(text.bind_borrowed(py)).unwrap_or_default(),
                 Owner::Bytes(bytes) => raw::bytes(bytes.bind_borrowed(py)),
             })
             .collect()
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.owners.len()
+    }
+
+    /// Takes back those behind the first `count`.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        for (_, bytes) in self.owners.drain(count..) {
+            self.bytes -= bytes;
+        }
     }
 
     /// Forgets all of them: they have been sent, or will not be.
