@@ -45,6 +45,20 @@ def test_a_vector_of_both_is_a_list(client: Client, probe: wire.Object, size: in
     assert list(map(repr, found)) == list(map(repr, expected))
 
 
+@pytest.mark.parametrize("form", [wire.Vector("d", [0.1] * 100_000), wire.Numbers([0.1, 2**40] * 50_000)])
+def test_long_lists_are_laid_where_the_last_one_lay(
+    client: Client, probe: wire.Object, form: wire.Vector | wire.Numbers
+) -> None:
+    faults = "__import__('resource').getrusage(0).ru_minflt"
+    counts = []
+    for _ in range(6):
+        before = client.call(probe, "evaluate", faults)
+        client.call(probe, "same", form, 0)
+        counts.append(client.call(probe, "evaluate", faults) - before)
+    # In fresh memory it would be a fault for each of 600 pages.
+    assert min(counts) < 100, counts
+
+
 def test_a_vector_keeps_the_payload_of_a_nan(client: Client, probe: wire.Object) -> None:
     nan = struct.unpack("<d", bytes.fromhex("efbe00000000f87f"))[0]
     client.set(probe, "value", wire.Vector("d", [nan] * 16))

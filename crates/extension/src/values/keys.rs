@@ -46,9 +46,15 @@ pub(crate) fn forget_keys() {
 
 /// Where a key is looked for: its length and both ends tell the names of a program apart well enough.
 fn place_of(key: &[u8]) -> usize {
-    let ends = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29),
-        _ => key.iter().fold(0, |ends, byte| ends << 8 | u64::from(*byte)),
+    // Both may overlap: then all bytes are in them.
+    let ends = if let (Some(first), Some(last)) = (key.first_chunk::<8>(), key.last_chunk::<8>()) {
+        u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
+    } else if let (Some(first), Some(last)) = (key.first_chunk::<4>(), key.last_chunk::<4>()) {
+        u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+    } else if let (Some(first), Some(last)) = (key.first_chunk::<2>(), key.last_chunk::<2>()) {
+        u64::from(u16::from_le_bytes(*first)) << 16 | u64::from(u16::from_le_bytes(*last))
+    } else {
+        0
     };
     // Fibonacci hashing, as in `objects`: the upper bits depend on all.
     let spread = (ends ^ (key.len() as u64) << 57).wrapping_mul(0x9e37_79b9_7f4a_7c15);

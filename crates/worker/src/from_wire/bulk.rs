@@ -89,5 +89,5 @@ fn numbers<'py>(py: Python<'py>, channel: &mut Channel, bytes: usize, kinds: Kin
         list.push_numbers(Numbers { values: &part, kinds })?;
         left -= length;
     }
-    Ok(list.whole())
+    Ok(list.whole_of_numbers())
 }
