@@ -207,6 +207,27 @@ final class HostilePeerTest extends TestCase
         }
     }
 
+    /** The engine takes what a cast gives for the type that it asked for. */
+    public function testATextThatIsNone(): void
+    {
+        $object = "\xc7\x11\x01" . pack('JJ', 10, 0) . "\x00";
+        foreach ([Frames::pack(7), Frames::pack(true), Frames::pack([1, 2]), $object] as $payload) {
+            $this->setUp();
+            $this->attempt(
+                [[
+                    Frames::welcome(),
+                    self::described('Some_Thing'),
+                    Frames::frame(Frames::VALUE, 2, $object),
+                    Frames::frame(Frames::VALUE, 3, $payload),
+                    null,
+                ]],
+                'attempt(fn() => strlen((string) Some_Thing::make()));',
+            );
+            self::assertStringStartsWith('Tortoise\ConnectionException: ', $this->lines[0]);
+            self::assertSame('still here', end($this->lines));
+        }
+    }
+
     /** @dataProvider descriptions */
     public function testAHostileDescription(string $payload, string $expected): void
     {

@@ -309,4 +309,86 @@ final class ForeachTest extends TestCase
         foreach ($object as $item) {
         }
     }
+
+    /** An open loop holds its object, and a generator its loop: a circle that PHP's garbage collection must see. */
+    public function testCirclesThroughOpenLoopsAreCollected(): void
+    {
+        $output = self::php(<<<'PHP'
+            class Circle extends Loop { public ?Generator $loop = null; }
+            function items($object) { foreach ($object as $item) { yield $item; } }
+            $references = [];
+            for ($i = 0; $i < 5; $i++) {
+                $circle = new Circle(3);
+                $circle->loop = items($circle);
+                $circle->loop->current();
+                $references[] = WeakReference::create($circle);
+            }
+            unset($circle);
+            $kept = $references[0]->get()->loop;
+            gc_collect_cycles();
+            $kept->next();
+            echo count(array_filter($references, fn($reference) => $reference->get())), ' ', $kept->current();
+            PHP)->cleanOutput();
+        self::assertSame('1 1', $output);
+    }
+
+    /** Autoloaders and destructors are PHP code that can come across the iterator which they interrupt. */
+    public function testAnIteratorThatIsAskedAgainWhileItMovesOn(): void
+    {
+        self::sandbox()->writeClass('Told/Late.py', 'class Told_Late: ...');
+        self::sandbox()->writeClass('Told/First.py', <<<'PYTHON'
+            class Told_First:
+                def __iter__(self):
+                    yield 1
+                    from Told.Late import Told_Late
+                    yield Told_Late()
+                    yield 3
+            PYTHON);
+        $output = self::php(<<<'PHP'
+            spl_autoload_register(function () {
+                foreach (['valid', 'current', 'next', 'rewind'] as $method) {
+                    try {
+                        echo json_encode($GLOBALS['iterator']?->$method()), ' ';
+                    } catch (Tortoise\AccessException $error) {
+                        echo $method, ' ';
+                    }
+                }
+            }, prepend: true);
+            $iterator = null;
+            $object = new Told_First();
+            $iterator = $object->getIterator();
+            foreach ($iterator as $item) {
+                echo is_object($item) ? $item::class : $item, ' ';
+            }
+            PHP)->cleanOutput();
+        self::assertStringContainsString(' 1 false null next rewind ', $output);
+        self::assertStringEndsWith(' Told_Late 3 ', $output);
+    }
+
+    public function testItemsWhoseDestructorsLookAtTheIterator(): void
+    {
+        self::sandbox()->writeClass('Told/Box.py', <<<'PYTHON'
+            class Told_Box:
+                def fill(self, items):
+                    self.items = items
+                def __iter__(self):
+                    return iter(self.items)
+            PYTHON);
+        $output = self::php(<<<'PHP'
+            class Looking extends Loop
+            {
+                public function __destruct() { global $iterator; echo $iterator->valid() ? $iterator->current() : 'none', ' '; }
+            }
+            $things = [new Looking(1), new Looking(2), new Looking(3)];
+            $box = new Told_Box();
+            $box->fill($things);
+            $iterator = $box->getIterator();
+            $iterator->rewind();
+            unset($things);
+            $box->fill(['new']);
+            $iterator->rewind();
+            echo $iterator->current();
+            PHP)->cleanOutput();
+        self::assertSame('new new new new', $output);
+    }
 }

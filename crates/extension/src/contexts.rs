@@ -106,6 +106,8 @@ fn leave(context: Context, returned: Zval, result: &mut Zval) {
     }
     let Some(exception) = take_exception() else {
         match exit(context, |writer| Thrown::Nothing.write(writer)) {
+            // A body may return a reference, which is not what this function declares.
+            Ok(_) if returned.is_reference() => *result = returned.dereference().shallow_clone(),
             Ok(_) => *result = returned,
             Err(error) => throw(error),
         }

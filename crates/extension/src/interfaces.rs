@@ -7,7 +7,7 @@ use tortoise_protocol::operation::Operation;
 use crate::calls::{call_generated, deliver, generated, target_of_object};
 use crate::engine::{Frame, guard, php_json_decode_ex};
 use crate::error::BridgeError;
-use crate::operate::{ask, truth_of, value_of};
+use crate::operate::{ask, text_of, truth_of, value_of};
 use crate::synthesis::Protocol;
 
 /// The engine's `PHP_JSON_BIGINT_AS_STRING` and `PHP_JSON_THROW_ON_ERROR`.
@@ -57,7 +57,7 @@ fn follow(
     let (key, value) = (first.unwrap_or(&null), second.unwrap_or(&null));
     match protocol {
         Protocol::Length => value_of(object, Operation::Length, &[]),
-        Protocol::Text => value_of(object, Operation::Text, &[]),
+        Protocol::Text => text_of(object, Operation::Text),
         Protocol::GetItem => value_of(object, Operation::GetItem, &[key]),
         Protocol::HasItem => truth_of(object, Operation::HasItem, &[key]).map(|has| {
             let mut answer = Zval::new();
@@ -71,7 +71,7 @@ fn follow(
             ask(object, operation, if key.is_null() { &operands[1..] } else { &operands }).map(|_| null)
         }
         Protocol::DeleteItem => ask(object, Operation::DeleteItem, &[key]).map(|_| null),
-        Protocol::Json => decoded(&value_of(object, Operation::Json, &[])?),
+        Protocol::Json => decoded(&text_of(object, Operation::Json)?),
         Protocol::Iterator => caller.iterator_over(object).ok_or_else(|| {
             BridgeError::Internal("a class whose getIterator() is generated has no iterator".to_owned())
         }),

@@ -6,7 +6,7 @@ use tortoise_protocol::frame::Kind;
 use tortoise_protocol::operation::Operation;
 
 use crate::calls::target_of_object;
-use crate::engine::object_of;
+use crate::engine::{View, object_of, view};
 use crate::error::BridgeError;
 use crate::link::{self, Reply, Session};
 use crate::proxy;
@@ -37,6 +37,18 @@ pub(crate) fn ask(object: &zend_object, operation: Operation, rest: &[&Zval]) ->
 /// As [`ask`].
 pub(crate) fn value_of(object: &zend_object, operation: Operation, rest: &[&Zval]) -> Result<Zval, BridgeError> {
     values::read_reply(&ask(object, operation, rest)?)
+}
+
+/// The text that is the result of an operation on an object. The engine reads it as one without looking.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) fn text_of(object: &zend_object, operation: Operation) -> Result<Zval, BridgeError> {
+    let reply = ask(object, operation, &[])?;
+    reply.judge(values::read_reply(&reply).and_then(|value| match view(&value) {
+        View::String(_) => Ok(value),
+        _ => Err(BridgeError::Connection("the session answered with another value where a text was due".to_owned())),
+    }))
 }
 
 /// The truth value that is the result of an operation on an object.

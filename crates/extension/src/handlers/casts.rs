@@ -12,7 +12,7 @@ use tortoise_protocol::operation::Operation;
 use super::overridden::{Method, is_pythons};
 use crate::engine::{guard, write_result, zend_std_cast_object_tostring};
 use crate::error::BridgeError;
-use crate::operate::value_of;
+use crate::operate::{text_of, value_of};
 use crate::proxy;
 use crate::throw::throw;
 
@@ -38,7 +38,7 @@ pub(super) unsafe extern "C" fn cast(object: *mut zend_object, result: *mut zval
 }
 
 fn text(object: &zend_object) -> Option<Zval> {
-    value_of(object, Operation::Text, &[]).map_err(throw).ok()
+    text_of(object, Operation::Text).map_err(throw).ok()
 }
 
 /// Null where Python's class has no such conversion. Beside an exception the engine takes 0 without a warning.

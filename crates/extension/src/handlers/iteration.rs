@@ -3,7 +3,8 @@
 use std::ffi::c_int;
 
 use ext_php_rs::ffi::{
-    _emalloc, zend_class_entry, zend_object, zend_object_iterator, zend_object_iterator_funcs, zval, zval_ptr_dtor,
+    _emalloc, zend_array, zend_class_entry, zend_object, zend_object_iterator, zend_object_iterator_funcs, zval,
+    zval_ptr_dtor,
 };
 use tortoise_protocol::frame::Kind;
 use tortoise_protocol::request::write_iteration;
@@ -37,6 +38,8 @@ struct Iteration {
     wanted: usize,
     /// Whether the object is its own iterator: what were taken of it ahead would be missing behind the loop.
     is_shared: bool,
+    /// Whether it moves on right now. That can load a class and so run any PHP code, from where nobody may look at it.
+    is_busy: bool,
 }
 
 static FUNCTIONS: zend_object_iterator_funcs = zend_object_iterator_funcs {
@@ -48,7 +51,7 @@ static FUNCTIONS: zend_object_iterator_funcs = zend_object_iterator_funcs {
     move_forward: Some(advance),
     rewind: Some(begin),
     invalidate_current: None,
-    get_gc: None,
+    get_gc: Some(contents),
 };
 
 /// Lets `foreach` iterate over the objects of a class of proxies, and of all that inherit from it.
@@ -84,61 +87,113 @@ unsafe extern "C" fn get_iterator(
         (&raw mut (*iteration).at).write(0);
         (&raw mut (*iteration).wanted).write(FIRST_ITEMS);
         (&raw mut (*iteration).is_shared).write(false);
+        (&raw mut (*iteration).is_busy).write(false);
         base
     }
 }
 
+/// An iterator that does not move on right now.
+///
 /// # Safety
 /// `iterator` is one that [`get_iterator`] made.
-unsafe fn of<'a>(iterator: *mut zend_object_iterator) -> &'a mut Iteration {
-    // SAFETY: the caller's promise; the engine's part is the first one.
-    unsafe { &mut *iterator.cast::<Iteration>() }
+unsafe fn at_rest<'a>(iterator: *mut zend_object_iterator) -> Option<&'a mut Iteration> {
+    let iteration = iterator.cast::<Iteration>();
+    // SAFETY: the caller's promise; the engine's part is the first one. Nobody else has an iterator that is not busy.
+    unsafe { if (*iteration).is_busy { None } else { Some(&mut *iteration) } }
+}
+
+/// Lets an iterator move on. What `action` takes out of it is dropped when it is at rest again: that can run destructors.
+///
+/// # Safety
+/// As [`at_rest`].
+unsafe fn step<T>(
+    iterator: *mut zend_object_iterator,
+    action: impl FnOnce(&mut Iteration) -> (T, Result<(), BridgeError>),
+) {
+    guard((), || {
+        // SAFETY: the caller's promise. The flag keeps everyone else away from the iterator while `action` has it.
+        let (taken, outcome) = unsafe {
+            if at_rest(iterator).is_none() {
+                return throw(BridgeError::Access(
+                    "this iterator is busy with its next item: it was asked again while the class of that was loaded"
+                        .to_owned(),
+                ));
+            }
+            let iteration = iterator.cast::<Iteration>();
+            (*iteration).is_busy = true;
+            let done = action(&mut *iteration);
+            (*iteration).is_busy = false;
+            done
+        };
+        drop(taken);
+        if let Err(error) = outcome {
+            throw(error);
+        }
+    });
 }
 
 /// The loop begins: nothing was asked of Python before.
 unsafe extern "C" fn begin(iterator: *mut zend_object_iterator) {
     // SAFETY: the engine passes an iterator of ours.
-    let iteration = unsafe { of(iterator) };
-    guard((), || {
-        iteration.release();
-        if let Err(error) = iteration.iterate() {
-            throw(error);
-        }
-    });
+    unsafe {
+        step(iterator, |iteration| {
+            iteration.release();
+            (iteration.items.take(), iteration.iterate())
+        });
+    }
 }
 
 unsafe extern "C" fn is_valid(iterator: *mut zend_object_iterator) -> c_int {
     // SAFETY: as above.
-    let iteration = unsafe { of(iterator) };
-    if iteration.at < iteration.items.as_ref().map_or(0, NewTable::len) { SUCCESS } else { FAILURE }
+    let is_there = unsafe { at_rest(iterator) }.is_some_and(|iteration| iteration.has_items());
+    if is_there { SUCCESS } else { FAILURE }
 }
 
 unsafe extern "C" fn current(iterator: *mut zend_object_iterator) -> *mut zval {
     // SAFETY: as above; the place stays until the iterator moves on.
-    let iteration = unsafe { of(iterator) };
-    iteration.items.as_mut().and_then(|items| items.place(iteration.at)).unwrap_or(std::ptr::null_mut())
+    let iteration = unsafe { at_rest(iterator) };
+    let place = iteration.and_then(|iteration| iteration.items.as_mut()?.place(iteration.at));
+    place.unwrap_or(std::ptr::null_mut())
 }
 
 unsafe extern "C" fn advance(iterator: *mut zend_object_iterator) {
     // SAFETY: as above.
-    let iteration = unsafe { of(iterator) };
-    guard((), || {
-        // An item that the loop has let go of is not to live until the chunk ends.
-        let done = iteration.items.as_mut().and_then(|items| items.take(iteration.at));
-        iteration.at += 1;
-        drop(done);
-        if let Err(error) = iteration.fetch() {
-            throw(error);
-        }
-    });
+    unsafe {
+        // An item that the loop has let go of is not to live until the chunk ends, nor until the next one is there.
+        let done = at_rest(iterator).and_then(|iteration| {
+            let done = iteration.items.as_mut()?.take(iteration.at);
+            iteration.at += 1;
+            done
+        });
+        guard((), || drop(done));
+        step(iterator, |iteration| ((), iteration.fetch()));
+    }
+}
+
+/// What an iterator holds, for the garbage collection. One that is busy is left alone: its items change.
+unsafe extern "C" fn contents(
+    iterator: *mut zend_object_iterator,
+    values: *mut *mut zval,
+    count: *mut c_int,
+) -> *mut zend_array {
+    // SAFETY: as above; the engine passes places for the answer.
+    unsafe {
+        let Some(iteration) = at_rest(iterator) else {
+            (values.write(std::ptr::null_mut()), count.write(0));
+            return std::ptr::null_mut();
+        };
+        values.write(&raw mut iteration.base.data);
+        count.write(1);
+        iteration.items.as_ref().map_or(std::ptr::null_mut(), |items| items.as_ptr().cast_mut())
+    }
 }
 
 /// The loop is over, or was left.
 unsafe extern "C" fn end(iterator: *mut zend_object_iterator) {
-    // SAFETY: as above; the engine frees the block next, and only once.
-    let iteration = unsafe { of(iterator) };
+    // SAFETY: as above; the engine frees the block next, and only once. Whoever lets it move on holds it.
+    let iteration = unsafe { &mut *iterator.cast::<Iteration>() };
     guard((), || iteration.release());
-    iteration.items = None;
+    drop(iteration.items.take());
     // SAFETY: the value is live, and given up here.
     unsafe { zval_ptr_dtor(&raw mut iteration.base.data) };
 }
@@ -148,9 +203,13 @@ impl Iteration {
         object_of(&self.base.data).map(|object| &*object)
     }
 
-    /// Asks the object for an iterator.
+    fn has_items(&self) -> bool {
+        self.at < self.items.as_ref().map_or(0, NewTable::len)
+    }
+
+    /// Asks the object for an iterator. There are no items.
     fn iterate(&mut self) -> Result<(), BridgeError> {
-        (self.items, self.at, self.wanted) = (None, 0, FIRST_ITEMS);
+        (self.at, self.wanted) = (0, FIRST_ITEMS);
         let Some(object) = self.object() else { return Ok(()) };
         let (asked, generation) = target(object)?;
         let reply = link::exchange(Session::Of(generation), Kind::Iterate, Kind::Value, |outgoing| {
@@ -169,7 +228,7 @@ impl Iteration {
 
     /// Asks for more items when there are none left.
     fn fetch(&mut self) -> Result<(), BridgeError> {
-        while self.at >= self.items.as_ref().map_or(0, NewTable::len) {
+        while !self.has_items() {
             let Some((id, generation)) = self.iterator else { return Ok(()) };
             self.wanted = if self.is_shared { 1 } else { (2 * self.wanted).min(MOST_ITEMS) };
             match self.next(id, generation) {
