@@ -75,6 +75,20 @@ namespace Tortoise {
     function slice(mixed $start = null, mixed $stop = null, mixed $step = null): PyObject {}
 
     /**
+     * A view of a Python object whose calls are sent at once, without waiting for their answers:
+     *
+     *     $view = Tortoise\async($shop);
+     *     $prices = $view->prices('EUR');
+     *     $stock = $view->stock(warehouse: 3);
+     *     ['prices' => $prices, 'stock' => $stock] = Future::all(['prices' => $prices, 'stock' => $stock]);
+     *
+     * The session runs the calls one after the other, in the order in which they were sent, while PHP does something else.
+     * A call that was not awaited when the PHP request ends still runs; if it takes longer than a second more, the next
+     * request gets a new session, and the call ends with the old one.
+     */
+    function async(PyObject $object): AsyncView {}
+
+    /**
      * Tells of the link to Python, and connects nothing.
      *
      * @return array<string, mixed>
@@ -111,6 +125,75 @@ namespace Tortoise {
         public function __construct(string $bytes) {}
 
         public function __toString(): string {}
+    }
+
+    /** What `async()` gives. It has the methods of the Python object, and none of its attributes. */
+    final class AsyncView
+    {
+        private function __construct() {}
+
+        /**
+         * Sends a call of a method. Named arguments have the names that Python gives them.
+         *
+         * @param array<mixed> $arguments
+         *
+         * @throws ConversionException if an argument cannot be given to Python
+         * @throws StaleObjectException if the object's session is gone
+         * @throws ConnectionException if the session is lost
+         * @throws AccessException if the method is PHP code
+         */
+        public function __call(string $name, array $arguments): Future {}
+
+        /** Sends a call of the object itself; throws as `__call` does. */
+        public function __invoke(mixed ...$arguments): Future {}
+
+        /** @throws AccessException always */
+        public function __get(string $name): mixed {}
+
+        /** @throws AccessException always */
+        public function __set(string $name, mixed $value): void {}
+
+        /** @throws AccessException always */
+        public function __isset(string $name): bool {}
+
+        /** @throws AccessException always */
+        public function __unset(string $name): void {}
+    }
+
+    /**
+     * The answer to a call that was not waited for.
+     *
+     * One that is dropped before it was awaited gives its objects back; if its call failed, PHP's error log says so.
+     */
+    final class Future
+    {
+        private function __construct() {}
+
+        /**
+         * Waits for the call's value. Further calls give the same value, or throw the same exception object.
+         *
+         * `tortoise.timeout` counts from here, or from when the call sent before this one was answered.
+         *
+         * @throws \Throwable what the call threw
+         * @throws TimeoutException if there is no answer in time; all other futures of the session throw it too then
+         * @throws ConnectionException if the session is lost; likewise
+         * @throws StaleObjectException in a fork of the process that made the call
+         */
+        public function await(): mixed {}
+
+        /** Whether `await()` would wait for no Python code. Waits for nothing itself. */
+        public function isReady(): bool {}
+
+        /**
+         * Awaits all of them, and gives their values under the same keys.
+         *
+         * @param iterable<Future> $futures
+         *
+         * @return array<mixed>
+         *
+         * @throws \Throwable what the first of them that failed threw; the others can still be awaited
+         */
+        public static function all(iterable $futures): array {}
     }
 
     /** Marks everything that the bridge throws. */

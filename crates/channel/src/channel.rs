@@ -90,6 +90,18 @@ impl Channel {
         }
     }
 
+    /// Whether [`Self::receive`] would have a frame to begin with, or an end to tell of, and so would wait at most for bytes
+    /// that are on their way. What is left of the segments that were received last is passed over.
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub fn has_frame(&mut self) -> Result<bool, ChannelError> {
+        match &mut self.shared {
+            Some(shared) => shared.has_frame(self.socket.as_fd()),
+            None => self.socket.has_frame(),
+        }
+    }
+
     /// Bytes of the segments of the frame received last that were not asked for yet.
     #[must_use]
     pub fn segment_bytes_left(&self) -> usize {

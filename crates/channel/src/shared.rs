@@ -141,6 +141,14 @@ impl SharedChannel {
         Ok(header)
     }
 
+    /// Whether a frame has begun to come, or the peer has left.
+    pub(crate) fn has_frame(&mut self, socket: BorrowedFd<'_>) -> Result<bool, ChannelError> {
+        let mut operation = self.operation(socket)?;
+        operation.pass_over_segments()?;
+        operation.consumer.refresh(operation.incoming)?;
+        Ok(operation.consumer.available() > 0 || operation.waiting.is_peer_gone()?)
+    }
+
     /// Fills `place` with the bytes of segments that come next. Nothing is read if there are fewer.
     pub(crate) fn receive_segment(
         &mut self,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::sockopt::{ReceiveTimeout, SendTimeout};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockaddrLike, SockaddrStorage, UnixAddr, getsockname,
@@ -248,6 +249,20 @@ impl SocketChannel {
         }
         self.left = Left::new(header.segment_bytes as usize);
         Ok(header)
+    }
+
+    /// Whether a frame has begun to come, or the peer has left.
+    pub(crate) fn has_frame(&mut self) -> Result<bool, ChannelError> {
+        self.pass_over_segments(&mut Deadline::from_now(self.timeout))?;
+        if self.has_more() {
+            return Ok(true);
+        }
+        let mut descriptors = [PollFd::new(self.stream.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut descriptors, PollTimeout::ZERO) {
+            Ok(count) => Ok(count > 0),
+            Err(Errno::EINTR) => Ok(false),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
     }
 
     /// Fills `place` with the bytes of segments that come next. Nothing is read if there are fewer.

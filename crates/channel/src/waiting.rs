@@ -75,6 +75,20 @@ impl<'op> Waiting<'op> {
         wake(self.memory.bell_of(self.side.peer()), news, self.socket)
     }
 
+    /// Whether the peer has left, or was killed.
+    pub(crate) fn is_peer_gone(&self) -> Result<bool, ChannelError> {
+        if self.memory.bell_of(self.side.peer()).is_gone() {
+            return Ok(true);
+        }
+        let hang_up = PollFlags::from_bits_retain(libc::POLLRDHUP);
+        let mut descriptors = [PollFd::new(self.socket, hang_up)];
+        match poll(&mut descriptors, PollTimeout::ZERO) {
+            Ok(count) => Ok(count > 0),
+            Err(Errno::EINTR) => Ok(false),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
+    }
+
     /// Waits until `ready`.
     ///
     /// Fails with [`ChannelError::Closed`] if the peer has left, and what is waited for is not there.

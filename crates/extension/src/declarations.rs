@@ -11,7 +11,7 @@ use ext_php_rs::zend::{ClassEntry, ExecuteData};
 use crate::engine::{Frame, guard, spl_ce_RuntimeException};
 use crate::handlers::{exception, iteration, to_array};
 use crate::native::{Native, class, keep};
-use crate::{bytes, calls, proxy, raised};
+use crate::{async_view, bytes, calls, future, proxy, raised};
 
 /// Declares all of them, when the module starts.
 pub(crate) fn register() -> Result<()> {
@@ -37,6 +37,8 @@ pub(crate) fn register() -> Result<()> {
     proxy::adopt(class(Native::PyObject));
     iteration::adopt(class(Native::PyObject));
     bytes_class().register()?;
+    async_view::class().register()?;
+    future::declare()?;
     python_exception().register()?;
     exception_class("Tortoise\\ConnectionException", |c, a| keep(Native::ConnectionException, c, a))?;
     exception_class("Tortoise\\TimeoutException", |c, a| keep(Native::TimeoutException, c, a))?;
@@ -60,7 +62,7 @@ fn bytes_class() -> ClassBuilder {
         .registration(|c, a| keep(Native::Bytes, c, a))
 }
 
-fn private_property(name: &str) -> ClassProperty {
+pub(crate) fn private_property(name: &str) -> ClassProperty {
     ClassProperty {
         name: name.to_owned(),
         flags: PropertyFlags::Private,

@@ -5,6 +5,7 @@ mod autoload;
 mod boundary;
 mod ffi;
 mod frame;
+mod log;
 mod memory;
 mod pending;
 mod reading;
@@ -17,11 +18,12 @@ pub(crate) use autoload::{ask_php_for_class, chain_autoload, unchain_autoload};
 pub(crate) use boundary::{guard, take_panic};
 pub(crate) use ffi::*;
 pub(crate) use frame::{Arguments, Frame};
+pub(crate) use log::log;
 pub(crate) use memory::OverLimit;
 pub(crate) use pending::{is_leaving, rethrow, take_exception};
 pub(crate) use reading::{
     bytes_of, class_in_table, class_name, declares, exception_is_pending, ini_text, is_preloading, lower_case,
-    object_of, opcode_in_progress, owned_object, text_of, write_result,
+    object_of, opcode_in_progress, owned_object, pending_throwable, text_of, user_method, write_result,
 };
 pub(crate) use slot::{Slot, Written, make};
 pub(crate) use string::NewString;

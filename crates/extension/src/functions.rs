@@ -14,7 +14,7 @@ use crate::error::BridgeError;
 use crate::handlers::{dynamic_method, dynamic_static_method};
 use crate::modules::{shorten, text_of};
 use crate::throw::throw;
-use crate::{autoload, calls, classes, contexts, interfaces, link, modules, native, objects, proxy, settings, slice};
+use crate::{async_view, autoload, calls, classes, contexts, interfaces, link, modules, native, objects, proxy, settings, slice};
 
 /// Adds the functions to the module.
 pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
@@ -54,6 +54,7 @@ pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
                 .arg(Arg::new("body", DataType::Callable))
                 .returns(DataType::Mixed, false, false),
         )
+        .function(async_view::function())
         .function(FunctionBuilder::new("Tortoise\\status", status).returns(DataType::Array, false, false))
         .function(
             FunctionBuilder::new("Tortoise\\slice", slice::slice)

@@ -4,7 +4,7 @@
 //!
 //! - [`functions`], [`declarations`], [`autoload`]: what PHP sees of the extension; [`handlers`]: what the engine asks of
 //!   a proxy; [`calls`], [`interfaces`], [`operate`], [`slice`]: from PHP to a request; [`modules`], [`contexts`]: what some
-//!   functions do. They end in [`throw`] if something goes wrong.
+//!   functions do; [`async_view`], [`future`]: calls that are not waited for. They end in [`throw`] if something goes wrong.
 //! - [`arguments`], [`values`]: from PHP's values to the wire and back; [`raised`]: Python's exceptions in PHP, and
 //!   [`thrown`]: PHP's in Python.
 //! - [`proxy`]: the objects; [`classes`]: the classes, whose source [`synthesis`] plans; [`naming`]: where class files lie.
@@ -14,6 +14,7 @@
 #![cfg_attr(debug_assertions, expect(missing_docs, reason = "php_module adds a public function to debug builds"))]
 
 mod arguments;
+mod async_view;
 mod autoload;
 mod bytes;
 mod calls;
@@ -23,6 +24,7 @@ mod declarations;
 mod engine;
 mod error;
 mod functions;
+mod future;
 mod handlers;
 mod interfaces;
 mod link;

@@ -4,8 +4,10 @@ mod address;
 mod autostart;
 mod buffer;
 mod connect;
+mod flight;
 mod names;
 mod outgoing;
+mod pipeline;
 mod state;
 mod tcp;
 mod token;
@@ -20,6 +22,7 @@ use tortoise_protocol::request::write_roots;
 pub(crate) use self::buffer::{Buffer, reclaim};
 pub(crate) use self::names::KnownIndex;
 pub(crate) use self::outgoing::Outgoing;
+pub(crate) use self::pipeline::{Ticket, abandon, begin, finish, is_ready};
 use self::state::Wanted;
 pub(crate) use self::state::{forsake as close, generation, is_in_use, new_object_id, status};
 use self::state::{forsake, with};
@@ -40,8 +43,10 @@ pub(crate) enum Session {
 pub(crate) struct Reply {
     /// The payload.
     pub(crate) payload: Buffer,
-    /// Bytes that follow it, which [`receive_segment`] gives.
+    /// Bytes that follow it, which [`Self::receive_segment`] gives.
     pub(crate) segment_bytes: u32,
+    /// Whether those were set aside, and are not in the channel any more.
+    is_aside: bool,
     /// The session that gave it.
     pub(crate) generation: u32,
 }
@@ -50,10 +55,25 @@ impl Reply {
     /// Gives what was read of the payload. If it made no sense, nothing more is believed of the session that sent it.
     pub(crate) fn judge<T, E: Into<BridgeError>>(&self, read: Result<T, E>) -> Result<T, BridgeError> {
         let read = read.map_err(Into::into);
-        if matches!(read, Err(BridgeError::Connection(_))) && self.generation == generation() {
+        if let Err(error @ BridgeError::Connection(_)) = &read
+            && self.generation == generation()
+        {
+            pipeline::remember_loss(error);
             forsake();
         }
         read
+    }
+
+    /// Receives the next bytes that follow the payload. Whatever is left of them is gone with the next request.
+    ///
+    /// # Errors
+    /// [`BridgeError`]; the link is gone then.
+    pub(crate) fn receive_segment(&self, place: &mut [MaybeUninit<u8>]) -> Result<(), BridgeError> {
+        let receive = |link: Option<&mut state::Link>| {
+            let link = link.ok_or_else(stale)?;
+            if self.is_aside { link.flight.read_segment(place) } else { link.receive_segment(place) }
+        };
+        with(receive).map_err(lose_if_broken)
     }
 }
 
@@ -97,23 +117,21 @@ fn exchange_once(
         }
         _ => {}
     }
+    let mut is_alone = true;
     let result = with(|link| {
         let link = link.ok_or_else(stale)?;
         link.is_used = true;
-        let call = link.send(kind, write)?;
+        is_alone = link.flight.is_idle();
+        let call = if is_alone { link.send(kind, write)? } else { link.send_among(kind, write)? };
         let mut payload = Buffer::take();
         let segment_bytes = link.receive(call, expected, &mut payload)?;
-        Ok(Reply { payload, segment_bytes, generation: current })
+        Ok(Reply { payload, segment_bytes, is_aside: false, generation: current })
     });
-    result.map_err(lose_if_broken)
-}
-
-/// Receives the next bytes that follow the last answer. Whatever is left of them is gone with the next request.
-///
-/// # Errors
-/// [`BridgeError`]; the link is gone then.
-pub(crate) fn receive_segment(place: &mut [MaybeUninit<u8>]) -> Result<(), BridgeError> {
-    with(|link| link.ok_or_else(stale)?.receive_segment(place)).map_err(lose_if_broken)
+    let result = result.map_err(lose_if_broken);
+    if !is_alone {
+        pipeline::settle();
+    }
+    result
 }
 
 /// Lets the link do what the settings say now. Another server, interpreter or choice of modules is for the next
@@ -155,16 +173,18 @@ fn lose_if_broken(error: BridgeError) -> BridgeError {
         BridgeError::Remote(failure) => failure.category == Category::Protocol,
         _ => false,
     };
-    if is_broken {
-        forsake();
-    }
-    match error {
+    let error = match error {
         BridgeError::Remote(failure) if failure.category == Category::Protocol => {
             let ran = if failure.ran == Ran::No { "It did not run." } else { "It may have run." };
             BridgeError::Connection(format!("the session refused the request: {}. {ran}", failure.message))
         }
         other => other,
+    };
+    if is_broken {
+        pipeline::remember_loss(&error);
+        forsake();
     }
+    error
 }
 
 /// Tells the session which roots to search, if they changed.
@@ -201,19 +221,23 @@ pub(crate) fn end_request() {
         with(|link| {
             if let Some(link) = link {
                 link.is_used = false;
+                link.flight.end_request();
             }
         });
     }
     objects::close();
+    pipeline::end_request();
 }
 
 /// Sends a frame that has no answer. If it cannot be sent the session is gone, and so is what the frame says.
 fn notify(kind: Kind) {
     let result = with(|link| match link {
-        Some(link) => link.send(kind, &|_: &mut Outgoing<'_>| Ok(())).map(drop),
+        Some(link) if link.flight.is_idle() => link.send(kind, &|_: &mut Outgoing<'_>| Ok(())).map(drop),
+        Some(link) => link.notify_among(kind),
         None => Ok(()),
     });
-    if result.is_err() {
+    if let Err(error) = result {
+        lose_if_broken(error);
         forsake();
     }
 }

@@ -17,6 +17,10 @@ pub(crate) enum Native {
     PyObject,
     /// A string that is `bytes` in Python.
     Bytes,
+    /// A Python object whose calls are not waited for.
+    AsyncView,
+    /// What such a call gives.
+    Future,
     /// The parent of Python's exceptions.
     PythonException,
     /// The sidecar cannot be reached, or the session is lost.
@@ -31,7 +35,7 @@ pub(crate) enum Native {
     AccessException,
 }
 
-const COUNT: usize = 10;
+const COUNT: usize = 12;
 static CLASSES: [AtomicPtr<zend_class_entry>; COUNT] = [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
 
 /// What the engine reads of the classes' methods for as long as the process lives. Nobody reads it here: without the

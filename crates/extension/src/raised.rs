@@ -39,7 +39,7 @@ pub(crate) fn move_pending(file: &[u8], line: u32) {
     // SAFETY: a pending exception is a live object of one of the engine's two families.
     unsafe {
         let Some(object) = (*ext_php_rs_executor_globals()).exception.as_mut() else { return };
-        let is_error = instanceof_function_slow(object.ce, zend_ce_error);
+        let is_error = std::ptr::eq(object.ce, zend_ce_error) || instanceof_function_slow(object.ce, zend_ce_error);
         let base = if is_error { zend_ce_error } else { zend_ce_exception };
         let mut number = Zval::new();
         number.set_long(i64::from(line));

@@ -141,6 +141,9 @@ unsafe extern "C" {
     /// Whether what waits is no exception but the end of a fiber that is destroyed.
     pub(crate) fn zend_is_graceful_exit(object: *const zend_object) -> bool;
 
+    /// Writes a line to PHP's error log, with a severity of syslog(3).
+    pub(crate) fn php_log_err_with_severity(message: *const c_char, severity: c_int);
+
     /// `\RuntimeException`.
     pub(crate) static mut spl_ce_RuntimeException: *mut zend_class_entry;
 }

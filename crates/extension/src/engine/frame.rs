@@ -86,6 +86,11 @@ impl<'a> Frame<'a> {
         object_of(&self.data.This)
     }
 
+    /// The slot that holds `$this`, if the frame has one.
+    pub(crate) fn this_value(self) -> &'a Zval {
+        &self.data.This
+    }
+
     /// The class that a static method was called on.
     pub(crate) fn called_class(self) -> *mut zend_class_entry {
         match self.this() {

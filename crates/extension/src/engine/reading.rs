@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_char};
 
 use ext_php_rs::ffi::{
-    ZEND_USER_FUNCTION, ext_php_rs_compiler_globals, ext_php_rs_executor_globals, zend_class_entry, zend_hash_str_find,
-    zend_object, zend_string, zval,
+    ZEND_USER_FUNCTION, ext_php_rs_compiler_globals, ext_php_rs_executor_globals, instanceof_function_slow,
+    zend_ce_throwable, zend_class_entry, zend_hash_str_find, zend_object, zend_op_array, zend_string, zval,
 };
 use ext_php_rs::types::Zval;
 
@@ -71,6 +71,22 @@ pub(crate) unsafe fn declares(class: *mut zend_class_entry, name: &str) -> bool 
     }
 }
 
+/// The code of a class's method, its own or inherited, if it is PHP code.
+///
+/// # Safety
+/// `class` is a live class, and stays so while the result is used.
+pub(crate) unsafe fn user_method<'a>(class: *mut zend_class_entry, name: &str) -> Option<&'a zend_op_array> {
+    let lower_name = lower_case(name.as_bytes());
+    // SAFETY: the caller's promise; the class's functions are keyed by lower-case names, and a user function's union
+    // member is op_array.
+    unsafe {
+        let table = &raw const (*class).function_table;
+        let found = zend_hash_str_find(table, lower_name.as_ptr().cast::<c_char>(), lower_name.len()).as_ref()?;
+        let function = found.value.func.as_ref()?;
+        (u32::from(function.type_) == ZEND_USER_FUNCTION).then_some(&function.op_array)
+    }
+}
+
 /// Whether opcache's preload script runs: what is declared then is shared by all requests, so nothing may be connected.
 pub(crate) fn is_preloading() -> bool {
     // SAFETY: the compiler's globals are there as long as PHP is.
@@ -92,6 +108,19 @@ pub(crate) fn opcode_in_progress() -> Option<u8> {
 pub(crate) fn exception_is_pending() -> bool {
     // SAFETY: the executor's globals are there as long as PHP is.
     unsafe { !(*ext_php_rs_executor_globals()).exception.is_null() }
+}
+
+/// The exception that waits, as a value of its own. None if none waits, or what does is the engine's way to end the script.
+pub(crate) fn pending_throwable() -> Option<Zval> {
+    // SAFETY: a pending exception is a live object; the new count is given to the value.
+    unsafe {
+        let object = (*ext_php_rs_executor_globals()).exception;
+        if object.is_null() || !instanceof_function_slow((*object).ce, zend_ce_throwable) {
+            return None;
+        }
+        (*object).gc.refcount += 1;
+        Some(owned_object(object))
+    }
 }
 
 /// An ini setting's text; empty if it is not set.

@@ -92,6 +92,7 @@ pub(super) fn establish() -> Result<(), BridgeError> {
         next_object: 1,
         roots,
         request: Default::default(),
+        flight: Default::default(),
         is_used: true,
         welcome,
         server: place.server,

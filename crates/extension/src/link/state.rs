@@ -11,6 +11,7 @@ use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind, finish};
 use tortoise_protocol::handshake::Welcome;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
+use super::flight::Flight;
 use super::outgoing::{Outbox, Outgoing};
 use crate::engine::take_panic;
 use crate::error::BridgeError;
@@ -32,6 +33,8 @@ pub(super) struct Link {
     /// The roots that the session searches.
     pub(super) roots: Vec<PathBuf>,
     pub(super) request: Outbox,
+    /// What was sent without waiting.
+    pub(super) flight: Flight,
     /// Whether this PHP request has spoken to the session.
     pub(super) is_used: bool,
     pub(super) welcome: Welcome,
@@ -136,16 +139,17 @@ impl Link {
         kind: Kind,
         write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
     ) -> Result<u64, BridgeError> {
-        let result = self.try_send(kind, write);
+        let result = self.compose(kind, write).and_then(|_| self.transmit());
         self.request.end();
         result
     }
 
-    fn try_send(
+    /// Writes a frame, and gives its bytes, segments included. [`Self::transmit`] must follow before PHP goes on.
+    pub(super) fn compose(
         &mut self,
         kind: Kind,
         write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
-    ) -> Result<u64, BridgeError> {
+    ) -> Result<usize, BridgeError> {
         self.next_call += 1;
         let mut header = Header::new(kind, self.next_call);
         let mut outgoing = self.request.begin();
@@ -156,6 +160,11 @@ impl Link {
         let segment_bytes = outgoing.segment_bytes();
         header.segment_bytes = u32::try_from(segment_bytes).unwrap_or(u32::MAX);
         finish(&mut self.request.frame, header).map_err(too_large)?;
+        Ok(self.request.frame.len() + segment_bytes)
+    }
+
+    /// Sends the frame that was written last, and gives its call id.
+    pub(super) fn transmit(&mut self) -> Result<u64, BridgeError> {
         // SAFETY: what was written is what PHP holds for the call that runs, and nothing of PHP has run since.
         let sent = self.channel.send_with(&self.request.frame, unsafe { self.request.segments() });
         match sent {
@@ -176,11 +185,7 @@ impl Link {
                 header.call
             )));
         }
-        match header.kind {
-            kind if kind == expected => Ok(header.segment_bytes),
-            Kind::Failure => Err(BridgeError::Remote(Box::new(Failure::read(payload)?))),
-            other => Err(BridgeError::Connection(format!("the session answered {other:?} where {expected:?} was due"))),
-        }
+        check_kind(header.kind, expected, payload).map(|()| header.segment_bytes)
     }
 
     pub(super) fn receive_segment(&mut self, place: &mut [MaybeUninit<u8>]) -> Result<(), BridgeError> {
@@ -188,7 +193,7 @@ impl Link {
     }
 
     /// Says what a broken link means to whoever reads the error.
-    fn explain(&self, error: BridgeError) -> BridgeError {
+    pub(super) fn explain(&self, error: BridgeError) -> BridgeError {
         let log = self.log.as_ref().map(|log| format!("; its log is {}", log.display())).unwrap_or_default();
         match error {
             BridgeError::Connection(what) => BridgeError::Connection(format!(
@@ -203,6 +208,18 @@ impl Link {
             )),
             other => other,
         }
+    }
+}
+
+/// Holds an answer against the kind that is due.
+///
+/// # Errors
+/// What the session says went wrong, or that it answered something else.
+pub(super) fn check_kind(kind: Kind, expected: Kind, payload: &[u8]) -> Result<(), BridgeError> {
+    match kind {
+        kind if kind == expected => Ok(()),
+        Kind::Failure => Err(BridgeError::Remote(Box::new(Failure::read(payload)?))),
+        other => Err(BridgeError::Connection(format!("the session answered {other:?} where {expected:?} was due"))),
     }
 }
 

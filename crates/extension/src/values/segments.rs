@@ -9,7 +9,7 @@ use ext_php_rs::types::Zval;
 
 use crate::engine::{NewString, NewTable};
 use crate::error::BridgeError;
-use crate::link::{self, Reply};
+use crate::link::Reply;
 
 /// The values that were segments, in the order of their announcements.
 #[derive(Debug)]
@@ -43,11 +43,13 @@ impl Segments {
             let bytes = bytes as usize;
             values.push(|slot| match kind {
                 SegmentKind::Text | SegmentKind::Binary => {
-                    Ok::<_, BridgeError>(slot.string(NewString::received(bytes, link::receive_segment)?))
+                    Ok::<_, BridgeError>(slot.string(NewString::received(bytes, |place| reply.receive_segment(place))?))
                 }
                 SegmentKind::Floats | SegmentKind::Integers => {
                     let are_floats = kind == SegmentKind::Floats;
-                    Ok(slot.table(NewTable::received(bytes / ELEMENT_BYTES, are_floats, link::receive_segment)?))
+                    Ok(slot.table(NewTable::received(bytes / ELEMENT_BYTES, are_floats, |place| {
+                        reply.receive_segment(place)
+                    })?))
                 }
             })?;
         }

@@ -1,0 +1,312 @@
+//! `Tortoise\Future`: the answer to a call that was not waited for.
+
+use std::cell::Cell;
+use std::sync::OnceLock;
+
+use ext_php_rs::args::Arg;
+use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
+use ext_php_rs::ffi::{
+    ext_php_rs_zend_object_alloc, instanceof_function_slow, object_properties_init, std_object_handlers,
+    zend_ce_traversable, zend_class_entry, zend_object, zend_object_handlers, zend_object_std_dtor,
+    zend_object_std_init, zend_read_property, zend_throw_exception_object,
+};
+use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags};
+use ext_php_rs::types::Zval;
+use ext_php_rs::zend::{ExecuteData, Function};
+use tortoise_protocol::frame::Kind;
+
+use crate::declarations::private_property;
+use crate::engine::{
+    Frame, Key, NewKey, NewString, NewTable, View, elements, exception_is_pending, guard, owned_object,
+    packed_elements, pending_throwable, view, zend_update_property,
+};
+use crate::error::BridgeError;
+use crate::link::{self, Ticket};
+use crate::native::{self, Native, keep};
+use crate::throw::throw_from;
+use crate::values;
+
+/// The private property that holds the value, or what the call threw.
+const RESULT: &str = "result";
+
+/// How far a future is.
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    /// The call was sent, and its answer not fetched.
+    Sent(Ticket),
+    /// The answer is being fetched, or PHP's end came in the middle of that.
+    Fetching,
+    /// The value is there.
+    Returned,
+    /// The call failed.
+    Threw,
+}
+
+/// What stands in front of PHP's own part of the object.
+#[repr(C)]
+struct Future {
+    stage: Cell<Stage>,
+    /// PHP's part. Its property table reaches beyond the end, so it is the last.
+    object: zend_object,
+}
+
+/// The handlers of every future. The engine takes their address.
+struct Handlers(zend_object_handlers);
+
+// SAFETY: the table holds function pointers and an offset, and is never written after it was made.
+unsafe impl Sync for Handlers {}
+// SAFETY: as above.
+unsafe impl Send for Handlers {}
+
+static HANDLERS: OnceLock<Handlers> = OnceLock::new();
+
+/// Declares the class, when the module starts.
+pub(crate) fn declare() -> ext_php_rs::error::Result<()> {
+    ClassBuilder::new("Tortoise\\Future")
+        .flags(ClassFlags::Final | ClassFlags::NotSerializable)
+        .method(FunctionBuilder::new("__construct", construct), MethodFlags::Private)
+        .method(FunctionBuilder::new("await", await_).returns(DataType::Mixed, false, true), MethodFlags::Public)
+        .method(FunctionBuilder::new("isReady", is_ready).returns(DataType::Bool, false, false), MethodFlags::Public)
+        .method(
+            FunctionBuilder::new("all", all).arg(Arg::new("futures", DataType::Iterable)).returns(
+                DataType::Array,
+                false,
+                false,
+            ),
+            MethodFlags::Public | MethodFlags::Static,
+        )
+        .property(private_property(RESULT))
+        .registration(|class, arguments| keep(Native::Future, class, arguments))
+        .register()?;
+    // SAFETY: the class was just registered and nobody has made an object of it.
+    unsafe { (*native::class(Native::Future)).__bindgen_anon_2.create_object = Some(create) };
+    Ok(())
+}
+
+fn handlers() -> *const zend_object_handlers {
+    let handlers = HANDLERS.get_or_init(|| {
+        // SAFETY: the engine's table is set when PHP starts and constant.
+        let mut handlers = unsafe { std_object_handlers };
+        handlers.offset = std::mem::offset_of!(Future, object) as i32;
+        handlers.free_obj = Some(free);
+        handlers.clone_obj = None;
+        Handlers(handlers)
+    });
+    &raw const handlers.0
+}
+
+/// A future for the answer to a request that was sent.
+pub(crate) fn make(ticket: Ticket) -> Zval {
+    // SAFETY: the class is declared; a new object's one count goes to the value.
+    unsafe {
+        let object = create(native::class(Native::Future));
+        of(object).stage.set(Stage::Sent(ticket));
+        owned_object(object)
+    }
+}
+
+unsafe extern "C" fn create(class: *mut zend_class_entry) -> *mut zend_object {
+    // SAFETY: the engine passes the class; its allocator leaves room for the class's properties behind the future, and
+    // the parts are set up before anyone sees them.
+    unsafe {
+        let future = ext_php_rs_zend_object_alloc(size_of::<Future>(), class).cast::<Future>();
+        (&raw mut (*future).stage).write(Cell::new(Stage::Fetching));
+        let object = &raw mut (*future).object;
+        zend_object_std_init(object, class);
+        object_properties_init(object, class);
+        (*object).handlers = handlers();
+        object
+    }
+}
+
+/// PHP has let go of the future.
+unsafe extern "C" fn free(object: *mut zend_object) {
+    guard((), || {
+        // SAFETY: the engine frees an object once, and only futures have this handler.
+        if let Stage::Sent(ticket) = unsafe { of(object) }.stage.replace(Stage::Fetching) {
+            link::abandon(ticket);
+        }
+    });
+    // SAFETY: the object's PHP part is whole.
+    unsafe { zend_object_std_dtor(object) };
+}
+
+/// # Safety
+/// The object is a live future.
+unsafe fn of<'a>(object: *mut zend_object) -> &'a Future {
+    // SAFETY: the caller's promise; futures are made by `create` alone.
+    unsafe { &*object.byte_sub(std::mem::offset_of!(Future, object)).cast::<Future>() }
+}
+
+/// The object, if it is a future. A pointer, because what stands in front of it is not a reference's to reach.
+fn future_in(value: &Zval) -> Option<*mut zend_object> {
+    let value = value.dereference();
+    // SAFETY: the type says that the value holds a live object.
+    let object = unsafe { if value.is_object() { value.value.obj } else { return None } };
+    // SAFETY: as above.
+    std::ptr::eq(unsafe { (*object).handlers }, handlers()).then_some(object)
+}
+
+/// The future whose method runs.
+fn this(frame: Frame<'_>) -> Option<*mut zend_object> {
+    future_in(frame.this_value())
+}
+
+/// What the future holds.
+fn result_of(object: *mut zend_object) -> Zval {
+    let mut unused = Zval::new();
+    // SAFETY: the class declares the property, so that the engine gives the property itself and not the slot that is
+    // dropped here.
+    unsafe {
+        let class = native::class(Native::Future);
+        (*zend_read_property(class, object, RESULT.as_ptr().cast(), RESULT.len(), true, &raw mut unused))
+            .shallow_clone()
+    }
+}
+
+fn keep_result(object: *mut zend_object, mut value: Zval, stage: Stage) {
+    // SAFETY: object and value are live; the engine takes a count of the value of its own.
+    unsafe {
+        let class = native::class(Native::Future);
+        zend_update_property(class, object, RESULT.as_ptr().cast(), RESULT.len(), &raw mut value);
+        of(object).stage.set(stage);
+    }
+}
+
+/// The value of a future. None: an exception is pending.
+fn value_of(frame: Frame<'_>, object: *mut zend_object) -> Option<Zval> {
+    // SAFETY: the callers have looked.
+    let stage = unsafe { &of(object).stage };
+    match stage.get() {
+        Stage::Returned => return Some(result_of(object)),
+        Stage::Threw => {
+            let mut exception = result_of(object);
+            // SAFETY: the value is an exception; the engine takes its count over.
+            unsafe { zend_throw_exception_object(&raw mut exception) };
+            std::mem::forget(exception);
+            return None;
+        }
+        Stage::Fetching => {
+            let why = "this future has no value: its answer is being fetched, or could not be to the end";
+            throw_from(frame, BridgeError::Access(why.to_owned()));
+            return None;
+        }
+        Stage::Sent(ticket) => {
+            stage.set(Stage::Fetching);
+            let reply = link::finish(ticket, Kind::Value).and_then(|reply| values::read_reply(&reply));
+            match reply {
+                Ok(value) => {
+                    keep_result(object, value.shallow_clone(), Stage::Returned);
+                    return Some(value);
+                }
+                Err(error) => throw_from(frame, error),
+            }
+        }
+    }
+    if let Some(exception) = pending_throwable() {
+        keep_result(object, exception, Stage::Threw);
+    }
+    None
+}
+
+/// Runs where the constructor would: PHP code cannot call it.
+extern "C" fn construct(_data: &mut ExecuteData, _result: &mut Zval) {}
+
+/// `await(): mixed`
+extern "C" fn await_(data: &mut ExecuteData, result: &mut Zval) {
+    guard((), || {
+        // SAFETY: the engine passes the frame of this very call.
+        let frame = unsafe { Frame::new(data) };
+        if let Some(object) = this(frame)
+            && let Some(value) = value_of(frame, object)
+        {
+            *result = value;
+        }
+    });
+}
+
+/// `isReady(): bool`
+extern "C" fn is_ready(data: &mut ExecuteData, result: &mut Zval) {
+    guard((), || {
+        // SAFETY: the engine passes the frame of this very call.
+        let frame = unsafe { Frame::new(data) };
+        // SAFETY: the object is a future.
+        let stage = this(frame).map(|object| unsafe { of(object) }.stage.get());
+        result.set_bool(match stage {
+            Some(Stage::Sent(ticket)) => link::is_ready(ticket),
+            Some(Stage::Returned | Stage::Threw) => true,
+            Some(Stage::Fetching) | None => false,
+        });
+    });
+}
+
+/// `all(iterable $futures): array`
+extern "C" fn all(data: &mut ExecuteData, result: &mut Zval) {
+    guard((), || {
+        // SAFETY: the engine passes the frame of this very call, of a native function.
+        let (frame, arguments) = unsafe {
+            let frame = Frame::new(data);
+            (frame, frame.native_arguments().surplus)
+        };
+        match values_of(frame, arguments) {
+            Ok(value) => *result = value,
+            Err(error) => throw_from(frame, error),
+        }
+    });
+}
+
+fn values_of(frame: Frame<'_>, arguments: &[Zval]) -> Result<Zval, BridgeError> {
+    let [argument] = arguments else {
+        return Err(BridgeError::ArgumentCount(format!(
+            "Tortoise\\Future::all() expects exactly 1 argument, {} given",
+            arguments.len()
+        )));
+    };
+    // A hold of our own: what runs while we wait may change the caller's array.
+    let futures = array_of(argument.dereference())?;
+    let View::Array(array) = view(&futures) else { return Err(not_iterable()) };
+    // SAFETY: an array with two holders is not changed.
+    let entries = || unsafe { elements(array) };
+    if let Some((at, _)) = entries().enumerate().find(|(_, (_, value))| future_in(value).is_none()) {
+        return Err(BridgeError::Type(format!(
+            "Tortoise\\Future::all(): element {at} of $futures is not a Tortoise\\Future"
+        )));
+    }
+    let count = array.nNumOfElements as usize;
+    let is_list = packed_elements(array).is_some();
+    let mut table = if is_list { NewTable::list(count)? } else { NewTable::map(count)? };
+    for (key, value) in entries() {
+        let value = future_in(value).and_then(|future| value_of(frame, future)).ok_or(BridgeError::Pending)?;
+        let key = match key {
+            _ if is_list => {
+                table.push(|slot| Ok::<_, BridgeError>(slot.value(value)))?;
+                continue;
+            }
+            Key::Index(index) => NewKey::Index(index),
+            Key::Name(name) => NewKey::Name(NewString::copy(name)?),
+        };
+        table.set(&key, |slot| Ok::<_, BridgeError>(slot.value(value)))?;
+    }
+    crate::engine::make(|slot| Ok(slot.table(table)))
+}
+
+fn not_iterable() -> BridgeError {
+    BridgeError::Type("Tortoise\\Future::all(): Argument #1 ($futures) must be of type iterable".to_owned())
+}
+
+/// An iterable's elements with their keys.
+fn array_of(iterable: &Zval) -> Result<Zval, BridgeError> {
+    match view(iterable) {
+        View::Array(_) => Ok(iterable.shallow_clone()),
+        // SAFETY: both classes are live.
+        View::Object(object) if unsafe { instanceof_function_slow(object.ce, zend_ce_traversable) } => {
+            let function = Function::try_from_function("iterator_to_array").ok_or_else(not_iterable)?;
+            let array = function.try_call(vec![iterable, &true]);
+            match array {
+                Ok(array) if !exception_is_pending() => Ok(array),
+                _ => Err(BridgeError::Pending),
+            }
+        }
+        _ => Err(not_iterable()),
+    }
+}
