@@ -1,25 +1,23 @@
 //! `Tortoise\Future`: the answer to a call that was not waited for.
 
+mod all;
+
 use std::cell::Cell;
 use std::sync::OnceLock;
 
 use ext_php_rs::args::Arg;
 use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
 use ext_php_rs::ffi::{
-    ext_php_rs_zend_object_alloc, instanceof_function_slow, object_properties_init, std_object_handlers,
-    zend_ce_traversable, zend_class_entry, zend_object, zend_object_handlers, zend_object_std_dtor,
-    zend_object_std_init, zend_read_property, zend_throw_exception_object,
+    ext_php_rs_zend_object_alloc, object_properties_init, std_object_handlers, zend_class_entry, zend_object,
+    zend_object_handlers, zend_object_std_dtor, zend_object_std_init, zend_read_property, zend_throw_exception_object,
 };
 use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags};
 use ext_php_rs::types::Zval;
-use ext_php_rs::zend::{ExecuteData, Function};
+use ext_php_rs::zend::ExecuteData;
 use tortoise_protocol::frame::Kind;
 
 use crate::declarations::private_property;
-use crate::engine::{
-    Frame, Key, NewKey, NewString, NewTable, View, elements, exception_is_pending, guard, owned_object,
-    packed_elements, pending_throwable, view, zend_update_property,
-};
+use crate::engine::{Frame, guard, owned_object, pending_throwable, zend_update_property};
 use crate::error::BridgeError;
 use crate::link::{self, Ticket};
 use crate::native::{self, Native, keep};
@@ -68,7 +66,7 @@ pub(crate) fn declare() -> ext_php_rs::error::Result<()> {
         .method(FunctionBuilder::new("await", await_).returns(DataType::Mixed, false, true), MethodFlags::Public)
         .method(FunctionBuilder::new("isReady", is_ready).returns(DataType::Bool, false, false), MethodFlags::Public)
         .method(
-            FunctionBuilder::new("all", all).arg(Arg::new("futures", DataType::Iterable)).returns(
+            FunctionBuilder::new("all", all::all).arg(Arg::new("futures", DataType::Iterable)).returns(
                 DataType::Array,
                 false,
                 false,
@@ -238,75 +236,4 @@ extern "C" fn is_ready(data: &mut ExecuteData, result: &mut Zval) {
             Some(Stage::Fetching) | None => false,
         });
     });
-}
-
-/// `all(iterable $futures): array`
-extern "C" fn all(data: &mut ExecuteData, result: &mut Zval) {
-    guard((), || {
-        // SAFETY: the engine passes the frame of this very call, of a native function.
-        let (frame, arguments) = unsafe {
-            let frame = Frame::new(data);
-            (frame, frame.native_arguments().surplus)
-        };
-        match values_of(frame, arguments) {
-            Ok(value) => *result = value,
-            Err(error) => throw_from(frame, error),
-        }
-    });
-}
-
-fn values_of(frame: Frame<'_>, arguments: &[Zval]) -> Result<Zval, BridgeError> {
-    let [argument] = arguments else {
-        return Err(BridgeError::ArgumentCount(format!(
-            "Tortoise\\Future::all() expects exactly 1 argument, {} given",
-            arguments.len()
-        )));
-    };
-    // A hold of our own: what runs while we wait may change the caller's array.
-    let futures = array_of(argument.dereference())?;
-    let View::Array(array) = view(&futures) else { return Err(not_iterable()) };
-    // SAFETY: an array with two holders is not changed.
-    let entries = || unsafe { elements(array) };
-    if let Some((at, _)) = entries().enumerate().find(|(_, (_, value))| future_in(value).is_none()) {
-        return Err(BridgeError::Type(format!(
-            "Tortoise\\Future::all(): element {at} of $futures is not a Tortoise\\Future"
-        )));
-    }
-    let count = array.nNumOfElements as usize;
-    let is_list = packed_elements(array).is_some();
-    let mut table = if is_list { NewTable::list(count)? } else { NewTable::map(count)? };
-    for (key, value) in entries() {
-        let value = future_in(value).and_then(|future| value_of(frame, future)).ok_or(BridgeError::Pending)?;
-        let key = match key {
-            _ if is_list => {
-                table.push(|slot| Ok::<_, BridgeError>(slot.value(value)))?;
-                continue;
-            }
-            Key::Index(index) => NewKey::Index(index),
-            Key::Name(name) => NewKey::Name(NewString::copy(name)?),
-        };
-        table.set(&key, |slot| Ok::<_, BridgeError>(slot.value(value)))?;
-    }
-    crate::engine::make(|slot| Ok(slot.table(table)))
-}
-
-fn not_iterable() -> BridgeError {
-    BridgeError::Type("Tortoise\\Future::all(): Argument #1 ($futures) must be of type iterable".to_owned())
-}
-
-/// An iterable's elements with their keys.
-fn array_of(iterable: &Zval) -> Result<Zval, BridgeError> {
-    match view(iterable) {
-        View::Array(_) => Ok(iterable.shallow_clone()),
-        // SAFETY: both classes are live.
-        View::Object(object) if unsafe { instanceof_function_slow(object.ce, zend_ce_traversable) } => {
-            let function = Function::try_from_function("iterator_to_array").ok_or_else(not_iterable)?;
-            let array = function.try_call(vec![iterable, &true]);
-            match array {
-                Ok(array) if !exception_is_pending() => Ok(array),
-                _ => Err(BridgeError::Pending),
-            }
-        }
-        _ => Err(not_iterable()),
-    }
 }

@@ -5,6 +5,7 @@ mod autostart;
 mod buffer;
 mod connect;
 mod flight;
+mod loss;
 mod names;
 mod outgoing;
 mod pipeline;
@@ -43,10 +44,8 @@ pub(crate) enum Session {
 pub(crate) struct Reply {
     /// The payload.
     pub(crate) payload: Buffer,
-    /// Bytes that follow it, which [`Self::receive_segment`] gives.
+    /// Bytes that follow it, which [`receive_segment`] gives.
     pub(crate) segment_bytes: u32,
-    /// Whether those were set aside, and are not in the channel any more.
-    is_aside: bool,
     /// The session that gave it.
     pub(crate) generation: u32,
 }
@@ -58,22 +57,10 @@ impl Reply {
         if let Err(error @ BridgeError::Connection(_)) = &read
             && self.generation == generation()
         {
-            pipeline::remember_loss(error);
+            loss::remember(error);
             forsake();
         }
         read
-    }
-
-    /// Receives the next bytes that follow the payload. Whatever is left of them is gone with the next request.
-    ///
-    /// # Errors
-    /// [`BridgeError`]; the link is gone then.
-    pub(crate) fn receive_segment(&self, place: &mut [MaybeUninit<u8>]) -> Result<(), BridgeError> {
-        let receive = |link: Option<&mut state::Link>| {
-            let link = link.ok_or_else(stale)?;
-            if self.is_aside { link.flight.read_segment(place) } else { link.receive_segment(place) }
-        };
-        with(receive).map_err(lose_if_broken)
     }
 }
 
@@ -125,13 +112,36 @@ fn exchange_once(
         let call = if is_alone { link.send(kind, write)? } else { link.send_among(kind, write)? };
         let mut payload = Buffer::take();
         let segment_bytes = link.receive(call, expected, &mut payload)?;
-        Ok(Reply { payload, segment_bytes, is_aside: false, generation: current })
+        Ok(Reply { payload, segment_bytes, generation: current })
     });
     let result = result.map_err(lose_if_broken);
     if !is_alone {
         pipeline::settle();
     }
     result
+}
+
+/// Receives the next bytes that follow the last answer. Whatever is left of them is gone with the next request, or with
+/// [`pass_over_segments`].
+///
+/// # Errors
+/// [`BridgeError`]; the link is gone then.
+pub(crate) fn receive_segment(place: &mut [MaybeUninit<u8>]) -> Result<(), BridgeError> {
+    let receive = |link: Option<&mut state::Link>| {
+        let link = link.ok_or_else(stale)?;
+        // Those of an answer that was set aside are not in the channel any more.
+        if link.flight.is_reading() { link.flight.read_segment(place) } else { link.receive_segment(place) }
+    };
+    with(receive).map_err(lose_if_broken)
+}
+
+/// Forgets what is left of an answer's segments.
+pub(crate) fn pass_over_segments() {
+    with(|link| {
+        if let Some(link) = link {
+            link.flight.begin_reading(Box::default());
+        }
+    });
 }
 
 /// Lets the link do what the settings say now. Another server, interpreter or choice of modules is for the next
@@ -181,7 +191,7 @@ fn lose_if_broken(error: BridgeError) -> BridgeError {
         other => other,
     };
     if is_broken {
-        pipeline::remember_loss(&error);
+        loss::remember(&error);
         forsake();
     }
     error

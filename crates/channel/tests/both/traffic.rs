@@ -46,6 +46,26 @@ fn frames_sent_together_come_out_one_by_one() {
 }
 
 #[test]
+fn whether_a_frame_is_there_is_told_without_waiting() {
+    for kind in KINDS {
+        let (mut near, mut far) = pair(kind);
+        assert!(!near.has_frame().expect("nothing yet"), "{kind}");
+        for call in 1..3 {
+            far.send(&frame(call, b"answer")).expect("sent");
+        }
+        let mut payload = Vec::new();
+        for _ in 1..3 {
+            assert!(near.has_frame().expect("a frame"), "{kind}");
+            near.receive(&mut payload, 100).expect("a frame");
+        }
+        assert!(!near.has_frame().expect("no more"), "{kind}");
+        drop(far);
+        assert!(near.has_frame().expect("an end"), "{kind}");
+        assert!(matches!(near.receive(&mut payload, 100), Err(ChannelError::Closed)), "{kind}");
+    }
+}
+
+#[test]
 fn every_length_around_the_boundaries_arrives_whole() {
     let lengths = [8, 4096, 32 << 10, 64 << 10, 256 << 10, 4 << 20].into_iter().flat_map(|at: usize| at - 2..=at + 2);
     let lengths: Vec<usize> = (0..70).chain(lengths).chain(lengths_around_the_ring()).collect();

@@ -177,6 +177,11 @@ impl Flight {
         self.reading = (segments, 0);
     }
 
+    /// Whether there are such.
+    pub(super) fn is_reading(&self) -> bool {
+        !self.reading.0.is_empty()
+    }
+
     /// Fills `place` with the next bytes of the segments that were set aside.
     ///
     /// # Errors

@@ -25,6 +25,7 @@ pub(crate) struct KnownIndex(Cell<Option<(u32, u16)>>);
 
 impl KnownIndex {
     /// How to name the method to the session of `link`.
+    #[inline(always)]
     pub(crate) fn name<'a>(&self, name: &'a str, link: u32) -> MethodName<'a> {
         match self.0.get() {
             Some((known, index)) if known == link => MethodName::Index(index),
@@ -33,6 +34,7 @@ impl KnownIndex {
     }
 
     /// A call that named the method so has reached the session of `link`.
+    #[inline(always)]
     pub(crate) fn reached(&self, name: MethodName<'_>, link: u32) {
         match name {
             MethodName::Text(_) => {}

@@ -4,7 +4,6 @@
 //! and sets them aside. The time that `tortoise.timeout` gives counts for each answer from the moment when it is waited for,
 //! or when the one before it came.
 
-use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use tortoise_protocol::failure::{Category, Failure};
@@ -13,7 +12,7 @@ use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
 use super::flight::{Answer, Fate};
 use super::state::{Link, check_kind, generation, with};
-use super::{Buffer, Outgoing, Reply, flush_releases_if_due, follow_settings, lose_if_broken, stale};
+use super::{Buffer, Outgoing, Reply, flush_releases_if_due, follow_settings, lose_if_broken, loss, stale};
 use crate::error::BridgeError;
 use crate::{engine, objects, settings};
 
@@ -24,15 +23,8 @@ const LATE_PATIENCE: Duration = Duration::from_secs(1);
 /// Characters of an error that are logged.
 const LOGGED_CHARACTERS: usize = 500;
 
-thread_local! {
-    /// Why the last link of this PHP request was lost, and its generation.
-    static LOSS: RefCell<Option<(u32, Loss)>> = const { RefCell::new(None) };
-}
-
-enum Loss {
-    Connection(String),
-    Timeout(String),
-}
+/// What writes a request. The calls that wait at once have code of their own for each; these share theirs.
+type Write<'a> = dyn Fn(&mut Outgoing<'_>) -> Result<(), BridgeError> + 'a;
 
 /// A request that was sent, and the session that it went to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,26 +93,10 @@ pub(crate) fn abandon(ticket: Ticket) {
     settle();
 }
 
-/// Remembers why the link is lost, for those who wait for an answer.
-pub(super) fn remember_loss(error: &BridgeError) {
-    let loss = match error {
-        BridgeError::Connection(why) => Loss::Connection(why.clone()),
-        BridgeError::Timeout(why) => Loss::Timeout(why.clone()),
-        _ => return,
-    };
-    // The first one is the cause of all others.
-    let lost = generation();
-    LOSS.with_borrow_mut(|last| {
-        if lost != 0 && last.as_ref().is_none_or(|(generation, _)| *generation != lost) {
-            *last = Some((lost, loss));
-        }
-    });
-}
-
 /// The PHP request is over.
 pub(super) fn end_request() {
     settle();
-    LOSS.with_borrow_mut(|loss| *loss = None);
+    loss::forget();
 }
 
 /// Does for the answers that nobody asked for what is left to do. PHP may log, so the link is not borrowed here.
@@ -153,19 +129,11 @@ fn check_current(ticket: Ticket) -> Result<(), BridgeError> {
     if ticket.generation == generation() {
         return Ok(());
     }
-    Err(LOSS.with_borrow(|loss| match loss {
-        Some((lost, Loss::Connection(why))) if *lost == ticket.generation => BridgeError::Connection(why.clone()),
-        Some((lost, Loss::Timeout(why))) if *lost == ticket.generation => BridgeError::Timeout(why.clone()),
-        _ => stale(),
-    }))
+    Err(loss::of(ticket.generation).unwrap_or_else(stale))
 }
 
 impl Link {
-    fn begin(
-        &mut self,
-        kind: Kind,
-        write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
-    ) -> Result<u64, BridgeError> {
+    fn begin(&mut self, kind: Kind, write: &Write<'_>) -> Result<u64, BridgeError> {
         let (call, bytes) = self.send_with_room(kind, write)?;
         self.flight.sent(call, bytes);
         Ok(call)
@@ -173,11 +141,7 @@ impl Link {
 
     /// Sends a request while others are in flight, and takes in all answers that come before its own.
     #[cold]
-    pub(super) fn send_among(
-        &mut self,
-        kind: Kind,
-        write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
-    ) -> Result<u64, BridgeError> {
+    pub(super) fn send_among(&mut self, kind: Kind, write: &Write<'_>) -> Result<u64, BridgeError> {
         self.pass_over_late()?;
         let (call, _) = self.send_with_room(kind, write)?;
         while !self.flight.is_idle() {
@@ -200,11 +164,7 @@ impl Link {
     }
 
     /// Sends a frame when it has room beside those that are not answered yet; gives its call id and its bytes.
-    fn send_with_room(
-        &mut self,
-        kind: Kind,
-        write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
-    ) -> Result<(u64, usize), BridgeError> {
+    fn send_with_room(&mut self, kind: Kind, write: &Write<'_>) -> Result<(u64, usize), BridgeError> {
         let result = self.compose(kind, write).and_then(|bytes| {
             while !self.flight.has_room(bytes) {
                 self.take_in()?;
@@ -224,14 +184,14 @@ impl Link {
                 *payload = answer.payload;
                 check_kind(answer.kind, expected, &payload)?;
                 self.flight.begin_reading(answer.segments);
-                return Ok(Reply { payload, segment_bytes, is_aside: true, generation: ticket.generation });
+                return Ok(Reply { payload, segment_bytes, generation: ticket.generation });
             }
             match self.flight.next() {
                 Some(next) if next == ticket.call => {
                     let received = self.receive(ticket.call, expected, &mut payload);
                     self.flight.came();
                     let segment_bytes = received?;
-                    return Ok(Reply { payload, segment_bytes, is_aside: false, generation: ticket.generation });
+                    return Ok(Reply { payload, segment_bytes, generation: ticket.generation });
                 }
                 Some(next) if next < ticket.call => self.take_in()?,
                 _ => return Err(BridgeError::Internal("an answer was asked for twice".to_owned())),

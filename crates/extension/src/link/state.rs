@@ -137,18 +137,22 @@ impl Link {
     pub(super) fn send(
         &mut self,
         kind: Kind,
-        write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
+        write: &(impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError> + ?Sized),
     ) -> Result<u64, BridgeError> {
-        let result = self.compose(kind, write).and_then(|_| self.transmit());
+        let result = match self.compose(kind, write) {
+            Ok(_) => self.transmit(),
+            Err(error) => Err(error),
+        };
         self.request.end();
         result
     }
 
     /// Writes a frame, and gives its bytes, segments included. [`Self::transmit`] must follow before PHP goes on.
+    #[inline(always)]
     pub(super) fn compose(
         &mut self,
         kind: Kind,
-        write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
+        write: &(impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError> + ?Sized),
     ) -> Result<usize, BridgeError> {
         self.next_call += 1;
         let mut header = Header::new(kind, self.next_call);
@@ -164,6 +168,7 @@ impl Link {
     }
 
     /// Sends the frame that was written last, and gives its call id.
+    #[inline(always)]
     pub(super) fn transmit(&mut self) -> Result<u64, BridgeError> {
         // SAFETY: what was written is what PHP holds for the call that runs, and nothing of PHP has run since.
         let sent = self.channel.send_with(&self.request.frame, unsafe { self.request.segments() });
@@ -215,6 +220,7 @@ impl Link {
 ///
 /// # Errors
 /// What the session says went wrong, or that it answered something else.
+#[inline(always)]
 pub(super) fn check_kind(kind: Kind, expected: Kind, payload: &[u8]) -> Result<(), BridgeError> {
     match kind {
         kind if kind == expected => Ok(()),

@@ -9,7 +9,7 @@ use ext_php_rs::types::Zval;
 
 use crate::engine::{NewString, NewTable};
 use crate::error::BridgeError;
-use crate::link::Reply;
+use crate::link::{self, Reply};
 
 /// The values that were segments, in the order of their announcements.
 #[derive(Debug)]
@@ -28,6 +28,10 @@ impl Segments {
         if reply.segment_bytes == 0 {
             return Ok(Self { values: None, taken: 0 });
         }
+        Self::receive_all(reply).inspect_err(|_| link::pass_over_segments())
+    }
+
+    fn receive_all(reply: &Reply) -> Result<Self, BridgeError> {
         let (count, announced) = announcements(&reply.payload)
             .try_fold((0, 0), |(count, bytes), segment| Ok((count + 1, bytes + u64::from(segment?.bytes))))
             .map_err(|malformed: Malformed| BridgeError::from(malformed))?;
@@ -43,13 +47,11 @@ impl Segments {
             let bytes = bytes as usize;
             values.push(|slot| match kind {
                 SegmentKind::Text | SegmentKind::Binary => {
-                    Ok::<_, BridgeError>(slot.string(NewString::received(bytes, |place| reply.receive_segment(place))?))
+                    Ok::<_, BridgeError>(slot.string(NewString::received(bytes, link::receive_segment)?))
                 }
                 SegmentKind::Floats | SegmentKind::Integers => {
                     let are_floats = kind == SegmentKind::Floats;
-                    Ok(slot.table(NewTable::received(bytes / ELEMENT_BYTES, are_floats, |place| {
-                        reply.receive_segment(place)
-                    })?))
+                    Ok(slot.table(NewTable::received(bytes / ELEMENT_BYTES, are_floats, link::receive_segment)?))
                 }
             })?;
         }
