@@ -20,10 +20,10 @@ pub(crate) use ffi::*;
 pub(crate) use frame::{Arguments, Frame};
 pub(crate) use log::log;
 pub(crate) use memory::OverLimit;
-pub(crate) use pending::{is_leaving, rethrow, take_exception};
+pub(crate) use pending::{copy_exception, is_leaving, rethrow, take_exception};
 pub(crate) use reading::{
     bytes_of, class_in_table, class_name, declares, exception_is_pending, ini_text, is_preloading, lower_case,
-    object_of, opcode_in_progress, owned_object, pending_throwable, text_of, user_method, write_result,
+    object_of, opcode_in_progress, owned_object, text_of, user_method, write_result,
 };
 pub(crate) use slot::{Slot, Written, make};
 pub(crate) use string::NewString;

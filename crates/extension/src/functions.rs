@@ -14,7 +14,9 @@ use crate::error::BridgeError;
 use crate::handlers::{dynamic_method, dynamic_static_method};
 use crate::modules::{shorten, text_of};
 use crate::throw::throw;
-use crate::{async_view, autoload, calls, classes, contexts, interfaces, link, modules, native, objects, proxy, settings, slice};
+use crate::{
+    async_view, autoload, calls, classes, contexts, interfaces, link, modules, native, objects, proxy, settings, slice,
+};
 
 /// Adds the functions to the module.
 pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {

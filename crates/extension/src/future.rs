@@ -9,7 +9,7 @@ use ext_php_rs::args::Arg;
 use ext_php_rs::builders::{ClassBuilder, FunctionBuilder};
 use ext_php_rs::ffi::{
     ext_php_rs_zend_object_alloc, object_properties_init, std_object_handlers, zend_class_entry, zend_object,
-    zend_object_handlers, zend_object_std_dtor, zend_object_std_init, zend_read_property, zend_throw_exception_object,
+    zend_object_handlers, zend_object_std_dtor, zend_object_std_init, zend_read_property,
 };
 use ext_php_rs::flags::{ClassFlags, DataType, MethodFlags};
 use ext_php_rs::types::Zval;
@@ -17,7 +17,7 @@ use ext_php_rs::zend::ExecuteData;
 use tortoise_protocol::frame::Kind;
 
 use crate::declarations::private_property;
-use crate::engine::{Frame, guard, owned_object, pending_throwable, zend_update_property};
+use crate::engine::{Frame, copy_exception, guard, owned_object, rethrow, zend_update_property};
 use crate::error::BridgeError;
 use crate::link::{self, Ticket};
 use crate::native::{self, Native, keep};
@@ -178,10 +178,7 @@ fn value_of(frame: Frame<'_>, object: *mut zend_object) -> Option<Zval> {
     match stage.get() {
         Stage::Returned => return Some(result_of(object)),
         Stage::Threw => {
-            let mut exception = result_of(object);
-            // SAFETY: the value is an exception; the engine takes its count over.
-            unsafe { zend_throw_exception_object(&raw mut exception) };
-            std::mem::forget(exception);
+            rethrow(result_of(object));
             return None;
         }
         Stage::Fetching => {
@@ -201,7 +198,7 @@ fn value_of(frame: Frame<'_>, object: *mut zend_object) -> Option<Zval> {
             }
         }
     }
-    if let Some(exception) = pending_throwable() {
+    if let Some(exception) = copy_exception() {
         keep_result(object, exception, Stage::Threw);
     }
     None

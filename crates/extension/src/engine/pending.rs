@@ -27,6 +27,19 @@ pub(crate) fn take_exception() -> Option<Zval> {
     }
 }
 
+/// The exception that waits, which goes on to do so. None also if PHP code is left for good.
+pub(crate) fn copy_exception() -> Option<Zval> {
+    if is_leaving() {
+        return None;
+    }
+    // SAFETY: as above; the count that is added is the value's.
+    unsafe {
+        let exception = (*ext_php_rs_executor_globals()).exception.as_mut()?;
+        exception.gc.refcount += 1;
+        Some(owned_object(exception))
+    }
+}
+
 /// Throws an exception as it is, with its own place and trace. One that waits becomes what came before it.
 pub(crate) fn rethrow(mut exception: Zval) {
     // SAFETY: the value is an exception; the engine takes its count over.

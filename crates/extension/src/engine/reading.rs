@@ -3,8 +3,8 @@
 use std::ffi::{CStr, c_char};
 
 use ext_php_rs::ffi::{
-    ZEND_USER_FUNCTION, ext_php_rs_compiler_globals, ext_php_rs_executor_globals, instanceof_function_slow,
-    zend_ce_throwable, zend_class_entry, zend_hash_str_find, zend_object, zend_op_array, zend_string, zval,
+    ZEND_USER_FUNCTION, ext_php_rs_compiler_globals, ext_php_rs_executor_globals, zend_class_entry, zend_hash_str_find,
+    zend_object, zend_op_array, zend_string, zval,
 };
 use ext_php_rs::types::Zval;
 
@@ -108,19 +108,6 @@ pub(crate) fn opcode_in_progress() -> Option<u8> {
 pub(crate) fn exception_is_pending() -> bool {
     // SAFETY: the executor's globals are there as long as PHP is.
     unsafe { !(*ext_php_rs_executor_globals()).exception.is_null() }
-}
-
-/// The exception that waits, as a value of its own. None if none waits, or what does is the engine's way to end the script.
-pub(crate) fn pending_throwable() -> Option<Zval> {
-    // SAFETY: a pending exception is a live object; the new count is given to the value.
-    unsafe {
-        let object = (*ext_php_rs_executor_globals()).exception;
-        if object.is_null() || !instanceof_function_slow((*object).ce, zend_ce_throwable) {
-            return None;
-        }
-        (*object).gc.refcount += 1;
-        Some(owned_object(object))
-    }
 }
 
 /// An ini setting's text; empty if it is not set.
