@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::mem::MaybeUninit;
 
-use tortoise_protocol::failure::Failure;
+use tortoise_protocol::failure::{Category, Failure, Ran};
 use tortoise_protocol::frame::{HEADER_BYTES, Kind};
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 use tortoise_protocol::{Reader, Token};
@@ -53,6 +53,17 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// In place of one of so many bytes, which cannot be kept.
+    pub(super) fn too_much(bytes: usize) -> Self {
+        let message = format!(
+            "the answer of {bytes} bytes was not kept: it came while another was awaited, and with it more than \
+             {MAX_ASIDE_BYTES} bytes of answers would wait to be awaited. Await futures with large values sooner"
+        );
+        let mut payload = Vec::new();
+        Failure::new(Category::Conversion, Ran::Yes, message).write(&mut payload);
+        Self { kind: Kind::Failure, payload, segments: Box::default() }
+    }
+
     fn bytes(&self) -> usize {
         self.payload.len() + self.segments.len()
     }

@@ -243,7 +243,7 @@ impl Link {
             Some(Fate::Wanted) => {
                 let bytes = payload.len() + segment_bytes;
                 self.flight.pass_over(header.kind, &payload, false);
-                self.flight.set_aside(due, too_much(bytes));
+                self.flight.set_aside(due, Answer::too_much(bytes));
             }
             fate => self.flight.pass_over(header.kind, &payload, fate == Some(Fate::Late)),
         }
@@ -268,19 +268,4 @@ impl Link {
         }
         Ok(self.channel.set_timeout(settings::timeout()?)?)
     }
-}
-
-/// In place of an answer that cannot be kept.
-fn too_much(bytes: usize) -> Answer {
-    let failure = Failure::new(
-        Category::Conversion,
-        tortoise_protocol::failure::Ran::Yes,
-        format!(
-            "the answer of {bytes} bytes was not kept: it came while another was awaited, and too many bytes of answers \
-             wait to be awaited. Await futures with large values sooner"
-        ),
-    );
-    let mut payload = Vec::new();
-    failure.write(&mut payload);
-    Answer { kind: Kind::Failure, payload, segments: Box::default() }
 }
