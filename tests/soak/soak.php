@@ -11,7 +11,7 @@ declare(strict_types=1);
 /** Where something changes: a word, a cache line, a page, the least segments of both sides, what is sent in a piece, the ring. */
 const BOUNDARIES = [0, 8, 16, 32, 64, 256, 4096, 16384, 32768, 65536, 131072, 1048576, 2097152];
 
-/** How much more memory a side may have at the end than after the first part: a few of the largest values. */
+/** How much more memory a side may have in the last quarter than in the second, by the median: a few of the largest values. */
 const GROWTH_KILOBYTES = 8192;
 
 /** The promise to whoever waits for a session that is dead. */
@@ -45,6 +45,13 @@ function memory(int $session): array
     }, [getmypid(), $session]);
 }
 
+/** @param list<int> $numbers */
+function median(array $numbers): int
+{
+    sort($numbers);
+    return $numbers[intdiv(count($numbers), 2)];
+}
+
 function fail(string $message): never
 {
     fwrite(STDERR, "soak: {$message}\n");
@@ -58,7 +65,7 @@ $session = $object->pid();
 $channel = Tortoise\status()['channel'];
 $begin = $shown = hrtime(true);
 $end = $begin + (int) ($seconds * 1e9);
-[$rounds, $before] = [0, null];
+[$rounds, $samples] = [0, []];
 do {
     $value = value();
     $back = $object->back($value);
@@ -74,17 +81,18 @@ do {
     unset($value, $back);
     $rounds++;
     $now = hrtime(true);
-    // Until then, what is made once is made.
-    if ($before === null && $now > $begin + ($end - $begin) / 4) {
-        gc_collect_cycles();
-        $before = memory($session);
+    $quarter = (int) (4 * ($now - $begin) / ($end - $begin));
+    if ($rounds % 100 === 0) {
+        $samples[$quarter][] = memory($session);
     }
     if ($now > $shown + 10e9) {
         $shown = $now;
-        fprintf(STDERR, "%s: %.0f of %.0f s, %d rounds\n", $channel, ($now - $begin) / 1e9, $seconds, $rounds);
+        fprintf(STDERR, "%s: %.0f of %.0f s, %d rounds, %s KiB\n", $channel, ($now - $begin) / 1e9, $seconds, $rounds, implode(' and ', memory($session)));
     }
 } while ($now < $end);
-$after = memory($session);
+[$before, $after] = array_map(static fn(int $quarter): array => [
+    median(array_column($samples[$quarter], 0)), median(array_column($samples[$quarter], 1)),
+], [1, 3]);
 printf("%s: %d rounds, no mismatch; KiB of PHP %d, then %d; of Python %d, then %d\n", $channel, $rounds, $before[0], $after[0], $before[1], $after[1]);
 foreach ([0, 1] as $side) {
     if ($after[$side] > $before[$side] + GROWTH_KILOBYTES) {
