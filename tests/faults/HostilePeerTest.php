@@ -343,6 +343,23 @@ final class HostilePeerTest extends TestCase
         }
     }
 
+    /** Some builds of PHP let a native function run on beyond the limit, and kill the process at twice as much. */
+    public function testManySmallTextsBeyondMemoryLimitEndTheRequestAndNotTheProcess(): void
+    {
+        $text = "\xd9\x40" . str_repeat('x', 64);
+        $pairs = implode('', array_map(static fn(int $key): string => "\xce" . pack('N', $key) . $text, range(1, 1 << 17)));
+        foreach (["\xdd" . pack('N', 1 << 17) . str_repeat($text, 1 << 17), "\xdf" . pack('N', 1 << 17) . $pairs] as $value) {
+            $this->setUp();
+            $steps = [Frames::welcome(), self::described('Some_Thing'), Frames::frame(Frames::VALUE, 2, $value), null];
+            $peer = new ScriptedPeer(self::sandbox(), [$steps]);
+            self::sandbox()->writeClass('Some/Thing.py', '');
+            $code = 'register_shutdown_function(function () { echo "the end"; }); Some_Thing::make();';
+            $result = self::php($code, ['tortoise.server' => $peer->address, 'memory_limit' => '8M']);
+            self::assertSame(255, $result->exitCode, (string) $result);
+            self::assertStringContainsString('the end', $result->output);
+        }
+    }
+
     protected function setUp(): void
     {
         $this->lines = [];

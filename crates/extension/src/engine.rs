@@ -19,7 +19,7 @@ pub(crate) use boundary::{guard, take_panic};
 pub(crate) use ffi::*;
 pub(crate) use frame::{Arguments, Frame};
 pub(crate) use log::log;
-pub(crate) use memory::OverLimit;
+pub(crate) use memory::{OverLimit, SMALL_BYTES, check_room};
 pub(crate) use pending::{copy_exception, is_leaving, rethrow, take_exception};
 pub(crate) use reading::{
     bytes_of, class_in_table, class_name, declares, exception_is_pending, ini_text, is_preloading, lower_case,

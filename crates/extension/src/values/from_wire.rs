@@ -7,7 +7,7 @@ use ext_php_rs::types::Zval;
 
 use super::keys;
 use super::segments::Segments;
-use crate::engine::{NewKey, NewString, NewTable, OverLimit, Slot, Written, make};
+use crate::engine::{NewKey, NewString, NewTable, OverLimit, SMALL_BYTES, Slot, Written, check_room, make};
 use crate::error::BridgeError;
 use crate::link::Reply;
 use crate::proxy;
@@ -57,6 +57,8 @@ struct Decoder<'a> {
     reader: Reader<'a>,
     segments: Segments,
     generation: u32,
+    /// Where it is next asked whether PHP has room.
+    next_check: usize,
 }
 
 type Wrote<'s> = Result<Written<'s>, BridgeError>;
@@ -64,7 +66,24 @@ type Wrote<'s> = Result<Written<'s>, BridgeError>;
 impl<'a> Decoder<'a> {
     fn new(reply: &'a Reply) -> Result<Self, BridgeError> {
         let segments = Segments::receive(reply)?;
-        Ok(Self { reader: Reader::new(&reply.payload), segments, generation: reply.generation })
+        Ok(Self {
+            reader: Reader::new(&reply.payload),
+            segments,
+            generation: reply.generation,
+            next_check: SMALL_BYTES,
+        })
+    }
+
+    /// Asks now and then whether PHP has room. PHP ends the request where there is none, and a PHP that lets a native
+    /// function run on at first ends the process where there is twice as little: small values alone can go as far.
+    #[inline]
+    fn check_room(&mut self) -> Result<(), OverLimit> {
+        let position = self.reader.position();
+        if position < self.next_check {
+            return Ok(());
+        }
+        self.next_check = position + SMALL_BYTES;
+        check_room(SMALL_BYTES)
     }
 
     /// Reads the value behind which nothing may come.
@@ -118,6 +137,7 @@ impl<'a> Decoder<'a> {
         let mut list = NewTable::list(count)?;
         let mut keys = Keys::Unknown;
         for _ in 0..count {
+            self.check_room()?;
             list.push(|slot| match self.reader.token()? {
                 Token::Map(count @ 1..) => {
                     let map = self.map(count, depth.enter()?)?;
@@ -138,6 +158,7 @@ impl<'a> Decoder<'a> {
     fn map(&mut self, count: usize, depth: Depth) -> Result<NewTable, BridgeError> {
         let mut map = NewTable::map(count)?;
         for _ in 0..count {
+            self.check_room()?;
             let key = match self.reader.short() {
                 Some(Short::Text(name)) => key_of(name)?,
                 Some(Short::Integer(index)) => NewKey::Index(index),
