@@ -85,6 +85,45 @@ final class OpcacheTest extends TestCase
         }
     }
 
+    /** @dataProvider modes */
+    public function testOperatorsAndItemsAreThoseOfTheObject(string $optimization, string $jit): void
+    {
+        $result = self::cached(<<<'PHP'
+            function work(callable $decimal, object $list): array
+            {
+                $a = $decimal('0');
+                $one = $decimal('1');
+                $number = 0;
+                $less = $seen = 0;
+                for ($i = 0; $i < 100; $i++) {
+                    $a = $a + $one;
+                    $a += 1;
+                    $a = 2 * $a - $a;
+                    $b = $a++;
+                    $number = $i;
+                    $number += $one;
+                    $less += (int) ($b < $a) + (int) ($a == $a + 0) + (int) (5 <=> $one);
+                    $list[] = $i;
+                    $list[0] = $list[0] + $list[-1];
+                    $seen += isset($list[$i], $list[0]) + ($list[1000] ?? 1);
+                    foreach ($list as $key => $item) { if ($key > 2) { break; } $seen += $item; }
+                }
+                return [(string) $a, (string) $b, (string) $number, $less, $list[0], count($list), $seen];
+            }
+            echo json_encode(work(Tortoise\import('decimal')->Decimal(...), Tortoise\import('collections')->UserList([0])));
+            PHP, [
+            'tortoise.modules' => '*', 'opcache.optimization_level' => $optimization, 'opcache.jit' => $jit,
+            'opcache.jit_buffer_size' => '16M', 'opcache.jit_hot_func' => '2', 'opcache.jit_hot_loop' => '2',
+        ]);
+        $seen = 0;
+        for ($i = 0, $list = [0]; $i < 100; $i++) {
+            $list[] = $i;
+            $list[0] += $i;
+            $seen += 2 + array_sum(\array_slice($list, 0, 3));
+        }
+        self::assertSame(['300', '299', '100', 300, 4950, 101, $seen], json_decode($result->cleanOutput(), true));
+    }
+
     /** @return array<string, array{string, string}> */
     public static function modes(): array
     {
