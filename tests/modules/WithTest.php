@@ -286,4 +286,23 @@ final class WithTest extends TestCase
         self::assertStringStartsWith('Tortoise\StaleObjectException: ', $lines[1]);
         self::assertStringStartsWith('Tortoise\Python\contextlib\\', $lines[2]);
     }
+
+    /** PHP's engine would ask `__get`, and that would ask the session in the middle of a request to it. */
+    public function testAnExceptionWithoutItsFields(): void
+    {
+        $output = self::php(<<<'PHP'
+            $lock = Tortoise\import('threading')->Lock();
+            class Bare extends Exception
+            {
+                public function __construct() { unset($this->message, $this->line, $this->code, $this->file); }
+                public function __get($name) { return (string) $GLOBALS['lock']; }
+            }
+            try {
+                Tortoise\with($lock, fn() => throw new Bare());
+            } catch (Bare) {
+                echo json_encode($lock->locked());
+            }
+            PHP, ['tortoise.modules' => '*'])->cleanOutput();
+        self::assertSame('false', $output);
+    }
 }

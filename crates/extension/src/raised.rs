@@ -1,8 +1,8 @@
 //! Python's exceptions as PHP exceptions: of their own class, with message, place, traceback and causes.
 
 use ext_php_rs::ffi::{
-    ext_php_rs_executor_globals, instanceof_function_slow, zend_ce_error, zend_ce_exception, zend_class_entry,
-    zend_object, zend_read_property,
+    IS_UNDEF, ext_php_rs_executor_globals, instanceof_function_slow, zend_ce_error, zend_ce_exception, zend_class_entry,
+    zend_hash_str_find, zend_object, zend_property_info,
 };
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use tortoise_protocol::ObjectReference;
@@ -120,14 +120,18 @@ fn get<'a>(object: &'a zend_object, name: &str) -> &'a Zval {
     read(native::class(Native::PythonException), object, name)
 }
 
-/// A private property that the class `scope`, which the object's class is or extends, declares.
+/// A property that the class `scope`, which the object's class is or extends, declares. Where PHP code has unset it that is
+/// null: `__get` is not asked, because it could ask the session, which may be written to just now.
 fn read<'a>(scope: *mut zend_class_entry, object: &'a zend_object, name: &str) -> &'a Zval {
-    let mut unused = Zval::new();
-    // SAFETY: the class declares the property, so that the engine gives the property itself and not the slot that is
-    // dropped here.
+    // SAFETY: the class is live, and describes its properties. A property that it declares lies in every object of it and
+    // of its heirs, at the place that the description gives. The engine's null is there as long as PHP is.
     unsafe {
-        let object = std::ptr::from_ref(object).cast_mut();
-        &*zend_read_property(scope, object, name.as_ptr().cast(), name.len(), true, &raw mut unused)
+        let described = zend_hash_str_find(&raw const (*scope).properties_info, name.as_ptr().cast(), name.len());
+        let place = described.as_ref().and_then(|described| described.value.ptr.cast::<zend_property_info>().as_ref());
+        let value = place.map(|place| &*std::ptr::from_ref(object).byte_add(place.offset as usize).cast::<Zval>());
+        value
+            .filter(|value| u32::from(value.u1.v.type_) != IS_UNDEF)
+            .unwrap_or(&(*ext_php_rs_executor_globals()).uninitialized_zval)
     }
 }
 
