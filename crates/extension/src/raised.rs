@@ -1,8 +1,8 @@
 //! Python's exceptions as PHP exceptions: of their own class, with message, place, traceback and causes.
 
 use ext_php_rs::ffi::{
-    IS_UNDEF, ext_php_rs_executor_globals, instanceof_function_slow, zend_ce_error, zend_ce_exception, zend_class_entry,
-    zend_hash_str_find, zend_object, zend_property_info,
+    IS_UNDEF, ext_php_rs_executor_globals, instanceof_function_slow, zend_ce_error, zend_ce_exception,
+    zend_class_entry, zend_hash_str_find, zend_object, zend_property_info,
 };
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 use tortoise_protocol::ObjectReference;

@@ -179,7 +179,8 @@ unsafe extern "C" fn contents(
     // SAFETY: as above; the engine passes places for the answer.
     unsafe {
         let Some(iteration) = at_rest(iterator) else {
-            (values.write(std::ptr::null_mut()), count.write(0));
+            values.write(std::ptr::null_mut());
+            count.write(0);
             return std::ptr::null_mut();
         };
         values.write(&raw mut iteration.base.data);
