@@ -155,8 +155,8 @@ _NUMBERS: dict[str, Any] = {
     "fraction": fractions.Fraction,
     "whole": lambda text: Whole(text),
     "real": lambda text: Real(float(text)),
-    # Zero would be a value of PHP.
-    "big": lambda text: (2 * int(text) + 1) * 2**70,
+    # A plain int would be a GMP in PHP, which computes for itself.
+    "big": lambda text: Whole((2 * int(text) + 1) * 2**70),
 }
 
 _OPERATORS: dict[str, Any] = {

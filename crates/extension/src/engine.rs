@@ -7,6 +7,7 @@ mod ffi;
 mod frame;
 mod log;
 mod memory;
+mod native_call;
 mod pending;
 mod reading;
 mod slot;
@@ -20,10 +21,12 @@ pub(crate) use ffi::*;
 pub(crate) use frame::{Arguments, Frame};
 pub(crate) use log::log;
 pub(crate) use memory::{OverLimit, SMALL_BYTES, check_room};
+pub(crate) use native_call::{NotCalled, call_native, call_native_method, has_native, new_native};
 pub(crate) use pending::{copy_exception, is_leaving, rethrow, take_exception};
 pub(crate) use reading::{
-    bytes_of, class_in_table, class_name, declares, exception_is_pending, ini_text, is_preloading, lower_case,
-    object_of, opcode_in_progress, owned_object, text_of, user_method, write_result,
+    borrowed, bytes_of, class_in_table, class_name, declares, exception_is_pending, ini_text, is_preloading,
+    lower_case, object_of, opcode_in_progress, owned_object, properties, set_property, text_of, user_method,
+    write_result,
 };
 pub(crate) use slot::{Slot, Written, make};
 pub(crate) use string::NewString;

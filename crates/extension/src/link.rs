@@ -13,7 +13,7 @@ mod state;
 mod tcp;
 mod token;
 
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 
 use tortoise_protocol::Reader;
 use tortoise_protocol::failure::{Category, Ran};
@@ -22,6 +22,7 @@ use tortoise_protocol::request::write_roots;
 
 pub(crate) use self::buffer::{Buffer, reclaim};
 pub(crate) use self::names::KnownIndex;
+use self::outgoing::Composed;
 pub(crate) use self::outgoing::Outgoing;
 pub(crate) use self::pipeline::{Ticket, abandon, begin, finish, is_ready};
 use self::state::Wanted;
@@ -105,20 +106,38 @@ fn exchange_once(
         _ => {}
     }
     let mut is_alone = true;
-    let result = with(|link| {
-        let link = link.ok_or_else(stale)?;
-        link.is_used = true;
-        is_alone = link.flight.is_idle();
-        let call = if is_alone { link.send(kind, write)? } else { link.send_among(kind, write)? };
-        let mut payload = Buffer::take();
-        let segment_bytes = link.receive(call, expected, &mut payload)?;
-        Ok(Reply { payload, segment_bytes, generation: current })
+    let result = compose(kind, write).and_then(|composed| {
+        with(|link| {
+            let link = link.ok_or_else(stale)?;
+            is_alone = link.flight.is_idle();
+            let bytes = link.take_over(composed)?;
+            let call = if is_alone { link.send()? } else { link.send_among(bytes)? };
+            let mut payload = Buffer::take();
+            let segment_bytes = link.receive(call, expected, &mut payload)?;
+            Ok(Reply { payload, segment_bytes, generation: current })
+        })
     });
     let result = result.map_err(lose_if_broken);
     if !is_alone {
         pipeline::settle();
     }
     result
+}
+
+/// Writes a request for the link, of which no hold is kept meanwhile: PHP's own functions are asked about values, and PHP
+/// may end its request in them, for want of memory.
+#[inline(always)]
+fn compose(
+    kind: Kind,
+    write: &(impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError> + ?Sized),
+) -> Result<Composed, BridgeError> {
+    let mut outbox = with(|link| {
+        let link = link.ok_or_else(stale)?;
+        link.is_used = true;
+        Ok::<_, BridgeError>(mem::take(&mut link.request))
+    })?;
+    let header = outbox.write(kind, write);
+    Ok(Composed { outbox, header })
 }
 
 /// Receives the next bytes that follow the last answer. Whatever is left of them is gone with the next request, or with
@@ -242,7 +261,7 @@ pub(crate) fn end_request() {
 /// Sends a frame that has no answer. If it cannot be sent the session is gone, and so is what the frame says.
 fn notify(kind: Kind) {
     let result = with(|link| match link {
-        Some(link) if link.flight.is_idle() => link.send(kind, &|_: &mut Outgoing<'_>| Ok(())).map(drop),
+        Some(link) if link.flight.is_idle() => link.compose_empty(kind).and_then(|_| link.send()).map(drop),
         Some(link) => link.notify_among(kind),
         None => Ok(()),
     });

@@ -1,7 +1,10 @@
 //! PHP values to the wire and back, with nothing in between.
 
+mod big_integers;
+mod enums;
 mod from_wire;
 mod keys;
+mod moments;
 mod path;
 mod segments;
 mod to_wire;

@@ -10,15 +10,21 @@
 //! integers                     C9 | length: 4 bytes | 05 | 8 bytes each, little-endian, signed
 //! numbers                      C9 | length: 4 bytes | 07 | 8 bytes each, then one bit each: set for integers
 //! same keys                    D4 06    | count: 1 byte | so many values
+//! big integer                  C7, C9   | length | 08 | 1 if negative, else 0: 1 byte | magnitude, big-endian
+//! moment                       C7       | length | 09 | year: 2 bytes | month, day, hour, minute, second: 1 byte each
+//!                                       | microsecond: 4 bytes | offset: 4 bytes, or nothing | zone, or nothing
+//! duration                     C7 0C 0A | seconds: 8 bytes, signed | microseconds: 4 bytes
 //! ```
 
 mod malformed;
+mod moment;
 mod numbers;
 mod reader;
 mod token;
 mod writer;
 
 pub use malformed::Malformed;
+pub use moment::{Duration, MAX_ZONE_BYTES, MICROSECONDS, Moment, Zone};
 pub use numbers::{is_integer, numbers_bytes};
 pub use reader::{Reader, Short};
 pub use token::Token;
@@ -41,6 +47,12 @@ pub const EXTENSION_INTEGERS: i8 = 5;
 pub const EXTENSION_SAME_KEYS: i8 = 6;
 /// MessagePack extension type of a list of floats and integers.
 pub const EXTENSION_NUMBERS: i8 = 7;
+/// MessagePack extension type of an integer of any size.
+pub const EXTENSION_BIG_INTEGER: i8 = 8;
+/// MessagePack extension type of a point in time.
+pub const EXTENSION_MOMENT: i8 = 9;
+/// MessagePack extension type of a span of time.
+pub const EXTENSION_DURATION: i8 = 10;
 
 /// Bytes of an element of a typed vector.
 pub const ELEMENT_BYTES: usize = 8;
@@ -74,6 +86,15 @@ pub enum SegmentKind {
     Floats = 2,
     /// A list of signed integers of 64 bits, little-endian.
     Integers = 3,
+}
+
+/// An integer of any size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BigInteger<'a> {
+    /// Whether it is below 0.
+    pub is_negative: bool,
+    /// What it is without its sign, big-endian; never empty, and at most [`crate::limits::MAX_INTEGER_BYTES`] long.
+    pub magnitude: &'a [u8],
 }
 
 /// A value whose bytes follow the payload: the segments of a frame lie behind it one after the other, in the order of

@@ -27,6 +27,9 @@ pub const HEADER_BYTES: usize = 32;
 /// The payload begins with a list of releases (see [`crate::request`]).
 pub const FLAG_RELEASES: u8 = 0b0000_0001;
 
+/// The client takes integers of more than 64 bits in the answer; otherwise they go by reference.
+pub const FLAG_BIG_INTEGERS: u8 = 0b0000_0010;
+
 /// What a frame says. Numbers below 16 belong to the handshake, below 64 to the client, others to the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -178,7 +181,7 @@ impl Header {
         }
         let kind = Kind::from_byte(bytes[4]).ok_or(Malformed::UnknownKind(bytes[4]))?;
         let flags = bytes[5];
-        if flags & !FLAG_RELEASES != 0 {
+        if flags & !(FLAG_RELEASES | FLAG_BIG_INTEGERS) != 0 {
             return Err(Malformed::UnknownFlags(flags));
         }
         Ok(Self {

@@ -24,6 +24,9 @@ pub const MAX_NAME_BYTES: usize = 1024;
 /// Bytes of a path (`PATH_MAX` on Linux).
 pub const MAX_PATH_BYTES: usize = 4096;
 
+/// Bytes of an integer that is larger than 64 bits: two and a half million decimal digits. Larger ones stay where they are.
+pub const MAX_INTEGER_BYTES: usize = 1 << 20;
+
 /// Class roots of one session.
 pub const MAX_ROOTS: usize = 64;
 

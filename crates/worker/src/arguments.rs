@@ -9,6 +9,7 @@ use tortoise_protocol::{Depth, Malformed};
 use crate::call::{Arguments, Callee, FEW, Positional};
 use crate::failure::Fault;
 use crate::from_wire::{Decoder, Request};
+use crate::moments::Moments;
 use crate::parameters::{Known, Wishes};
 use crate::path::Root;
 use crate::table::Table;
@@ -20,7 +21,7 @@ struct Reading<'a, 'py, 'r> {
     known: &'a mut Known<'py>,
     /// What the parameters want. None until there is an argument that could be wanted as something else: most calls
     /// have none, and need not be looked at.
-    wishes: Option<Wishes>,
+    wishes: Option<Wishes<'py>>,
 }
 
 impl<'py> Arguments<'py> {
@@ -32,10 +33,11 @@ impl<'py> Arguments<'py> {
         py: Python<'py>,
         request: &mut Request<'_>,
         table: &Table,
+        moments: &Moments<'py>,
         callee: &mut Callee<'py>,
         known: &mut Known<'py>,
     ) -> Result<Self, Fault> {
-        let mut reading = Reading { decoder: Decoder::new(py, request, table), callee, known, wishes: None };
+        let mut reading = Reading { decoder: Decoder::new(py, request, table, moments), callee, known, wishes: None };
         let count = read_argument_count(reading.decoder.reader())?;
         let positional = if count <= FEW {
             let mut few = [const { None }; FEW];
@@ -92,7 +94,7 @@ impl<'py> Reading<'_, 'py, '_> {
     }
 
     /// What the parameters want, if the next argument could be wanted as something else.
-    fn wishes(&mut self) -> Result<Option<&Wishes>, Fault> {
+    fn wishes(&mut self) -> Result<Option<&Wishes<'py>>, Fault> {
         if !self.decoder.may_be_wanted() {
             return Ok(None);
         }

@@ -30,6 +30,8 @@ pub(crate) struct State<'py> {
     /// What goes behind the payload of the answer that is being written.
     pub(crate) segments: Segments,
     pub(crate) numpy: Numpy,
+    /// Whether the client of this request takes integers of more than 64 bits.
+    pub(crate) takes_big_integers: bool,
     pub(crate) iterators: Iterators,
     pub(crate) known: Known<'py>,
     pub(crate) hooks: Hooks<'py>,
@@ -47,6 +49,7 @@ impl<'py> State<'py> {
             gate: Gate::default(),
             segments: Segments::default(),
             numpy: Numpy::new(&hooks.scalar_types),
+            takes_big_integers: false,
             iterators: Iterators::new(&hooks.iterators),
             known: Known::new(hooks.special.clone(), hooks.function.clone(), hooks.method.clone()),
             hooks,
@@ -141,7 +144,7 @@ impl<'py> State<'py> {
             return Err(Malformed::Unexpected { expected: "an odd and unused id for the new object", found }.into());
         }
         let mut callee = Callee::Object(self.class(py, class)?.into_any());
-        let arguments = Arguments::read(py, request, &self.table, &mut callee, &mut self.known)?;
+        let arguments = Arguments::read(py, request, &self.table, &self.hooks.moments, &mut callee, &mut self.known)?;
         let object = callee.call(&arguments)?;
         let reference = self.table.hand_out_as(id, &object);
         Writer::new(reply).object(reference);
@@ -157,7 +160,7 @@ impl<'py> State<'py> {
             Method::Itself => Callee::Object(target),
             Method::Refused(name) => return Err(refused(&name, &target).into()),
         };
-        let arguments = Arguments::read(py, request, &self.table, &mut callee, &mut self.known)?;
+        let arguments = Arguments::read(py, request, &self.table, &self.hooks.moments, &mut callee, &mut self.known)?;
         let result = callee.call(&arguments)?;
         self.answer(&result, reply, || Root::ReturnValue)
     }
@@ -208,8 +211,9 @@ impl<'py> State<'py> {
     }
 
     pub(crate) fn encoder<'a>(&'a mut self, reply: &'a mut Vec<u8>) -> Encoder<'a, 'py> {
-        let Self { table, segments, numpy, .. } = self;
-        Encoder::new(reply, Some(Context { table, segments, numpy }))
+        let Self { table, segments, numpy, takes_big_integers, .. } = self;
+        let (moments, takes_big_integers) = (&self.hooks.moments, *takes_big_integers);
+        Encoder::new(reply, Some(Context { table, segments, numpy, moments, takes_big_integers }))
     }
 
     pub(crate) fn refusal_or_raised(&self, py: Python<'py>, error: PyErr) -> Fault {

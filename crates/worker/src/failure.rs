@@ -64,6 +64,9 @@ impl Fault {
             Unreadable::Malformed(malformed) => Self::Malformed(malformed),
             Unreadable::Raised(error) => Self::Raised(error),
             Unreadable::Lost(error) => Self::Lost(error),
+            Unreadable::Unfit { reason, path } => {
+                Self::not_run(Category::Conversion, format!("{}: {reason}", path.from(&root())))
+            }
             Unreadable::Stale { id, path } => {
                 Self::not_run(Category::Stale, format!("{}: {}", path.from(&root()), stale_message(id)))
             }

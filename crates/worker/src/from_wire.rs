@@ -15,11 +15,12 @@ use tortoise_protocol::{Depth, Malformed, Reader, Token};
 
 pub(crate) use unreadable::Unreadable;
 
+use crate::moments::{self, Moments};
 use crate::path::{Path, Step};
 use crate::table::Table;
 use bulk::text;
 use lists::{Kinds, NewList, Numbers};
-use unreadable::{below, unexpected};
+use unreadable::{below, unexpected, unfit};
 
 /// A request: its payload as far as it has not been read, and the channel, where its segments wait.
 pub(crate) struct Request<'a> {
@@ -34,6 +35,7 @@ pub(crate) struct Decoder<'a, 'py, 'r> {
     py: Python<'py>,
     request: &'a mut Request<'r>,
     table: &'a Table,
+    moments: &'a Moments<'py>,
     /// The keys of the last map in each of the arrays that are being read, the innermost array's last.
     keys: Vec<Bound<'py, PyAny>>,
 }
@@ -42,8 +44,13 @@ type Read<T> = Result<T, Box<Unreadable>>;
 
 impl<'a, 'py, 'r> Decoder<'a, 'py, 'r> {
     /// Reads on where `request` stands; the handles in it are of `table`.
-    pub(crate) fn new(py: Python<'py>, request: &'a mut Request<'r>, table: &'a Table) -> Self {
-        Self { py, request, table, keys: Vec::new() }
+    pub(crate) fn new(
+        py: Python<'py>,
+        request: &'a mut Request<'r>,
+        table: &'a Table,
+        moments: &'a Moments<'py>,
+    ) -> Self {
+        Self { py, request, table, moments, keys: Vec::new() }
     }
 
     /// The payload, for what is no value.
@@ -109,6 +116,11 @@ impl<'a, 'py, 'r> Decoder<'a, 'py, 'r> {
                 Some(object) => object.clone(),
                 None => return Err(Box::new(Unreadable::Stale { id, path: Path::default() })),
             },
+            Token::BigInteger(integer) => moments::big_integer(py, integer)?,
+            Token::Moment(moment) => self.moments.moment(&moment).map_err(|error| unfit(py, "no datetime", &error))?,
+            Token::Duration(duration) => {
+                self.moments.span(duration).map_err(|error| unfit(py, "no timedelta", &error))?
+            }
             other => return Err(unexpected("a value", &other)),
         })
     }

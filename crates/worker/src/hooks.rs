@@ -3,6 +3,8 @@
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
+use crate::moments::Moments;
+
 /// The Python side of a session: `tortoise_worker.session.Hooks`.
 pub(crate) struct Hooks<'py> {
     /// `describe(str | type) -> (class, fingerprint, bases, description)`.
@@ -41,6 +43,8 @@ pub(crate) struct Hooks<'py> {
     pub(crate) function: Bound<'py, PyType>,
     /// `types.MethodType`.
     pub(crate) method: Bound<'py, PyType>,
+    /// `datetime` and what reads and makes its objects: the module `tortoise_worker.moments`.
+    pub(crate) moments: Moments<'py>,
     /// Python's version, as `3.11.2`.
     pub(crate) version: String,
 }
@@ -70,6 +74,7 @@ impl<'py> Hooks<'py> {
             special: object.getattr("special")?,
             function: object.getattr("function")?.cast_into()?,
             method: object.getattr("method")?.cast_into()?,
+            moments: Moments::new(&object.getattr("moments")?)?,
             version: object.getattr("version")?.extract()?,
         })
     }

@@ -6,6 +6,7 @@
 //! - [`modules`]: opening modules, and which of them it may use; [`contexts`]: context managers.
 //! - [`from_wire`], [`to_wire`]: values; [`path`]: where in a value something is wrong; [`iterate`]: items of iterators.
 //! - [`arguments`]: those of a call, and [`parameters`]: what their annotations want; [`numpy`]: its scalars and arrays.
+//! - [`moments`]: points and spans of time, and integers of any size.
 //! - [`failure`]: what the client is told when something goes wrong.
 //! - [`call`], [`raw`], [`buffer`], [`fork`], [`watch`]: the rooms of `unsafe`, one job each.
 //! - [`spinning`]: how many sessions may wait without sleeping.
@@ -23,6 +24,7 @@ mod gate;
 mod hooks;
 mod iterate;
 mod modules;
+mod moments;
 mod names;
 mod numpy;
 mod operate;

@@ -29,7 +29,7 @@ impl<'py> State<'py> {
         let none = py.None().into_bound(py);
         let mut operands = [none.clone(), none.clone(), none];
         for (index, operand) in operands.iter_mut().enumerate().take(operation.operands()) {
-            *operand = Decoder::new(py, request, &self.table)
+            *operand = Decoder::new(py, request, &self.table, &self.hooks.moments)
                 .value(Depth::ROOT)
                 .map_err(|error| Fault::unreadable(*error, || Root::Argument(index)))?;
         }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyType, PyWeakrefMethods, PyWeakrefReference};
+use pyo3::types::{PyString, PyType, PyWeakrefMethods, PyWeakrefReference};
 use rustc_hash::FxHashMap;
 
 /// Functions whose annotations are known. A program has fewer that are called with texts or lists.
@@ -14,21 +14,25 @@ const MAX_KNOWN: usize = 4096;
 const RECENT: usize = 64;
 
 /// What a parameter wants instead of a list, a text or bytes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+#[derive(Clone)]
+pub(crate) enum Wanted<'py> {
+    /// `bytes`, also of what is a text.
+    Bytes,
     /// A `memoryview` of bytes.
     MemoryView,
     /// A `bytearray`.
     ByteArray,
     /// An array of numpy.
     Array,
+    /// What a `parameters.Adapter` makes of the plain value.
+    Adapted(Bound<'py, PyAny>),
 }
 
 /// The parameters of a function some of which want something.
-pub(crate) struct Parameters {
-    positional: Vec<Option<Wanted>>,
-    rest: Option<Wanted>,
-    named: FxHashMap<Box<str>, Wanted>,
+pub(crate) struct Parameters<'py> {
+    positional: Vec<Option<Wanted<'py>>>,
+    rest: Option<Wanted<'py>>,
+    named: FxHashMap<Box<str>, Wanted<'py>>,
 }
 
 /// The functions whose annotations have been looked at.
@@ -39,7 +43,7 @@ pub(crate) struct Known<'py> {
     function: Bound<'py, PyType>,
     method: Bound<'py, PyType>,
     /// By the address of the function's code, which is kept with it: a function itself may hold anything alive.
-    known: FxHashMap<usize, (Bound<'py, PyAny>, Option<Rc<Parameters>>)>,
+    known: FxHashMap<usize, (Bound<'py, PyAny>, Option<Rc<Parameters<'py>>>)>,
     /// Functions themselves, each in its place: to ask one for its code takes longer than a small call may.
     recent: [Option<Recent<'py>>; RECENT],
 }
@@ -47,26 +51,26 @@ pub(crate) struct Known<'py> {
 /// A function, as long as it lives, and its parameters.
 struct Recent<'py> {
     function: Bound<'py, PyWeakrefReference>,
-    parameters: Option<Rc<Parameters>>,
+    parameters: Option<Rc<Parameters<'py>>>,
 }
 
 /// A function with the parameters that want something, and how many arguments stand before those of the client.
 #[derive(Clone, Default)]
-pub(crate) struct Wishes {
-    parameters: Option<Rc<Parameters>>,
+pub(crate) struct Wishes<'py> {
+    parameters: Option<Rc<Parameters<'py>>>,
     before: usize,
 }
 
-impl Wishes {
+impl<'py> Wishes<'py> {
     /// What the positional parameter that takes the client's argument of this index wants.
-    pub(crate) fn positional(&self, index: usize) -> Option<Wanted> {
+    pub(crate) fn positional(&self, index: usize) -> Option<Wanted<'py>> {
         let parameters = self.parameters.as_ref()?;
-        *parameters.positional.get(self.before + index).unwrap_or(&parameters.rest)
+        parameters.positional.get(self.before + index).unwrap_or(&parameters.rest).clone()
     }
 
     /// What the parameter of this name wants.
-    pub(crate) fn named(&self, name: &str) -> Option<Wanted> {
-        self.parameters.as_ref()?.named.get(name).copied()
+    pub(crate) fn named(&self, name: &str) -> Option<Wanted<'py>> {
+        self.parameters.as_ref()?.named.get(name).cloned()
     }
 }
 
@@ -77,7 +81,7 @@ impl<'py> Known<'py> {
     }
 
     /// What `callable` wants, which is about to be called. Nothing that is odd about it is an error here.
-    pub(crate) fn of(&mut self, callable: &Bound<'py, PyAny>) -> Wishes {
+    pub(crate) fn of(&mut self, callable: &Bound<'py, PyAny>) -> Wishes<'py> {
         let kind = callable.get_type_ptr();
         if kind == self.function.as_type_ptr() {
             Wishes { parameters: self.of_function(callable), before: 0 }
@@ -102,7 +106,7 @@ impl<'py> Known<'py> {
         }
     }
 
-    fn of_function(&mut self, function: &Bound<'py, PyAny>) -> Option<Rc<Parameters>> {
+    fn of_function(&mut self, function: &Bound<'py, PyAny>) -> Option<Rc<Parameters<'py>>> {
         let place = place_of(function.as_ptr() as usize);
         if let Some(recent) = &self.recent[place]
             && recent.function.upgrade().is_some_and(|known| known.is(function))
@@ -116,7 +120,7 @@ impl<'py> Known<'py> {
         parameters
     }
 
-    fn look(&mut self, function: &Bound<'py, PyAny>, code: Bound<'py, PyAny>) -> Option<Rc<Parameters>> {
+    fn look(&mut self, function: &Bound<'py, PyAny>, code: Bound<'py, PyAny>) -> Option<Rc<Parameters<'py>>> {
         let address = code.as_ptr() as usize;
         if let Some((_, parameters)) = self.known.get(&address) {
             return parameters.clone();
@@ -136,20 +140,23 @@ const fn place_of(address: usize) -> usize {
     ((address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - RECENT.ilog2())) as usize
 }
 
-impl Parameters {
-    fn of(found: &Bound<'_, PyAny>) -> Option<Self> {
-        type Special = (Vec<Option<String>>, Option<String>, FxHashMap<String, String>);
-        let (positional, rest, named): Special = found.extract().ok()?;
-        let wanted = |name: String| match name.as_str() {
-            "memoryview" => Some(Wanted::MemoryView),
-            "bytearray" => Some(Wanted::ByteArray),
-            "array" => Some(Wanted::Array),
-            _ => None,
+impl<'py> Parameters<'py> {
+    fn of(found: &Bound<'py, PyAny>) -> Option<Self> {
+        type Special<'py> =
+            (Vec<Option<Bound<'py, PyAny>>>, Option<Bound<'py, PyAny>>, FxHashMap<String, Bound<'py, PyAny>>);
+        let (positional, rest, named): Special<'py> = found.extract().ok()?;
+        let wanted = |want: Bound<'py, PyAny>| match want.cast::<PyString>().map(ToString::to_string).as_deref() {
+            Err(_) => Some(Wanted::Adapted(want)),
+            Ok("bytes") => Some(Wanted::Bytes),
+            Ok("memoryview") => Some(Wanted::MemoryView),
+            Ok("bytearray") => Some(Wanted::ByteArray),
+            Ok("array") => Some(Wanted::Array),
+            Ok(_) => None,
         };
         Some(Self {
-            positional: positional.into_iter().map(|name| name.and_then(wanted)).collect(),
+            positional: positional.into_iter().map(|want| want.and_then(wanted)).collect(),
             rest: rest.and_then(wanted),
-            named: named.into_iter().filter_map(|(key, name)| Some((key.into(), wanted(name)?))).collect(),
+            named: named.into_iter().filter_map(|(key, want)| Some((key.into(), wanted(want)?))).collect(),
         })
     }
 }

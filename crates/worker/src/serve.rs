@@ -8,7 +8,7 @@ use nix::sys::socket::{Shutdown, shutdown};
 use pyo3::prelude::*;
 use tortoise_channel::{Channel, ChannelError};
 use tortoise_protocol::failure::{Category, Failure, Ran};
-use tortoise_protocol::frame::{FLAG_RELEASES, HEADER_BYTES, Header, Kind, begin, finish};
+use tortoise_protocol::frame::{FLAG_BIG_INTEGERS, FLAG_RELEASES, HEADER_BYTES, Header, Kind, begin, finish};
 use tortoise_protocol::handshake::Welcome;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 use tortoise_protocol::request::read_releases;
@@ -151,6 +151,7 @@ impl<'py> Session<'py> {
             read_releases(&mut request.reader, |id, count| self.state.table.release(id, count))?;
             drop(self.state.table.doomed());
         }
+        self.state.takes_big_integers = header.flags & FLAG_BIG_INTEGERS != 0;
         match header.kind {
             Kind::Release => {}
             Kind::EndRequest => self.state.end_request(),

@@ -10,12 +10,13 @@ mod vectors;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyDict, PyList, PyTuple};
 use tortoise_protocol::codec::MIN_VECTOR_ELEMENTS;
-use tortoise_protocol::limits::MAX_FRAME_BYTES;
+use tortoise_protocol::limits::{MAX_FRAME_BYTES, MAX_INTEGER_BYTES};
 use tortoise_protocol::{Depth, Writer};
 
 pub(crate) use segments::Segments;
 pub(crate) use unconvertible::Unconvertible;
 
+use crate::moments::{Moments, write_big_integer};
 use crate::names::type_name;
 use crate::numpy::Numpy;
 use crate::path::Step;
@@ -28,27 +29,31 @@ use unconvertible::{below, refused};
 type Written = Result<(), Box<Unconvertible>>;
 
 /// What an answer may use, and a description not.
-pub(crate) struct Context<'a> {
+pub(crate) struct Context<'a, 'py> {
     /// Where objects go that have no value in PHP.
     pub(crate) table: &'a mut Table,
     /// What is sent behind the payload.
     pub(crate) segments: &'a mut Segments,
     /// numpy's scalars, which are values.
     pub(crate) numpy: &'a mut Numpy,
+    /// `datetime`, whose points and spans of time are values.
+    pub(crate) moments: &'a Moments<'py>,
+    /// Whether integers of more than 64 bits are values too.
+    pub(crate) takes_big_integers: bool,
 }
 
 /// Writes values; what has no value in PHP goes by reference, into the table.
 pub(crate) struct Encoder<'a, 'py> {
     buffer: &'a mut Vec<u8>,
     /// None for a description: it is all values, and plain MessagePack.
-    context: Option<Context<'a>>,
+    context: Option<Context<'a, 'py>>,
     /// The keys of the last map in each of the arrays that are being written, the innermost array's last.
     keys: Vec<Bound<'py, PyAny>>,
 }
 
 impl<'a, 'py> Encoder<'a, 'py> {
     /// Appends to `buffer`.
-    pub(crate) fn new(buffer: &'a mut Vec<u8>, context: Option<Context<'a>>) -> Self {
+    pub(crate) fn new(buffer: &'a mut Vec<u8>, context: Option<Context<'a, 'py>>) -> Self {
         Self { buffer, context, keys: Vec::new() }
     }
 
@@ -96,6 +101,7 @@ impl<'a, 'py> Encoder<'a, 'py> {
             match raw::kind(value.as_borrowed()) {
                 Kind::ByteArray => self.byte_array(value),
                 Kind::Set => self.set(value, depth),
+                Kind::Integer => self.big_integer(value),
                 _ => self.object(value),
             }
         }
@@ -172,11 +178,23 @@ impl<'a, 'py> Encoder<'a, 'py> {
         if written == length { Ok(()) } else { Err(refused("a set that changed while it was read")) }
     }
 
+    /// Writes an integer of more than 64 bits: as such, or by reference.
+    fn big_integer(&mut self, integer: &Bound<'py, PyAny>) -> Written {
+        if self.context.as_ref().is_some_and(|context| context.takes_big_integers) {
+            self.room_for(MAX_INTEGER_BYTES)?;
+            if write_big_integer(integer, &mut self.writer()) {
+                return Ok(());
+            }
+        }
+        self.object(integer)
+    }
+
     fn object(&mut self, object: &Bound<'py, PyAny>) -> Written {
         let Some(context) = &mut self.context else {
             return Err(refused(format!("an object of type {}", type_name(object))));
         };
-        if context.numpy.write_scalar(object, context.table, &mut Writer::new(self.buffer)) {
+        let writer = &mut Writer::new(self.buffer);
+        if context.moments.write(object, writer) || context.numpy.write_scalar(object, context.table, writer) {
             return Ok(());
         }
         let reference = context.table.hand_out(object);

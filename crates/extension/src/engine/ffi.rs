@@ -132,6 +132,9 @@ unsafe extern "C" {
     /// Reserves a place in every function's code; -1 if none is left.
     pub(crate) fn zend_get_resource_handle(module: *const c_char) -> c_int;
 
+    /// Sends PHP code to its handler, given null and an exception that waits.
+    pub(crate) fn zend_throw_exception_internal(exception: *mut zend_object);
+
     /// Drops the exception that waits to be handled.
     pub(crate) fn zend_clear_exception();
 

@@ -10,7 +10,7 @@ use super::ffi::{zend_create_internal_iterator_zval, zend_user_it_get_new_iterat
 use super::reading::object_of;
 
 /// Zvals that a frame's head takes (the engine's `ZEND_CALL_FRAME_SLOT`).
-const FRAME_SLOT: usize = size_of::<_zend_execute_data>().div_ceil(size_of::<zval>());
+pub(super) const FRAME_SLOT: usize = size_of::<_zend_execute_data>().div_ceil(size_of::<zval>());
 
 /// A call in progress.
 #[derive(Clone, Copy)]

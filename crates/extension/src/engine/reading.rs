@@ -1,12 +1,13 @@
 //! Small readings of engine memory.
 
 use std::ffi::{CStr, c_char};
+use std::mem::ManuallyDrop;
 
 use ext_php_rs::ffi::{
-    ZEND_USER_FUNCTION, ext_php_rs_compiler_globals, ext_php_rs_executor_globals, zend_class_entry, zend_hash_str_find,
-    zend_object, zend_op_array, zend_string, zval,
+    ZEND_USER_FUNCTION, ext_php_rs_compiler_globals, ext_php_rs_executor_globals, zend_class_entry, zend_empty_array,
+    zend_hash_str_find, zend_object, zend_op_array, zend_string, zval,
 };
-use ext_php_rs::types::Zval;
+use ext_php_rs::types::{ZendHashTable, Zval};
 
 /// The engine's `ZEND_COMPILE_PRELOAD`.
 const COMPILE_PRELOAD: u32 = 1 << 15;
@@ -134,6 +135,28 @@ pub(crate) unsafe fn owned_object(object: *mut zend_object) -> Zval {
     value.value.obj = object;
     value.u1.type_info = ext_php_rs::ffi::IS_OBJECT_EX;
     value
+}
+
+/// A zval for `object`, to show it to someone who only looks: no count of it is taken.
+pub(crate) fn borrowed(object: &zend_object) -> ManuallyDrop<Zval> {
+    // SAFETY: what is not dropped gives no count back.
+    ManuallyDrop::new(unsafe { owned_object(std::ptr::from_ref(object).cast_mut()) })
+}
+
+/// What an object of one of PHP's own classes shows of itself as properties.
+pub(crate) fn properties(object: &zend_object) -> &ZendHashTable {
+    let object = std::ptr::from_ref(object).cast_mut();
+    // SAFETY: every object has handlers; those of native classes give a table that the object keeps.
+    unsafe {
+        let table = (*(*object).handlers).get_properties.and_then(|get| get(object).as_ref());
+        table.unwrap_or(&zend_empty_array)
+    }
+}
+
+/// Sets a public property.
+pub(crate) fn set_property(object: &mut zend_object, name: &str, mut value: Zval) {
+    // SAFETY: object and value are live; the engine takes a count of the value of its own.
+    unsafe { super::zend_update_property(object.ce, object, name.as_ptr().cast(), name.len(), &raw mut value) };
 }
 
 /// Puts a value into a slot that PHP gives for a result and that holds nothing yet.

@@ -94,6 +94,7 @@ pub(super) fn establish() -> Result<(), BridgeError> {
         request: Default::default(),
         flight: Default::default(),
         is_used: true,
+        takes_big_integers: engine::has_native("gmp_import"),
         welcome,
         server: place.server,
         log: place.log,

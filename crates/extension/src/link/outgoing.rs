@@ -5,9 +5,18 @@ use std::ops::{Deref, DerefMut};
 
 use tortoise_protocol::Writer;
 use tortoise_protocol::codec::{Segment, SegmentKind};
-use tortoise_protocol::frame::begin;
+use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind, begin};
 
 use super::buffer::KEPT_BYTES;
+use crate::error::BridgeError;
+use crate::objects;
+
+/// A request that was written, outside of the link, and its header without the call id, or why there is none.
+#[derive(Debug)]
+pub(super) struct Composed {
+    pub(super) outbox: Outbox,
+    pub(super) header: Result<Header, BridgeError>,
+}
 
 /// What requests are written into, one after another.
 #[derive(Default)]
@@ -19,8 +28,26 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// Begins a request.
-    pub(super) fn begin(&mut self) -> Outgoing<'_> {
+    /// Writes a request, with what PHP has let go of in front, and gives its header without the call id.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub(super) fn write(
+        &mut self,
+        kind: Kind,
+        write: &(impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError> + ?Sized),
+    ) -> Result<Header, BridgeError> {
+        let mut header = Header::new(kind, 0);
+        let mut outgoing = self.begin();
+        if objects::write_releases(&mut outgoing) {
+            header.flags |= FLAG_RELEASES;
+        }
+        write(&mut outgoing)?;
+        header.segment_bytes = u32::try_from(outgoing.segment_bytes()).unwrap_or(u32::MAX);
+        Ok(header)
+    }
+
+    fn begin(&mut self) -> Outgoing<'_> {
         begin(&mut self.frame);
         self.segments.clear();
         Outgoing { writer: Writer::new(&mut self.frame), segments: &mut self.segments, segment_bytes: 0 }
@@ -72,7 +99,7 @@ impl Outgoing<'_> {
     }
 
     /// Bytes of the segments so far.
-    pub(super) const fn segment_bytes(&self) -> usize {
+    const fn segment_bytes(&self) -> usize {
         self.segment_bytes
     }
 

@@ -12,7 +12,9 @@ use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
 use super::flight::{Answer, Fate};
 use super::state::{Link, check_kind, generation, with};
-use super::{Buffer, Outgoing, Reply, flush_releases_if_due, follow_settings, lose_if_broken, loss, stale};
+use super::{
+    Buffer, Composed, Outgoing, Reply, compose, flush_releases_if_due, follow_settings, lose_if_broken, loss, stale,
+};
 use crate::error::BridgeError;
 use crate::{engine, objects, settings};
 
@@ -47,11 +49,8 @@ pub(crate) fn begin(
     if wanted != generation() {
         return Err(stale());
     }
-    let sent = with(|link| {
-        let link = link.ok_or_else(stale)?;
-        link.is_used = true;
-        link.begin(kind, &write)
-    });
+    let write: &Write<'_> = &write;
+    let sent = compose(kind, write).and_then(|composed| with(|link| link.ok_or_else(stale)?.begin(composed)));
     let sent = sent.map_err(lose_if_broken);
     settle();
     Ok(Ticket { call: sent?, generation: wanted })
@@ -133,17 +132,19 @@ fn check_current(ticket: Ticket) -> Result<(), BridgeError> {
 }
 
 impl Link {
-    fn begin(&mut self, kind: Kind, write: &Write<'_>) -> Result<u64, BridgeError> {
-        let (call, bytes) = self.send_with_room(kind, write)?;
+    fn begin(&mut self, composed: Composed) -> Result<u64, BridgeError> {
+        let bytes = self.take_over(composed)?;
+        let call = self.send_with_room(bytes)?;
         self.flight.sent(call, bytes);
         Ok(call)
     }
 
-    /// Sends a request while others are in flight, and takes in all answers that come before its own.
+    /// Sends the request of so many bytes that was written last while others are in flight, and takes in all answers that
+    /// come before its own.
     #[cold]
-    pub(super) fn send_among(&mut self, kind: Kind, write: &Write<'_>) -> Result<u64, BridgeError> {
+    pub(super) fn send_among(&mut self, bytes: usize) -> Result<u64, BridgeError> {
         self.pass_over_late()?;
-        let (call, _) = self.send_with_room(kind, write)?;
+        let call = self.send_with_room(bytes)?;
         while !self.flight.is_idle() {
             self.take_in()?;
         }
@@ -153,26 +154,23 @@ impl Link {
     /// Sends a frame that has no answer while others are in flight.
     #[cold]
     pub(super) fn notify_among(&mut self, kind: Kind) -> Result<(), BridgeError> {
-        let write = |_: &mut Outgoing<'_>| Ok(());
+        let bytes = self.compose_empty(kind)?;
         if kind == Kind::EndRequest {
             // A header alone finds room, and nothing is sent behind it before all answers are in.
-            return self.send(kind, &write).map(drop);
+            return self.send().map(drop);
         }
-        let (_, bytes) = self.send_with_room(kind, &write)?;
+        self.send_with_room(bytes)?;
         self.flight.sent_loose(bytes);
         Ok(())
     }
 
-    /// Sends a frame when it has room beside those that are not answered yet; gives its call id and its bytes.
-    fn send_with_room(&mut self, kind: Kind, write: &Write<'_>) -> Result<(u64, usize), BridgeError> {
-        let result = self.compose(kind, write).and_then(|bytes| {
-            while !self.flight.has_room(bytes) {
-                self.take_in()?;
-            }
-            Ok((self.transmit()?, bytes))
-        });
-        self.request.end();
-        result
+    /// Sends the frame of so many bytes that was written last when it has room beside those that are not answered yet;
+    /// gives its call id.
+    fn send_with_room(&mut self, bytes: usize) -> Result<u64, BridgeError> {
+        while !self.flight.has_room(bytes) {
+            self.take_in()?;
+        }
+        self.send()
     }
 
     fn finish(&mut self, ticket: Ticket, expected: Kind) -> Result<Reply, BridgeError> {

@@ -1,18 +1,18 @@
 //! The state of the link: the connection to the session, and which session it is.
 
 use std::cell::{Cell, RefCell};
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::path::PathBuf;
 
 use tortoise_channel::{Channel, Process};
 use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::Failure;
-use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind, finish};
+use tortoise_protocol::frame::{FLAG_BIG_INTEGERS, Header, Kind, finish};
 use tortoise_protocol::handshake::Welcome;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
 use super::flight::Flight;
-use super::outgoing::{Outbox, Outgoing};
+use super::outgoing::{Composed, Outbox, Outgoing};
 use crate::engine::take_panic;
 use crate::error::BridgeError;
 use crate::{objects, settings};
@@ -38,6 +38,8 @@ pub(super) struct Link {
     /// Whether this PHP request has spoken to the session.
     pub(super) is_used: bool,
     pub(super) welcome: Welcome,
+    /// Whether PHP can hold integers of more than 64 bits.
+    pub(super) takes_big_integers: bool,
     pub(super) server: String,
     /// Where to look when the session is gone.
     pub(super) log: Option<PathBuf>,
@@ -132,45 +134,48 @@ pub(crate) fn status() -> Vec<(&'static str, String)> {
 }
 
 impl Link {
-    /// Writes and sends a frame, with what PHP has let go of in front, and gives its call id. An error of `write` means
-    /// that nothing was sent.
-    pub(super) fn send(
-        &mut self,
-        kind: Kind,
-        write: &(impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError> + ?Sized),
-    ) -> Result<u64, BridgeError> {
-        let result = match self.compose(kind, write) {
-            Ok(_) => self.transmit(),
-            Err(error) => Err(error),
-        };
+    /// Sends the frame that was taken over last, and gives its call id.
+    #[inline(always)]
+    pub(super) fn send(&mut self) -> Result<u64, BridgeError> {
+        let result = self.transmit();
         self.request.end();
         result
     }
 
-    /// Writes a frame, and gives its bytes, segments included. [`Self::transmit`] must follow before PHP goes on.
-    #[inline(always)]
-    pub(super) fn compose(
-        &mut self,
-        kind: Kind,
-        write: &(impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError> + ?Sized),
-    ) -> Result<usize, BridgeError> {
-        self.next_call += 1;
-        let mut header = Header::new(kind, self.next_call);
-        let mut outgoing = self.request.begin();
-        if objects::write_releases(&mut outgoing) {
-            header.flags |= FLAG_RELEASES;
-        }
-        write(&mut outgoing)?;
-        let segment_bytes = outgoing.segment_bytes();
-        header.segment_bytes = u32::try_from(segment_bytes).unwrap_or(u32::MAX);
-        finish(&mut self.request.frame, header).map_err(too_large)?;
-        Ok(self.request.frame.len() + segment_bytes)
+    /// Writes a frame that says no more than its kind, and what PHP has let go of; gives its bytes.
+    pub(super) fn compose_empty(&mut self, kind: Kind) -> Result<usize, BridgeError> {
+        let mut outbox = mem::take(&mut self.request);
+        let header = outbox.write(kind, &|_: &mut Outgoing<'_>| Ok(()));
+        self.take_over(Composed { outbox, header })
     }
 
-    /// Sends the frame that was written last, and gives its call id.
+    /// Takes over a frame that was written, and gives its bytes, segments included. [`Self::send`] must follow before PHP
+    /// goes on. An error of what wrote it means that there is nothing to send.
     #[inline(always)]
-    pub(super) fn transmit(&mut self) -> Result<u64, BridgeError> {
-        // SAFETY: what was written is what PHP holds for the call that runs, and nothing of PHP has run since.
+    pub(super) fn take_over(&mut self, composed: Composed) -> Result<usize, BridgeError> {
+        self.request = composed.outbox;
+        let result = composed.header.and_then(|header| self.finish_frame(header));
+        if result.is_err() {
+            self.request.end();
+        }
+        result
+    }
+
+    #[inline(always)]
+    fn finish_frame(&mut self, mut header: Header) -> Result<usize, BridgeError> {
+        self.next_call += 1;
+        header.call = self.next_call;
+        if self.takes_big_integers {
+            header.flags |= FLAG_BIG_INTEGERS;
+        }
+        finish(&mut self.request.frame, header).map_err(too_large)?;
+        Ok(self.request.frame.len() + header.segment_bytes as usize)
+    }
+
+    #[inline(always)]
+    fn transmit(&mut self) -> Result<u64, BridgeError> {
+        // SAFETY: what was written is what PHP holds for the call that runs, and nothing has run since but functions of
+        // PHP's own that look at such values.
         let sent = self.channel.send_with(&self.request.frame, unsafe { self.request.segments() });
         match sent {
             Ok(()) => {

@@ -7,6 +7,7 @@ use ext_php_rs::types::Zval;
 
 use super::keys;
 use super::segments::Segments;
+use super::{big_integers, moments};
 use crate::engine::{NewKey, NewString, NewTable, OverLimit, SMALL_BYTES, Slot, Written, check_room, make};
 use crate::error::BridgeError;
 use crate::link::Reply;
@@ -126,6 +127,9 @@ impl<'a> Decoder<'a> {
             Token::Integers(bytes) => slot.table(NewTable::integers(bytes)?),
             Token::Numbers { values, integers } => slot.table(NewTable::numbers(values, integers)?),
             Token::Object(reference) => slot.value(proxy::receive(reference, self.generation)?),
+            Token::BigInteger(integer) => slot.value(big_integers::read(integer)?),
+            Token::Moment(moment) => slot.value(moments::read(&moment)?),
+            Token::Duration(duration) => slot.value(moments::read_duration(duration)?),
             Token::Segment(_) => slot.value(self.segments.next()?),
             Token::Handle(_) | Token::SameKeys(_) => {
                 return Err(unexpected("a value", token.describe()));

@@ -23,6 +23,7 @@ pub(crate) struct Unconvertible {
 enum Kind {
     Conversion,
     Stale,
+    Pending,
 }
 
 impl Unconvertible {
@@ -37,6 +38,11 @@ impl Unconvertible {
             kind: Kind::Stale,
             message: "this object's Python session is gone; make the object anew".to_owned(),
         }
+    }
+
+    /// A PHP exception is pending, which says more.
+    pub(super) const fn pending() -> Self {
+        Self { steps: Vec::new(), kind: Kind::Pending, message: String::new() }
     }
 
     /// Within the element of this key.
@@ -66,6 +72,7 @@ impl Unconvertible {
         match self.kind {
             Kind::Conversion => BridgeError::Conversion(text),
             Kind::Stale => BridgeError::Stale(text),
+            Kind::Pending => BridgeError::Pending,
         }
     }
 }

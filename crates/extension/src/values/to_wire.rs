@@ -7,7 +7,7 @@ use tortoise_protocol::codec::SegmentKind;
 use tortoise_protocol::limits::{MAX_FRAME_BYTES, MAX_NAME_BYTES};
 
 use super::path::Unconvertible;
-use super::vectors;
+use super::{big_integers, enums, moments, vectors};
 use crate::engine::{Key, View, bytes_of, class_name, elements, have_same_keys, is_reference, packed_elements, view};
 use crate::error::BridgeError;
 use crate::link::Outgoing;
@@ -111,16 +111,25 @@ fn write_object(outgoing: &mut Outgoing<'_>, object: &zend_object) -> Result<(),
     }
     match proxy::id_to_send(object).or_else(|| raised::id_to_send(object)) {
         Some(id) => outgoing.handle(id.map_err(|_| Unconvertible::stale())?),
-        None => {
-            return Err(Unconvertible::new(format!(
-                "an object of the PHP class {} cannot be given to Python; pass its values as an array, or an object of a \
-                 Python class",
-                // SAFETY: a live object's class is live.
-                unsafe { class_name(object.ce) }
-            )));
-        }
+        None => return write_native_object(outgoing, object),
     }
     Ok(())
+}
+
+/// Writes an object of one of PHP's own classes that is a value.
+fn write_native_object(outgoing: &mut Outgoing<'_>, object: &zend_object) -> Result<(), Unconvertible> {
+    if let Some(value) = enums::value_of(object)? {
+        return write_nested(outgoing, value, Depth::ROOT, None);
+    }
+    if moments::write(outgoing, object)? || big_integers::write(outgoing, object)? {
+        return Ok(());
+    }
+    Err(Unconvertible::new(format!(
+        "an object of the PHP class {} cannot be given to Python; pass its values as an array, or an object of a \
+                 Python class",
+        // SAFETY: a live object's class is live.
+        unsafe { class_name(object.ce) }
+    )))
 }
 
 /// Writes the array that `value` holds: see [`write_array`].

@@ -50,6 +50,15 @@ pub enum Malformed {
     /// A list of mixed numbers with bits for more than there are.
     #[error("a list of {0} numbers has bits for more")]
     SpareBits(usize),
+    /// An integer without digits.
+    #[error("a big integer has no digits, or a sign that is neither 0 nor 1")]
+    NoInteger,
+    /// A date or time that no calendar and no clock shows.
+    #[error("no calendar and no clock shows such a moment")]
+    NoMoment,
+    /// A duration with too many microseconds.
+    #[error("the microseconds of a duration are less than a second")]
+    NoDuration,
     /// Bytes behind the last value.
     #[error("{0} bytes stand behind the last value")]
     Trailing(usize),

@@ -3,10 +3,11 @@
 mod short;
 
 use super::{
-    Depth, ELEMENT_BYTES, EXTENSION_FLOATS, EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_NUMBERS, EXTENSION_OBJECT,
-    EXTENSION_SAME_KEYS, EXTENSION_SEGMENT, Malformed, ObjectReference, Segment, SegmentKind, Token, numbers,
+    BigInteger, Depth, Duration, ELEMENT_BYTES, EXTENSION_BIG_INTEGER, EXTENSION_DURATION, EXTENSION_FLOATS,
+    EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_MOMENT, EXTENSION_NUMBERS, EXTENSION_OBJECT, EXTENSION_SAME_KEYS,
+    EXTENSION_SEGMENT, Malformed, Moment, ObjectReference, Segment, SegmentKind, Token, numbers,
 };
-use crate::limits::MAX_NAME_BYTES;
+use crate::limits::{MAX_INTEGER_BYTES, MAX_NAME_BYTES};
 
 pub use short::Short;
 
@@ -259,6 +260,17 @@ impl<'a> Reader<'a> {
                 let [count] = self.fixed()?;
                 self.holds(usize::from(count), 1).map(|()| Token::SameKeys(usize::from(count)))
             }
+            (EXTENSION_BIG_INTEGER, _) if length > 1 + MAX_INTEGER_BYTES => {
+                Err(Malformed::OverLimit { what: "a big integer", limit: MAX_INTEGER_BYTES })
+            }
+            (EXTENSION_BIG_INTEGER, _) => match self.take(length)? {
+                [sign @ (0 | 1), magnitude @ ..] if !magnitude.is_empty() => {
+                    Ok(Token::BigInteger(BigInteger { is_negative: *sign == 1, magnitude }))
+                }
+                _ => Err(Malformed::NoInteger),
+            },
+            (EXTENSION_MOMENT, _) => Moment::read(self.take(length)?).map(Token::Moment),
+            (EXTENSION_DURATION, 12) => Duration::read(self.fixed()?, self.fixed()?).map(Token::Duration),
             (EXTENSION_HANDLE, 8) => Ok(Token::Handle(u64::from_be_bytes(self.fixed()?))),
             _ => Err(Malformed::UnknownValue(kind)),
         }

@@ -1,6 +1,6 @@
 //! What stands on the wire, piece by piece.
 
-use super::{ObjectReference, Segment};
+use super::{BigInteger, Duration, Moment, ObjectReference, Segment};
 
 /// One step of a value. Containers say how many elements follow; whoever reads keeps the [`Depth`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +42,12 @@ pub enum Token<'a> {
     },
     /// So many values follow: a map with the keys, in their order, of the map before it in the same array.
     SameKeys(usize),
+    /// An integer of any size.
+    BigInteger(BigInteger<'a>),
+    /// A point in time.
+    Moment(Moment<'a>),
+    /// A span of time.
+    Duration(Duration),
 }
 
 impl Token<'_> {
@@ -64,6 +70,9 @@ impl Token<'_> {
             Self::Integers(_) => "a list of integers",
             Self::Numbers { .. } => "a list of numbers",
             Self::SameKeys(_) => "a map without keys",
+            Self::BigInteger(_) => "a big integer",
+            Self::Moment(_) => "a moment",
+            Self::Duration(_) => "a duration",
         }
     }
 }

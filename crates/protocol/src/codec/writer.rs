@@ -1,8 +1,9 @@
 //! Writes MessagePack, always in its shortest form.
 
 use super::{
-    ELEMENT_BYTES, EXTENSION_FLOATS, EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_NUMBERS, EXTENSION_OBJECT,
-    EXTENSION_SAME_KEYS, EXTENSION_SEGMENT, ObjectReference, Segment, numbers_bytes,
+    BigInteger, ELEMENT_BYTES, EXTENSION_BIG_INTEGER, EXTENSION_FLOATS, EXTENSION_HANDLE, EXTENSION_INTEGERS,
+    EXTENSION_NUMBERS, EXTENSION_OBJECT, EXTENSION_SAME_KEYS, EXTENSION_SEGMENT, ObjectReference, Segment,
+    numbers_bytes,
 };
 
 /// Bytes in front of the elements of a typed vector.
@@ -162,6 +163,17 @@ impl<'a> Writer<'a> {
     /// Begins a map that has the keys of the map before it in the same array; `count` values must follow.
     pub fn same_keys(&mut self, count: u8) {
         self.buffer.extend_from_slice(&[0xd4, EXTENSION_SAME_KEYS as u8, count]);
+    }
+
+    /// Writes an integer of any size.
+    pub fn big_integer(&mut self, integer: BigInteger<'_>) {
+        let length = 1 + integer.magnitude.len();
+        match length {
+            0..=0xff => self.tagged(0xc7, [length as u8]),
+            _ => self.tagged(0xc9, (length as u32).to_be_bytes()),
+        }
+        self.buffer.extend_from_slice(&[EXTENSION_BIG_INTEGER as u8, u8::from(integer.is_negative)]);
+        self.buffer.extend_from_slice(integer.magnitude);
     }
 
     /// Takes back what was written from `position` on.

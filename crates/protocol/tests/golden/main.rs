@@ -76,6 +76,7 @@ fn the_limits_are_these() {
         ("MAX_DEPTH", limits::MAX_DEPTH as usize),
         ("MAX_NAME_BYTES", limits::MAX_NAME_BYTES),
         ("MAX_PATH_BYTES", limits::MAX_PATH_BYTES),
+        ("MAX_INTEGER_BYTES", limits::MAX_INTEGER_BYTES),
         ("MAX_ROOTS", limits::MAX_ROOTS),
         ("MAX_MODULE_PATTERNS", limits::MAX_MODULE_PATTERNS),
         ("MAX_METHOD_INDEXES", limits::MAX_METHOD_INDEXES),

@@ -1,6 +1,6 @@
 //! Values as `docs/protocol.md` writes them: read from text, written as MessagePack and read back.
 
-use tortoise_protocol::codec::{ELEMENT_BYTES, is_integer};
+use tortoise_protocol::codec::{BigInteger, Duration, ELEMENT_BYTES, Moment, Zone, is_integer};
 use tortoise_protocol::handshake::MAGIC;
 use tortoise_protocol::{Malformed, ObjectReference, Reader, Segment, SegmentKind, Token, Writer};
 
@@ -24,6 +24,10 @@ pub(crate) enum Value {
     /// Floats and integers.
     Numbers(Vec<Value>),
     SameKeys(Vec<Value>),
+    BigInteger(bool, Vec<u8>),
+    /// The clock, and perhaps the offset and the name of the zone.
+    Moment([u64; 7], Option<(i32, String)>),
+    Duration(Duration),
 }
 
 /// The only value of a text.
@@ -94,6 +98,11 @@ impl Value {
                     }),
                 );
             }
+            Self::BigInteger(is_negative, magnitude) => {
+                writer.big_integer(BigInteger { is_negative: *is_negative, magnitude });
+            }
+            Self::Moment(clock, zone) => writer.moment(&moment(*clock, zone.as_ref())),
+            Self::Duration(duration) => writer.duration(*duration),
             Self::SameKeys(values) => {
                 writer.same_keys(u8::try_from(values.len()).expect("few"));
                 values.iter().for_each(|value| value.write(writer));
@@ -126,6 +135,16 @@ impl Value {
                 };
                 Self::Numbers(elements(values).enumerate().map(number).collect())
             }
+            Token::BigInteger(integer) => Self::BigInteger(integer.is_negative, integer.magnitude.to_vec()),
+            Token::Duration(duration) => Self::Duration(duration),
+            Token::Moment(Moment { year, month, day, hour, minute, second, microsecond, zone }) => Self::Moment(
+                [year.into(), month.into(), day.into(), hour.into(), minute.into(), second.into(), microsecond.into()],
+                match zone {
+                    Zone::Unknown => None,
+                    Zone::Offset(offset) => Some((offset, String::new())),
+                    Zone::Named(offset, name) => Some((offset, name.to_owned())),
+                },
+            ),
             Token::SameKeys(count) => {
                 Self::SameKeys((0..count).map(|_| Self::read(reader)).collect::<Result<_, Malformed>>()?)
             }
@@ -153,8 +172,29 @@ impl PartialEq for Value {
             (Self::Integers(a), Self::Integers(b)) => a == b,
             (Self::Numbers(a), Self::Numbers(b)) => a == b,
             (Self::SameKeys(a), Self::SameKeys(b)) => a == b,
+            (Self::BigInteger(a, b), Self::BigInteger(c, d)) => (a, b) == (c, d),
+            (Self::Moment(a, b), Self::Moment(c, d)) => (a, b) == (c, d),
+            (Self::Duration(a), Self::Duration(b)) => a == b,
             _ => false,
         }
+    }
+}
+
+fn moment(clock: [u64; 7], zone: Option<&(i32, String)>) -> Moment<'_> {
+    let small = |place: usize| u8::try_from(clock[place]).expect("a byte");
+    Moment {
+        year: u16::try_from(clock[0]).expect("a year"),
+        month: small(1),
+        day: small(2),
+        hour: small(3),
+        minute: small(4),
+        second: small(5),
+        microsecond: u32::try_from(clock[6]).expect("four bytes"),
+        zone: match zone {
+            None => Zone::Unknown,
+            Some((offset, name)) if name.is_empty() => Zone::Offset(*offset),
+            Some((offset, name)) => Zone::Named(*offset, name),
+        },
     }
 }
 
@@ -217,6 +257,36 @@ impl<'a> Parser<'a> {
         }
         if self.takes("same keys(") {
             return Value::SameKeys(self.until(")", Self::value));
+        }
+        if self.takes("big integer(") {
+            let [Value::Text(sign), Value::Binary(magnitude)] = &self.until(")", Self::value)[..] else {
+                panic!("a big integer is a sign and bytes")
+            };
+            return Value::BigInteger(sign == "-", magnitude.clone());
+        }
+        if self.takes("moment(") {
+            let parts = self.until(")", Self::value);
+            let clock = std::array::from_fn(|place| match parts[place] {
+                Value::Integer(number) => number.unsigned_abs(),
+                _ => panic!("a clock shows numbers"),
+            });
+            let zone = match &parts[7..] {
+                [] => None,
+                [Value::Integer(offset)] => Some((*offset, "")),
+                [Value::Integer(offset), Value::Text(name)] => Some((*offset, name.as_str())),
+                _ => panic!("a zone is an offset and perhaps a name"),
+            };
+            let zone = zone.map(|(offset, name)| (i32::try_from(offset).expect("four bytes"), name.to_owned()));
+            return Value::Moment(clock, zone);
+        }
+        if self.takes("duration(") {
+            let [Value::Integer(seconds), Value::Integer(microseconds)] = self.until(")", Self::value)[..] else {
+                panic!("a duration has two numbers")
+            };
+            return Value::Duration(Duration {
+                seconds,
+                microseconds: u32::try_from(microseconds).expect("four bytes"),
+            });
         }
         if self.takes("h'") {
             let hex = self.up_to('\'');

@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tortoise_worker import _native, arrays, errors, json_text
+from tortoise_worker import _native, arrays, errors, json_text, moments
 from tortoise_worker.contexts import Contexts, Thrown
 from tortoise_worker.describe import Describer, Description
 from tortoise_worker.errors import AccessRefusedError
@@ -78,6 +78,8 @@ class Hooks:
     """The type of functions."""
     method: type
     """The type of bound methods."""
+    moments: types.ModuleType
+    """What reads and makes points and spans of time."""
     version: str
     """Python's version."""
 
@@ -130,6 +132,7 @@ def run(client: Client) -> None:
         special=special,
         function=types.FunctionType,
         method=types.MethodType,
+        moments=moments,
         version=platform.python_version(),
     )
     reason = _native.serve(client.socket, client.control, hooks, client.shared_memory)

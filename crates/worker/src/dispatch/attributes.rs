@@ -26,7 +26,7 @@ impl<'py> State<'py> {
         let target = self.target(py, reader)?;
         let name = reader.name("the name of an attribute")?;
         let python_name = self.gate.pass(name, &target)?;
-        let value = Decoder::new(py, request, &self.table)
+        let value = Decoder::new(py, request, &self.table, &self.hooks.moments)
             .value(Depth::ROOT)
             .map_err(|error| Fault::unreadable(*error, || Root::NewValue(name.to_owned())))?;
         request.reader.end()?;

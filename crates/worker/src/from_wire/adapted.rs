@@ -1,5 +1,5 @@
-//! Arguments for parameters that want an array, a `memoryview` or a `bytearray`: made in one pass, without a list or
-//! bytes in between.
+//! Arguments for parameters that want something else than the plain value: arrays, `memoryview` and `bytearray` are made
+//! in one pass, without a list or bytes in between; the rest is made of the plain value by Python.
 
 use std::mem::MaybeUninit;
 
@@ -10,15 +10,16 @@ use tortoise_channel::Channel;
 use tortoise_protocol::codec::ELEMENT_BYTES;
 use tortoise_protocol::{Depth, Segment, SegmentKind, Token};
 
-use super::{Decoder, Read, bulk};
+use super::{Decoder, Read, Unreadable, bulk, key_step};
 use crate::buffer::Buffer;
 use crate::numpy::{self, Number};
 use crate::parameters::Wanted;
+use crate::path::Path;
 
 impl<'py> Decoder<'_, 'py, '_> {
     /// Whether the next value is one that a parameter may want as something else.
     pub(crate) fn may_be_wanted(&self) -> bool {
-        self.request.reader.text_or_list_is_next()
+        self.request.reader.plain_value_is_next()
     }
 
     /// Reads one value of the outermost array, for which [`Self::may_be_wanted`], as what a parameter wants. What cannot
@@ -26,15 +27,19 @@ impl<'py> Decoder<'_, 'py, '_> {
     ///
     /// # Errors
     /// As [`Self::value`].
-    pub(crate) fn wanted(&mut self, wanted: Wanted) -> Read<Bound<'py, PyAny>> {
+    pub(crate) fn wanted(&mut self, wanted: Wanted<'py>) -> Read<Bound<'py, PyAny>> {
+        if let Wanted::Adapted(adapter) = &wanted {
+            return adapted(adapter, &self.element()?);
+        }
         let (py, token) = (self.py, self.request.reader.token()?);
-        match (wanted, token) {
+        match (&wanted, token) {
+            (Wanted::Bytes, Token::Text(bytes)) => Ok(PyBytes::new(py, bytes).into_any()),
             (Wanted::MemoryView, Token::Text(bytes) | Token::Binary(bytes)) => memory_view(&PyBytes::new(py, bytes)),
             (Wanted::ByteArray, Token::Text(bytes) | Token::Binary(bytes)) => {
                 Ok(PyByteArray::new(py, bytes).into_any())
             }
             (Wanted::Array, Token::Floats(_) | Token::Integers(_) | Token::Numbers { .. }) => self.vector(token),
-            (_, Token::Segment(segment)) => self.wanted_segment(wanted, segment),
+            (wanted, Token::Segment(segment)) => self.wanted_segment(wanted, segment),
             (Wanted::Array, Token::Array(rows)) => match self.matrix(rows)? {
                 Some(array) => Ok(array),
                 None => {
@@ -46,10 +51,14 @@ impl<'py> Decoder<'_, 'py, '_> {
         }
     }
 
-    fn wanted_segment(&mut self, wanted: Wanted, segment: Segment) -> Read<Bound<'py, PyAny>> {
+    fn wanted_segment(&mut self, wanted: &Wanted<'py>, segment: Segment) -> Read<Bound<'py, PyAny>> {
         use SegmentKind::{Binary, Floats, Integers, Text};
         let py = self.py;
         match (wanted, segment.kind) {
+            (Wanted::Bytes, Text) => {
+                let segment = Segment { kind: Binary, ..segment };
+                self.value_of(Token::Segment(segment), Depth::ROOT)
+            }
             (Wanted::MemoryView, Text | Binary) => {
                 let length = bulk::promised(self.request.channel, segment.bytes)?;
                 memory_view(&bulk::received(py, self.request.channel, length)?)
@@ -74,6 +83,16 @@ impl<'py> Decoder<'_, 'py, '_> {
             _ => self.value_of(Token::Segment(segment), Depth::ROOT),
         }
     }
+}
+
+/// What an adapter makes of a value.
+fn adapted<'py>(adapter: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> Read<Bound<'py, PyAny>> {
+    type Adapted<'py> = (Bound<'py, PyAny>, Option<(Vec<Bound<'py, PyAny>>, String)>);
+    let (value, misfit) = adapter.call1((value,))?.extract::<Adapted<'py>>()?;
+    let Some((steps, reason)) = misfit else { return Ok(value) };
+    let mut path = Path::default();
+    steps.iter().rev().for_each(|step| path.push(key_step(step)));
+    Err(Box::new(Unreadable::Unfit { reason, path }))
 }
 
 fn memory_view<'py>(bytes: &Bound<'py, PyBytes>) -> Read<Bound<'py, PyAny>> {

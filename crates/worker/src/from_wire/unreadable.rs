@@ -19,6 +19,13 @@ pub(crate) enum Unreadable {
         /// Where in the value.
         path: Path,
     },
+    /// A value that Python cannot hold, or that is not what a parameter wants.
+    Unfit {
+        /// What is wrong with it.
+        reason: String,
+        /// Where in the value.
+        path: Path,
+    },
     /// Python refused: out of memory, in practice.
     Raised(PyErr),
 }
@@ -44,9 +51,14 @@ impl From<ChannelError> for Box<Unreadable> {
     }
 }
 
+/// Python has no such value.
+pub(super) fn unfit(py: Python<'_>, what: &str, error: &PyErr) -> Box<Unreadable> {
+    Box::new(Unreadable::Unfit { reason: format!("{what}: {}", error.value(py)), path: Path::default() })
+}
+
 /// The element stood there in its container.
 pub(super) fn below(mut error: Box<Unreadable>, step: impl FnOnce() -> Step) -> Box<Unreadable> {
-    if let Unreadable::Stale { path, .. } = &mut *error {
+    if let Unreadable::Stale { path, .. } | Unreadable::Unfit { path, .. } = &mut *error {
         path.push(step());
     }
     error
