@@ -49,7 +49,7 @@ final class LeftOutTest extends TestCase
         $taken = new Taken(0);
         self::assertSame("[1.0, b'raw', 'c']", $taken->bytes_default(c: 'c'));
         self::assertSame("[2.0, b'raw', 0.0]", $taken->bytes_default(2.0, c: 0.0));
-        self::assertSame("[1.0, 'raw', -0.0]", $taken->bytes_default(1.0, 'raw'));
+        self::assertSame("[1.0, b'own', -0.0]", $taken->bytes_default(1.0, 'own'));
     }
 
     public function testTheDefaultItselfIsAnArgument(): void

@@ -71,6 +71,10 @@ class Row(list[Any]):
     """A list with a name, so that PHP has it by reference."""
 
 
+class Large(int):
+    """An integer with a name, so that PHP has it by reference also where it has GMP."""
+
+
 class Recorder:
     """Gives back the keys that Python got."""
 
@@ -227,7 +231,7 @@ _MAKERS: dict[str, Any] = {
     "deque": lambda *items: deque(items),
     "ordered": lambda *pairs: OrderedDict((key, value) for key, value in pairs),
     "userdict": lambda *pairs: UserDict((key, value) for key, value in pairs),
-    "big": lambda digits: int(digits),
+    "big": Large,
     "bytes": lambda: b"\xff",
     "day": Day,
     "span": lambda seconds: Span(seconds=seconds),
