@@ -9,6 +9,10 @@
 //! PhpOperate   operation · PHP object's id · operands                                          (an array)
 //! PhpFunction  name, as "strlen" or "A\B::c" · arguments · named arguments
 //! PhpClass     name
+//! PhpCallOwn   PHP object's id · class · method · arguments · named arguments
+//! PhpGetOwn    PHP object's id · class · property
+//! PhpSetOwn    PHP object's id · class · property · value
+//! PhpHalve     Python object
 //! PhpRelease   nothing (its releases stand in front, as in every frame with that flag)
 //! ```
 //!

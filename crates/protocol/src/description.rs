@@ -4,8 +4,9 @@
 //! Described payload   class id · fingerprint · ids of the bases · nil, or the description
 //!
 //! description   name · module · qualified name · file or nil · line · documentation or nil · traits
-//!               · bases · constants · methods                                        (array of 10)
-//! base          name · fingerprint                                                   (array of 2)
+//!               · bases · constants · methods · properties                           (array of 11)
+//! base          name · fingerprint, or nil for a PHP class, whose id is 0            (array of 2)
+//! property      as constant
 //! constant      name · value                                                         (array of 2)
 //! method        name · kind · parameters or nil · documentation or nil · line        (array of 5)
 //! parameter     name · kind                            it must be given              (array of 2)
@@ -80,6 +81,8 @@ pub struct ClassDescription {
     pub constants: Vec<Constant>,
     /// Public methods of the class itself and of the bases after the first, in the order of definition.
     pub methods: Vec<Method>,
+    /// Attributes of a class with a PHP ancestor, which may be a property of that with another default.
+    pub properties: Vec<Constant>,
 }
 
 /// A base of a class.
@@ -87,8 +90,8 @@ pub struct ClassDescription {
 pub struct Base {
     /// The PHP name that it asks for.
     pub name: String,
-    /// Its description's fingerprint.
-    pub fingerprint: Fingerprint,
+    /// Its description's fingerprint; None of a PHP class.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// A class attribute that becomes a PHP constant.
@@ -231,7 +234,7 @@ impl ClassDescription {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        exactly(reader, "a class description", 10)?;
+        exactly(reader, "a class description", 11)?;
         let name = reader.name("a PHP class name")?.to_owned();
         if !name.split('\\').all(is_identifier) {
             return Err(Malformed::NotAnIdentifier("a PHP class name"));
@@ -247,6 +250,7 @@ impl ClassDescription {
             bases: list(reader, "bases", MAX_BASES, Base::read)?,
             constants: list(reader, "constants", MAX_CONSTANTS, Constant::read)?,
             methods: list(reader, "methods", MAX_METHODS, Method::read)?,
+            properties: list(reader, "properties", MAX_METHODS, Constant::read)?,
         })
     }
 }
@@ -254,7 +258,16 @@ impl ClassDescription {
 impl Base {
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         exactly(reader, "a base", 2)?;
-        Ok(Self { name: reader.name("a base's name")?.to_owned(), fingerprint: read_fingerprint(reader)? })
+        Ok(Self {
+            name: reader.name("a base's name")?.to_owned(),
+            fingerprint: match reader.clone().token()? {
+                Token::Nil => {
+                    reader.token()?;
+                    None
+                }
+                _ => Some(read_fingerprint(reader)?),
+            },
+        })
     }
 }
 

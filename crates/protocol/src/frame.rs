@@ -76,6 +76,16 @@ pub enum Kind {
     Enter = 0x22,
     /// Client: leave a context manager that was entered.
     Exit = 0x23,
+    /// Client: make a Python class for a PHP class that extends one (see [`crate::inheritance`]).
+    Extend = 0x24,
+    /// Client: make the Python half of a PHP object, without `__init__`.
+    Halve = 0x25,
+    /// Client: run the `__init__` of a class on the Python half of a PHP object.
+    Initialize = 0x26,
+    /// Client: call a method as it is found from a class on.
+    CallFrom = 0x27,
+    /// Client: PHP has let go of its half of an object; does Python keep the other one?
+    LetGo = 0x28,
     /// Client: what a callback came to.
     Returned = 0x30,
     /// Client: a callback came to nothing, and why (see [`crate::rebound`]).
@@ -102,6 +112,14 @@ pub enum Kind {
     PhpFunction = 0x56,
     /// Session: describe a PHP class.
     PhpClass = 0x57,
+    /// Session: call a method of a PHP class itself, on an object of the class.
+    PhpCallOwn = 0x58,
+    /// Session: read a property that a PHP class declares.
+    PhpGetOwn = 0x59,
+    /// Session: write a property that a PHP class declares.
+    PhpSetOwn = 0x5a,
+    /// Session: make the PHP half of a Python object.
+    PhpHalve = 0x5b,
     /// Session, unanswered: forget these PHP objects. (Releases usually ride on another frame.)
     PhpRelease = 0x5e,
 }
@@ -132,6 +150,11 @@ impl Kind {
             0x21 => Self::Script,
             0x22 => Self::Enter,
             0x23 => Self::Exit,
+            0x24 => Self::Extend,
+            0x25 => Self::Halve,
+            0x26 => Self::Initialize,
+            0x27 => Self::CallFrom,
+            0x28 => Self::LetGo,
             0x30 => Self::Returned,
             0x31 => Self::Threw,
             0x40 => Self::Value,
@@ -145,6 +168,10 @@ impl Kind {
             0x55 => Self::PhpOperate,
             0x56 => Self::PhpFunction,
             0x57 => Self::PhpClass,
+            0x58 => Self::PhpCallOwn,
+            0x59 => Self::PhpGetOwn,
+            0x5a => Self::PhpSetOwn,
+            0x5b => Self::PhpHalve,
             0x5e => Self::PhpRelease,
             _ => return None,
         })
@@ -320,7 +347,7 @@ mod tests {
     #[test]
     fn every_kind_survives_its_byte() {
         let known: Vec<Kind> = (0..=255).filter_map(Kind::from_byte).collect();
-        assert_eq!(known.len(), 35);
+        assert_eq!(known.len(), 44);
         assert!(known.iter().all(|kind| Kind::from_byte(*kind as u8) == Some(*kind)));
     }
 

@@ -12,6 +12,7 @@
 //!   to know it.
 //! - [`description`]: a Python class as PHP needs to know it.
 //! - [`failure`]: what went wrong in a call, on which side, and whether the call can have run.
+//! - [`inheritance`]: objects whose class has ancestors of both languages.
 //! - [`limits`]: every bound, checked before anything is allocated.
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ pub mod description;
 pub mod failure;
 pub mod frame;
 pub mod handshake;
+pub mod inheritance;
 pub mod limits;
 pub mod operation;
 pub mod php_class;

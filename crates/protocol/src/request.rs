@@ -19,6 +19,7 @@
 //! Script      script · function
 //! Enter       target id
 //! Exit        number of the context · what was thrown ([`crate::thrown`])
+//! Extend      see [`crate::inheritance`], and so Halve, Initialize, CallFrom and LetGo
 //! ```
 //!
 //! A frame with [`crate::frame::FLAG_RELEASES`] begins with an array of pairs, `id, count, id, count, …`:

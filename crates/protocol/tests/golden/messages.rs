@@ -8,8 +8,9 @@ use tortoise_protocol::description::{
 use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
 use tortoise_protocol::frame::{FLAG_RELEASES, Header};
 use tortoise_protocol::handshake::{AccessToken, Hello, Refusal, Welcome};
+use tortoise_protocol::inheritance::Extension;
 use tortoise_protocol::operation::Operation;
-use tortoise_protocol::php_class::PhpClass;
+use tortoise_protocol::php_class::{MEMBER_PROTECTED, Members, PhpClass};
 use tortoise_protocol::rebound::{PhpThrowable, Rebound};
 use tortoise_protocol::request::{
     Fingerprint, MethodName, Question, Selector, read_argument_count, read_describe, read_iteration,
@@ -224,11 +225,10 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
         }
         "returned" => assert_eq!((reader.token(), reader.end()), (Ok(Token::Integer(9)), Ok(()))),
         "returned, a PHP object of a new class" => {
-            let basket = PhpClass { name: "Basket", parents: vec!["Countable"], methods: vec!["add", "count"] };
-            let description = written(|buffer| basket.write(buffer));
+            let description = written(|buffer| basket().write(buffer));
             let object = PhpReference { id: 2, class: 1, traits: PhpTraits::COUNTABLE, description: &description };
             assert_eq!((reader.token(), reader.end()), (Ok(Token::PhpObject(object)), Ok(())));
-            assert_eq!(PhpClass::read(&description), Ok(basket));
+            assert_eq!(PhpClass::read(&description), Ok(basket()));
         }
         "returned, a class that the session knows" => {
             let answer = Some(PhpClassAnswer { class: 1, traits: PhpTraits::COUNTABLE, description: &[] });
@@ -243,8 +243,65 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
         }
         "threw, the end of the request" => rebound(payload, Rebound::Exit),
         "threw, a refusal" => rebound(payload, Rebound::Refused(Category::Access, "Basket::$key is private")),
+        "extend" => {
+            let description = written(|buffer| basket().write(buffer));
+            let class = PhpClassAnswer { class: 2, traits: PhpTraits(0), description: &description };
+            let (methods, properties) = (Members(vec![("add", 0)]), Members(vec![("size", MEMBER_PROTECTED)]));
+            let expected = Extension { parent: 4, class, methods, properties };
+            assert_eq!((Extension::read(&mut reader).as_ref(), reader.end()), (Ok(&expected), Ok(())));
+            assert_eq!(written(|buffer| expected.write(&mut Writer::new(buffer))), payload);
+        }
+        "halve" => {
+            assert_eq!(numbers(&mut reader, 2), [6, 7], "the class and the new object");
+            half(&mut reader);
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "initialize" => {
+            assert_eq!(numbers(&mut reader, 3), [4, 6, 7], "the class of `__init__`, the object's, the object");
+            half(&mut reader);
+            assert_eq!((read_argument_count(&mut reader), reader.token()), (Ok(1), Ok(Token::Text(b"apple"))));
+            assert_eq!((read_named_argument_count(&mut reader), reader.end()), (Ok(0), Ok(())));
+        }
+        "call from" => {
+            assert_eq!(numbers(&mut reader, 2), [4, 7], "the class and the target");
+            assert_eq!(MethodName::read(&mut reader), Ok(MethodName::Text("add")));
+            assert_eq!((read_argument_count(&mut reader), numbers(&mut reader, 1)), (Ok(1), vec![1]));
+            assert_eq!((read_named_argument_count(&mut reader), reader.end()), (Ok(0), Ok(())));
+        }
+        "let go" => assert_eq!((numbers(&mut reader, 1), reader.end()), (vec![7], Ok(()))),
+        "php call own" => {
+            assert_eq!((numbers(&mut reader, 1), reader.name("a class")), (vec![2], Ok("Basket")));
+            method(&mut reader, MethodName::Text("price"));
+        }
+        "php get own" | "php set own" => {
+            assert_eq!((numbers(&mut reader, 1), reader.name("a class")), (vec![2], Ok("Basket")));
+            assert_eq!(reader.name("a property"), Ok("size"));
+            if name == "php set own" {
+                assert_eq!(numbers(&mut reader, 1), [5]);
+            }
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "php halve" => {
+            let object = ObjectReference { id: 8, class: 10, traits: 0 };
+            assert_eq!((reader.token(), reader.end()), (Ok(Token::Object(object)), Ok(())));
+        }
         _ => panic!("nothing checks the fields of the message \"{name}\""),
     }
+}
+
+fn basket() -> PhpClass<'static> {
+    PhpClass {
+        name: "Basket",
+        flags: 0,
+        parents: vec!["Countable"],
+        methods: Members(vec![("add", 0), ("count", 0), ("price", MEMBER_PROTECTED)]),
+        properties: Members(vec![("size", 0)]),
+    }
+}
+
+fn half(reader: &mut Reader<'_>) {
+    let object = PhpReference { id: 2, class: 1, traits: PhpTraits::COUNTABLE, description: &[] };
+    assert_eq!(reader.token(), Ok(Token::PhpObject(object)));
 }
 
 fn rebound(payload: &[u8], expected: Rebound<'_>) {
@@ -380,6 +437,7 @@ fn foo_bar() -> ClassDescription {
                 5,
             ),
         ],
+        properties: Vec::new(),
     }
 }
 
