@@ -72,7 +72,7 @@ fn a_child_of_a_python_class_extends_its_php_class() {
     let shapes = plan_object(&class("App\\Base")).shapes;
     let mut description = class("Other");
     description.bases = ["App\\Base", "Second", "Third"]
-        .map(|name| Base { name: name.to_owned(), fingerprint: Default::default() })
+        .map(|name| Base { name: name.to_owned(), fingerprint: Some(Default::default()) })
         .into();
     let plan = plan(&description, "Tortoise\\Python\\other\\Other", &Parent { name: "App\\Base", shapes: &shapes });
     assert_eq!(plan.source, r"namespace Tortoise\Python\other; class Other extends \App\Base { }");

@@ -109,6 +109,7 @@ pub(crate) fn of_exception(py: Python<'_>, error: PyErr, explain: &Bound<'_, PyA
             file,
             line,
             traceback,
+            php: 0,
         })
         .collect();
     let message = exceptions.first().map_or_else(String::new, |first| first.message.clone());

@@ -25,7 +25,7 @@ PATIENCE = 30.0
 # What a description is made of, in the order of the wire.
 FIELDS = (
     *("name", "module", "qualified_name", "file", "line", "documentation", "traits"),
-    *("bases", "constants", "methods"),
+    *("bases", "constants", "methods", "properties"),
 )
 
 
@@ -136,6 +136,7 @@ class Described:
         assert self.description is not None
         fields = dict(zip(FIELDS, self.description, strict=True))
         fields["constants"] = dict(fields["constants"])
+        fields["properties"] = dict(fields["properties"])
         fields["methods"] = {method[0]: method[1:] for method in fields["methods"]}
         return fields
 

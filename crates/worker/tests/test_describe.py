@@ -58,6 +58,7 @@ def test_a_description_has_everything(client: Client) -> None:
             "RAW": b"\xff",
             "TABLE": [1, [2, ["x"]]],
         },
+        "properties": {},
     }
     assert {
         name: (kind, parameters, documentation)

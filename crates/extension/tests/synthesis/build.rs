@@ -16,6 +16,7 @@ pub(crate) fn class(name: &str) -> ClassDescription {
         bases: Vec::new(),
         constants: Vec::new(),
         methods: Vec::new(),
+        properties: Vec::new(),
     }
 }
 

@@ -97,6 +97,7 @@ class Describer:
                 [[base_name, base.fingerprint] for base, base_name in described],
                 _constants(providers),
                 [list(method) for method in methods],
+                [],
             ]
         )
         fingerprint = hashlib.blake2b(encoded, digest_size=FINGERPRINT_BYTES).digest()
