@@ -79,7 +79,7 @@ pub(crate) fn generated<'a>(frame: Frame<'a>) -> Result<(Frame<'a>, &'a MethodOf
     let of = classes::method_of(code).ok_or_else(BridgeError::not_generated)?;
     let method = of.method();
     // SAFETY: the caller's code is a generated method, whose only opcodes before this call receive its arguments.
-    let arguments = unsafe { caller.user_arguments(code, method.variadic.is_some()) };
+    let arguments = unsafe { caller.user_arguments(code, method.variadic.is_some(), method.always_passed) };
     Ok((caller, of, PassedArguments { method, arguments }))
 }
 

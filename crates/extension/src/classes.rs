@@ -2,6 +2,8 @@
 
 mod compile;
 mod declare;
+mod php_parent;
+mod reflection;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -50,6 +52,8 @@ pub(crate) struct SynthesizedClass {
     id: Cell<(u64, u32)>,
     /// Whether it is an exception.
     is_exception: bool,
+    /// The nearest class of PHP code that it extends, directly or not.
+    pub(crate) php_parent: Option<*mut zend_class_entry>,
 }
 
 /// What a generated method finds in its own code: which method it is.

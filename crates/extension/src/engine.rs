@@ -3,6 +3,7 @@
 
 mod autoload;
 mod boundary;
+mod defaults;
 mod ffi;
 mod frame;
 mod log;
@@ -17,6 +18,7 @@ mod view;
 
 pub(crate) use autoload::{ask_php_for_class, chain_autoload, unchain_autoload};
 pub(crate) use boundary::{guard, take_panic};
+pub(crate) use defaults::{DefaultOf, default_of};
 pub(crate) use ffi::*;
 pub(crate) use frame::{Arguments, Frame};
 pub(crate) use log::log;

@@ -16,6 +16,12 @@ mod interface;
 mod literal;
 #[path = "synthesis/method.rs"]
 mod method;
+#[path = "synthesis/php_ancestor.rs"]
+mod php_ancestor;
+#[path = "synthesis/php_names.rs"]
+mod php_names;
+#[path = "synthesis/php_signature.rs"]
+mod php_signature;
 #[path = "synthesis/shape.rs"]
 mod shape;
 
@@ -24,8 +30,12 @@ use std::collections::HashSet;
 use tortoise_protocol::description::{ClassDescription, Method, MethodKind};
 
 use self::interface::Interfaces;
-pub(crate) use self::interface::Protocol;
+pub(crate) use self::interface::{Protocol, interface_method_names};
+pub(crate) use self::literal::write as write_literal;
 pub(crate) use self::method::DeclaredMethod;
+pub(crate) use self::php_ancestor::{PhpAncestor, PhpProperty, refusal};
+pub(crate) use self::php_names::Declaring;
+pub(crate) use self::php_signature::{Passing, PhpParameter, PhpSignature};
 pub(crate) use self::shape::{MethodShape, Shapes, root_shapes_of_exception, root_shapes_of_object};
 
 /// The PHP class that a new one extends.
@@ -92,7 +102,7 @@ impl std::ops::AddAssign for Report {
 pub(crate) fn plan(description: &ClassDescription, php_name: &str, parent: &Parent<'_>) -> Plan {
     let interfaces = Interfaces::of(description, parent.shapes);
     let mut plan = Plan {
-        source: open(php_name, parent.name, &interfaces),
+        source: String::with_capacity(1024),
         methods: Vec::with_capacity(description.methods.len()),
         undeclared: Vec::new(),
         shapes: parent.shapes.clone(),
@@ -104,34 +114,43 @@ pub(crate) fn plan(description: &ClassDescription, php_name: &str, parent: &Pare
             ..Report::default()
         },
     };
-    plan.add_constants(description);
+    plan.add_constants(description, parent.shapes);
+    if let Some(php) = &parent.shapes.php {
+        plan.add_properties(&description.properties, php);
+    }
     plan.add_methods(description, parent.shapes, &interfaces);
     plan.add_interface_methods(parent.shapes, &interfaces);
     plan.source.push_str(" }");
+    plan.source.insert_str(0, &opening(php_name, parent.name, &interfaces, &plan.shapes));
     plan
 }
 
-fn open(php_name: &str, parent: &str, interfaces: &Interfaces) -> String {
+fn opening(php_name: &str, parent: &str, interfaces: &Interfaces, shapes: &Shapes) -> String {
     let (namespace, class) = php_name.rsplit_once('\\').map_or((None, php_name), |(space, name)| (Some(space), name));
-    let mut source = String::with_capacity(1024);
+    let mut source = String::with_capacity(256);
     if let Some(namespace) = namespace {
         source.extend(["namespace ", namespace, "; "]);
     }
+    source.push_str(if shapes.has_abstract() { "abstract " } else { "" });
+    source.push_str(if shapes.php.as_ref().is_some_and(|php| php.is_readonly) { "readonly " } else { "" });
     source.extend(["class ", class, " extends \\", parent]);
-    for (at, interface) in interfaces.own.iter().enumerate() {
-        source.extend([if at == 0 { " implements " } else { ", " }, interface.name]);
+    // A class below `Tortoise\PyObject` has it from there.
+    let remote = shapes.php.as_ref().map(|_| "\\Tortoise\\Remote");
+    for (at, interface) in remote.into_iter().chain(interfaces.own.iter().map(|interface| interface.name)).enumerate() {
+        source.extend([if at == 0 { " implements " } else { ", " }, interface]);
     }
     source.push_str(" {");
     source
 }
 
 impl Plan {
-    fn add_constants(&mut self, description: &ClassDescription) {
+    fn add_constants(&mut self, description: &ClassDescription, inherited: &Shapes) {
         let mut names = HashSet::with_capacity(description.constants.len());
         for constant in &description.constants {
             // `Foo::class` is the class's name, and `__halt_compiler` ends the source wherever it stands.
             let is_refused = ["class", "__halt_compiler"].iter().any(|name| constant.name.eq_ignore_ascii_case(name));
-            if is_refused || !names.insert(constant.name.as_str()) {
+            let is_fixed = inherited.php.as_ref().is_some_and(|php| php.fixed_constants.contains(&constant.name));
+            if is_refused || is_fixed || !names.insert(constant.name.as_str()) {
                 self.report.undeclared += 1;
                 continue;
             }
@@ -163,9 +182,8 @@ impl Plan {
                 }
                 continue;
             }
-            // PHP lets a constructor differ from the parent's.
-            if let Some(parent) = overridden.filter(|_| declared.kind != MethodKind::Constructor) {
-                self.report.widened += usize::from(declared.widen(parent));
+            if let Some(parent) = overridden {
+                self.report.widened += usize::from(declared.override_method(parent));
             }
             self.report.renamed += declared.renamed() + usize::from(declared.php_name != declared.python_name);
             taken.insert(declared.lower_name.clone());
@@ -181,8 +199,8 @@ impl Plan {
             }
             let mut declared = DeclaredMethod::of_interface(protocol);
             if let Some(parent) = inherited.get(protocol.lower_name) {
-                declared.widen(parent);
-                if parent.python_name != protocol.name {
+                declared.override_method(parent);
+                if parent.python_name != protocol.name && !parent.is_php {
                     let name = parent.python_name.clone();
                     self.undeclared.push(Undeclared { name, is_static: false, is_protocol: false });
                 }
@@ -232,5 +250,5 @@ fn can_override(declared: &DeclaredMethod, parent: &MethodShape) -> bool {
     !parent.is_final
         && parent.is_static == declared.is_static()
         && parent.python_name == declared.python_name
-        && parent.return_type.as_deref() != Some("never")
+        && (parent.php.is_some() || parent.return_type.as_deref() != Some("never"))
 }

@@ -15,6 +15,8 @@ mod literals;
 mod methods;
 #[path = "synthesis/php.rs"]
 mod php;
+#[path = "synthesis/php_parents.rs"]
+mod php_parents;
 
 use build::{class, constant, instance, optional, required};
 use synthesis::{Parent, Plan, plan, root_shapes_of_exception, root_shapes_of_object};

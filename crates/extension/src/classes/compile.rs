@@ -17,7 +17,8 @@ use crate::engine::{
 use crate::error::BridgeError;
 use crate::link::KnownIndex;
 use crate::native::{self, Native};
-use crate::synthesis::Plan;
+use crate::proxy;
+use crate::synthesis::{Plan, Protocol};
 
 /// The engine's `ZEND_RECV`: takes a required argument, or throws.
 const RECEIVE: u8 = 63;
@@ -71,6 +72,7 @@ pub(super) fn compile(
     name: &str,
     plan: &Rc<Plan>,
     description: &ClassDescription,
+    extends_php: bool,
 ) -> Result<*mut zend_class_entry, BridgeError> {
     let shown_file = match &description.file {
         Some(file) => file.clone(),
@@ -86,6 +88,9 @@ pub(super) fn compile(
     let class = class_in_table(&lower_case(name.as_bytes()))
         .ok_or_else(|| BridgeError::Internal(format!("class {name} was compiled and is not there")))?;
     finish(class, plan, description);
+    if extends_php {
+        proxy::adopt(class);
+    }
     Ok(class)
 }
 
@@ -100,7 +105,10 @@ fn finish(class: *mut zend_class_entry, plan: &Rc<Plan>, description: &ClassDesc
     unsafe {
         let entry = &mut *class;
         entry.get_static_method = STATIC_METHODS.get().copied();
-        if !description.is_exception() {
+        // Below a class of PHP code an object without a protocol of Python's is iterated as one of that class.
+        let is_iterated =
+            plan.shapes.php.is_none() || plan.methods.iter().any(|method| method.protocol == Some(Protocol::Iterator));
+        if !description.is_exception() && is_iterated {
             // A `getIterator` of ours would be asked by `foreach` for each loop, and would ask this one in turn.
             entry.get_iterator = (*native::class(Native::PyObject)).get_iterator;
         }
@@ -152,7 +160,13 @@ unsafe fn finish_method(code: &mut zend_op_array, plan: &Rc<Plan>, index: usize)
             operation.lineno = line;
         }
         // A missing argument is reported by us, by its name. The opcode stays what it is, for reflection.
-        if operation.opcode == RECEIVE {
+        // One of a type is the engine's: it looks at the type as well.
+        let is_typed = |number: u32| {
+            let parameter = method.parameters.get((number as usize).wrapping_sub(1));
+            parameter.is_some_and(|parameter| parameter.passing.type_.is_some())
+        };
+        // SAFETY: the operand of a receiving opcode is the parameter's number, from 1.
+        if operation.opcode == RECEIVE && !is_typed(unsafe { operation.op1.num }) {
             operation.handler = nothing;
         }
     }

@@ -4,14 +4,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use ext_php_rs::ffi::zend_class_entry;
 use tortoise_protocol::Malformed;
-use tortoise_protocol::description::{ClassDescription, Described, MethodKind};
+use tortoise_protocol::description::{Base, ClassDescription, Described, MethodKind};
 use tortoise_protocol::frame::Kind;
 use tortoise_protocol::limits::MAX_BASES;
 use tortoise_protocol::request::{Fingerprint, Selector, write_describe};
 
-use super::{SynthesizedClass, compile, known, remember, survivor};
-use crate::engine::{ask_php_for_class, class_in_table, exception_is_pending, lower_case};
+use super::{SynthesizedClass, compile, known, php_parent, remember, survivor};
+use crate::engine::{ask_php_for_class, class_in_table, class_name, exception_is_pending, lower_case};
 use crate::error::BridgeError;
 use crate::link::{self, Session};
 use crate::naming::{declarable_class_name, other_spellings};
@@ -70,8 +71,13 @@ fn declare_within(
     if let Selector::Name(name) = selector {
         KEPT.with_borrow_mut(|kept| kept.by_name.insert(name.to_owned(), described.fingerprint));
     }
+    let php_parent = match description.bases.first() {
+        Some(Base { name, fingerprint: None }) => Some(php_parent::find(name, &description)?),
+        _ => None,
+    };
     let parent = match described.bases.first() {
         None => None,
+        Some(_) if php_parent.is_some() => None,
         Some(base) => match known(*base, generation) {
             Some(parent) => Some(parent),
             None => Some(declare_within(Selector::Class(*base), None, depth + 1)?),
@@ -79,13 +85,17 @@ fn declare_within(
     };
     // A parent of the other kind would make an exception that cannot be thrown, or an object that cannot be called.
     let parent = parent.filter(|parent| parent.is_exception == description.is_exception());
+    let php_ancestor = php_parent.or_else(|| parent.as_ref().and_then(|parent| parent.php_parent));
     let name = free_name(&description, unknown_to_php)?;
     // PHP's autoloaders may have been asked for the name, and may have used the class themselves.
     if let Some(class) = known(described.class, generation) {
         return Ok(class);
     }
-    let plan = plan_for(&described.fingerprint, &description, &name, parent.as_deref());
-    let entry = compile::compile(&name, &plan, &description)?;
+    let plan = match php_ancestor {
+        Some(class) => Rc::new(plan_below_php(&description, &name, parent.as_deref(), class)?),
+        None => plan_for(&described.fingerprint, &description, &name, parent.as_deref()),
+    };
+    let entry = compile::compile(&name, &plan, &description, php_parent.is_some())?;
     let class = Rc::new(SynthesizedClass {
         entry,
         name,
@@ -95,6 +105,7 @@ fn declare_within(
         asked_name: if let Selector::Name(name) = selector { Some(name.to_owned()) } else { None },
         id: std::cell::Cell::new((described.class, generation)),
         is_exception: description.is_exception(),
+        php_parent: php_ancestor,
     });
     remember(&class, described.class, generation);
     declare_aliases(&class, &description, unknown_to_php)?;
@@ -185,6 +196,24 @@ fn plan_for(
         }
         plan
     })
+}
+
+/// The plan of a class below a class of PHP code. It is not kept: in the next request that may be another one.
+fn plan_below_php(
+    description: &ClassDescription,
+    name: &str,
+    parent: Option<&SynthesizedClass>,
+    php: *mut zend_class_entry,
+) -> Result<Plan, BridgeError> {
+    let mut shapes = parent.map_or_else(Shapes::default, |parent| parent.plan.shapes.clone());
+    php_parent::add_shapes(&mut shapes, php, description)?;
+    if let Some(refusal) = synthesis::refusal(description, &shapes) {
+        return Err(BridgeError::Access(refusal));
+    }
+    // SAFETY: the class is linked and live.
+    let php_name = unsafe { class_name(php) };
+    let parent_name = parent.map_or(&*php_name, |parent| &parent.name);
+    Ok(synthesis::plan(description, name, &Parent { name: parent_name, shapes: &shapes }))
 }
 
 /// Gives a class that has its name all other spellings of it: `catch` and `instanceof` ask no autoloader.

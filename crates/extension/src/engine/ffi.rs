@@ -1,6 +1,6 @@
 //! Functions and variables of the engine that ext-php-rs does not bind.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{c_char, c_int, c_void};
 
 use ext_php_rs::ffi::{
     _zend_op, zend_array, zend_class_entry, zend_function, zend_long, zend_object, zend_object_iterator,
@@ -128,6 +128,9 @@ unsafe extern "C" {
 
     /// Bytes that this request's allocator has given out, or (`real`) has taken from the system.
     pub(crate) fn zend_memory_usage(real: bool) -> usize;
+
+    /// The source of an expression's tree, between two texts.
+    pub(crate) fn zend_ast_export(prefix: *const c_char, tree: *mut c_void, suffix: *const c_char) -> *mut zend_string;
 
     /// Reserves a place in every function's code; -1 if none is left.
     pub(crate) fn zend_get_resource_handle(module: *const c_char) -> c_int;

@@ -129,11 +129,17 @@ impl<'a> Frame<'a> {
         unsafe { self.data.This.u2.num_args as usize }
     }
 
-    /// The arguments of a user function. `collects`: its last parameter is variadic.
+    /// The arguments of a user function. `collects`: its last parameter is variadic. `always`: how many are given even if
+    /// the caller left them out, because they have defaults.
     ///
     /// # Safety
     /// The frame runs `function`, and none of its opcodes after the receiving ones has run yet.
-    pub(crate) unsafe fn user_arguments(self, function: &'a zend_op_array, collects: bool) -> Arguments<'a> {
+    pub(crate) unsafe fn user_arguments(
+        self,
+        function: &'a zend_op_array,
+        collects: bool,
+        always: usize,
+    ) -> Arguments<'a> {
         let declared = function.num_args as usize;
         let passed = self.passed();
         // SAFETY: the engine lays parameters in the first variable slots, then the variadic one, and what was passed
@@ -147,7 +153,7 @@ impl<'a> Frame<'a> {
             };
             let collected = if collects { (*self.slot(declared)).array_pointer() } else { None };
             Arguments {
-                positional: std::slice::from_raw_parts(self.slot(0), passed.min(declared)),
+                positional: std::slice::from_raw_parts(self.slot(0), passed.max(always).min(declared)),
                 surplus,
                 collected,
                 has_filled_in: self.data.This.u1.type_info & MAY_HAVE_FILLED_IN != 0,

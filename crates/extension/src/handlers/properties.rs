@@ -3,7 +3,8 @@
 use std::ffi::{c_int, c_void};
 
 use ext_php_rs::ffi::{
-    _zend_executor_globals, ext_php_rs_executor_globals, zend_hash_find, zend_object, zend_std_get_property_ptr_ptr,
+    _zend_executor_globals, ZEND_ACC_CHANGED, ZEND_ACC_PRIVATE, ext_php_rs_executor_globals, zend_class_entry,
+    zend_get_executed_scope, zend_hash_find, zend_object, zend_property_info, zend_std_get_property_ptr_ptr,
     zend_std_has_property, zend_std_read_property, zend_std_unset_property, zend_std_write_property, zend_string, zval,
 };
 use ext_php_rs::types::Zval;
@@ -28,14 +29,29 @@ pub(super) const READ_TO_UNSET: c_int = 5;
 const ASK_EXISTS: c_int = 2;
 const ASK_NOT_EMPTY: c_int = 1;
 
-/// Whether PHP declares the property itself: a PHP subclass may have properties of its own, or `__get` and the like.
+/// Whether PHP declares the property itself: a PHP class may have properties of its own, or `__get` and the like.
 unsafe fn is_php(object: *mut zend_object, name: *mut zend_string, has_magic: bool) -> bool {
-    // SAFETY: a live object's class is live.
+    // SAFETY: a live object's class is live, and so is what it tells of its properties.
     unsafe {
-        let class = &(*object).ce;
-        has_magic
-            || ((**class).default_properties_count > 0 && !zend_hash_find(&(**class).properties_info, name).is_null())
+        let class = (*object).ce;
+        if has_magic || (*class).default_properties_count == 0 {
+            return has_magic;
+        }
+        let found = zend_hash_find(&raw const (*class).properties_info, name);
+        found.as_ref().is_some_and(|found| is_in_reach(class, &*found.value.ptr.cast()))
     }
+}
+
+/// Whether PHP finds this property of a class. What is private in a parent is nobody else's: PHP looks for a property of
+/// the object itself then, and those are Python's.
+fn is_in_reach(class: *mut zend_class_entry, property: &zend_property_info) -> bool {
+    let is_parents = property.flags & (ZEND_ACC_PRIVATE | ZEND_ACC_CHANGED) == ZEND_ACC_PRIVATE && property.ce != class;
+    // SAFETY: the executor's globals are there as long as PHP is. As there, native code may act for a class.
+    let scope = || unsafe {
+        let acting = (*ext_php_rs_executor_globals().cast::<_zend_executor_globals>()).fake_scope;
+        if acting.is_null() { zend_get_executed_scope() } else { acting }
+    };
+    !is_parents || property.ce == scope()
 }
 
 unsafe fn name_of<'a>(name: *mut zend_string) -> Result<&'a str, BridgeError> {

@@ -5,6 +5,7 @@ use tortoise_protocol::description::{
 };
 
 use super::method::{DeclaredMethod, DeclaredParameter, ShownDefault};
+use super::php_signature::Passing;
 use super::shape::{MethodShape, Shapes};
 
 /// What a method of an interface does.
@@ -26,6 +27,13 @@ pub(crate) enum Protocol {
     Text,
     /// `jsonSerialize()`: the JSON of `o`, decoded
     Json,
+}
+
+impl Protocol {
+    /// Whether PHP's interface gives nothing back.
+    const fn has_no_value(self) -> bool {
+        matches!(self, Self::SetItem | Self::DeleteItem)
+    }
 }
 
 /// An interface of PHP.
@@ -95,22 +103,29 @@ impl InterfaceMethod {
     pub(super) fn shape(&self) -> MethodShape {
         MethodShape {
             python_name: self.name.to_owned(),
-            is_static: false,
-            is_final: false,
             required: self.parameters.len(),
             parameters: self.parameters.len(),
-            is_variadic: false,
-            return_type: None,
             protocol: Some(self.protocol),
+            ..MethodShape::default()
         }
     }
 
     /// Whether a class that inherits `inherited` can have this method: PHP keeps what is static, final or never returns.
     fn can_be_declared(&self, inherited: &Shapes) -> bool {
         inherited.get(self.lower_name).is_none_or(|parent| {
-            !parent.is_static && !parent.is_final && !matches!(parent.return_type.as_deref(), Some("never" | "void"))
+            let has_value = match parent.return_type.as_deref() {
+                Some("never") => false,
+                Some("void") => parent.php.is_some() && self.protocol.has_no_value(),
+                _ => true,
+            };
+            !parent.is_static && !parent.is_final && has_value
         })
     }
+}
+
+/// The names of all methods of all interfaces.
+pub(crate) fn interface_method_names<'a>() -> impl Iterator<Item = &'a str> {
+    INTERFACES.iter().flat_map(|interface| interface.methods).map(|method| method.name)
 }
 
 /// The interfaces of a class.
@@ -134,6 +149,11 @@ impl Interfaces {
         for interface in INTERFACES.iter().filter(|interface| description.traits & interface.trait_bit != 0) {
             // An exception's text is PHP's own: message, place and trace. It is no proxy, so `foreach` sees its properties.
             if description.is_exception() && matches!(interface.trait_bit, TRAIT_TEXTUAL | TRAIT_ITERABLE) {
+                continue;
+            }
+            // PHP has one way to iterate an object.
+            let is_iterator = inherited.php.as_ref().is_some_and(|php| php.is_iterator);
+            if is_iterator && interface.trait_bit == TRAIT_ITERABLE {
                 continue;
             }
             let is_inherited = |method: &InterfaceMethod| {
@@ -166,6 +186,7 @@ impl DeclaredMethod {
             is_positional_only: true,
             is_required: true,
             default: ShownDefault::None,
+            passing: Passing::default(),
         };
         Self {
             php_name: method.name.to_owned(),
@@ -175,8 +196,11 @@ impl DeclaredMethod {
             parameters: method.parameters.iter().map(parameter).collect(),
             variadic: None,
             keyword_only: Vec::new(),
+            variadic_passing: Passing::default(),
+            always_passed: 0,
             required: method.parameters.len(),
             return_type: None,
+            php: None,
             protocol: Some(method.protocol),
             documentation: None,
             line: 0,

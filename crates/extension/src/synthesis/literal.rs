@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use tortoise_protocol::description::Literal;
 
 /// Appends `literal` as a PHP expression that has the same value, to the last bit of a float.
-pub(super) fn write(source: &mut String, literal: &Literal) {
+pub(crate) fn write(source: &mut String, literal: &Literal) {
     match literal {
         Literal::Null => source.push_str("null"),
         Literal::Boolean(true) => source.push_str("true"),

@@ -8,6 +8,7 @@ use tortoise_protocol::description::{DefaultValue, Literal, Method, MethodKind, 
 use super::docblock::docblock;
 use super::interface::Protocol;
 use super::literal;
+use super::php_signature::{Passing, PhpSignature};
 use super::shape::MethodShape;
 
 /// What a parameter of Python's default is in PHP: the constant that tells the extension to leave it out.
@@ -34,10 +35,16 @@ pub(crate) struct DeclaredMethod {
     pub(crate) variadic: Option<String>,
     /// Python's keyword-only parameters. They are among the named arguments of the variadic.
     pub(crate) keyword_only: Vec<KeywordOnly>,
+    /// What stands before the variadic's name.
+    pub(crate) variadic_passing: Passing,
+    /// How many parameters at least are passed on: Python needs a default that PHP fills in.
+    pub(crate) always_passed: usize,
     /// How many parameters PHP shows as required.
     pub(crate) required: usize,
     /// The type that PHP's parent asks for.
     pub(crate) return_type: Option<Arc<str>>,
+    /// The PHP method that it overrides, here or in a parent.
+    pub(crate) php: Option<Arc<PhpSignature>>,
     /// What it does instead if it is called with the arguments of an interface's method.
     pub(crate) protocol: Option<Protocol>,
     /// The docblock.
@@ -59,6 +66,8 @@ pub(crate) struct DeclaredParameter {
     pub(crate) is_required: bool,
     /// What PHP shows as its default.
     pub(crate) default: ShownDefault,
+    /// What stands before its name.
+    pub(crate) passing: Passing,
 }
 
 /// The default of a parameter, as PHP shows it.
@@ -70,6 +79,8 @@ pub(crate) enum ShownDefault {
     LeftOut,
     /// This value.
     Value(Literal),
+    /// This expression of the PHP method that is overridden.
+    Source(String),
 }
 
 /// A parameter that Python takes by name only.
@@ -101,8 +112,11 @@ impl DeclaredMethod {
             variadic: variadic(parameters),
             documentation: docblock(method.documentation.as_deref(), documented),
             keyword_only,
+            variadic_passing: Passing::default(),
+            always_passed: 0,
             required: 0,
             return_type: None,
+            php: None,
             protocol: None,
             line: method.line,
         };
@@ -125,12 +139,16 @@ impl DeclaredMethod {
     }
 
     /// Makes parameters from `limit` on optional, and those behind an optional one: PHP warns of a required one there.
-    fn require_only_the_first(&mut self, limit: usize) {
+    pub(super) fn require_only_the_first(&mut self, limit: usize) {
         let leading = self.parameters.iter().take_while(|parameter| parameter.default == ShownDefault::None).count();
         self.required = leading.min(limit);
         for parameter in &mut self.parameters[self.required..] {
             if parameter.default == ShownDefault::None {
                 parameter.default = ShownDefault::LeftOut;
+            }
+            // What stands for a default that only Python can write is of no type but its own.
+            if parameter.default == ShownDefault::LeftOut {
+                parameter.passing.type_ = None;
             }
         }
     }
@@ -146,11 +164,14 @@ impl DeclaredMethod {
             python_name: self.python_name.clone(),
             is_static: self.is_static(),
             is_final: false,
+            is_abstract: false,
+            is_php: false,
             required: self.required,
             parameters: self.parameters.len(),
             is_variadic: self.variadic.is_some(),
             return_type: self.return_type.clone(),
             protocol: self.protocol,
+            php: self.php.clone(),
         }
     }
 
@@ -176,14 +197,30 @@ impl DeclaredMethod {
     /// Appends the method to a class's source.
     pub(super) fn write(&self, source: &mut String) {
         // The interface's own type would bind what Python's method of that name gives.
-        if self.protocol.is_some_and(|protocol| protocol != Protocol::Text) {
+        let is_open = self.protocol.is_some_and(|protocol| protocol != Protocol::Text)
+            || self.php.is_some() && self.return_type.is_none() && self.kind != MethodKind::Constructor;
+        if is_open {
             source.push_str(" #[\\ReturnTypeWillChange]");
         }
-        source.push_str(if self.is_static() { " public static function " } else { " public function " });
+        let php = self.php.as_deref();
+        source.push_str(if php.is_some_and(|php| php.is_protected) { " protected" } else { " public" });
+        source.push_str(if self.is_static() { " static function " } else { " function " });
+        source.push_str(if php.is_some_and(|php| php.returns_reference) { "&" } else { "" });
         source.push_str(&self.php_name);
+        self.write_parameters(source);
+        if let Some(return_type) = &self.return_type {
+            source.push_str(": ");
+            source.push_str(return_type);
+        }
+        self.write_body(source);
+    }
+
+    fn write_parameters(&self, source: &mut String) {
         source.push('(');
         for (position, parameter) in self.parameters.iter().enumerate() {
-            source.push_str(if position > 0 { ", $" } else { "$" });
+            source.push_str(if position > 0 { ", " } else { "" });
+            parameter.passing.write(source);
+            source.push('$');
             source.push_str(&parameter.php_name);
             match &parameter.default {
                 ShownDefault::None => {}
@@ -195,24 +232,43 @@ impl DeclaredMethod {
                     source.push_str(" = ");
                     literal::write(source, value);
                 }
+                ShownDefault::Source(expression) => {
+                    source.push_str(" = ");
+                    source.push_str(expression);
+                }
             }
         }
         if let Some(name) = &self.variadic {
-            source.push_str(if self.parameters.is_empty() { "...$" } else { ", ...$" });
+            source.push_str(if self.parameters.is_empty() { "" } else { ", " });
+            self.variadic_passing.write(source);
+            source.push_str("...$");
             source.push_str(name);
         }
         source.push(')');
-        if let Some(return_type) = &self.return_type {
-            source.push_str(": ");
-            source.push_str(return_type);
+    }
+
+    fn write_body(&self, source: &mut String) {
+        let function = match self.protocol {
+            _ if self.kind == MethodKind::Constructor => "construct",
+            Some(_) => "protocol",
+            None => "method",
+        };
+        // PHP refuses to compile `return` with a value for these.
+        let has_no_value =
+            self.kind == MethodKind::Constructor || matches!(self.return_type.as_deref(), Some("void" | "never"));
+        if has_no_value {
+            source.extend([" { \\Tortoise\\Bridge\\", function, "(); }"]);
+        } else if self.php.as_deref().is_some_and(|php| php.returns_reference) {
+            // Only a variable can be given back by reference.
+            let is_taken = |name: &str| {
+                self.variadic.as_deref() == Some(name)
+                    || self.parameters.iter().any(|parameter| parameter.php_name == name)
+            };
+            let result = free_name("result", is_taken);
+            source.extend([" { $", &result, " = \\Tortoise\\Bridge\\", function, "(); return $", &result, "; }"]);
+        } else {
+            source.extend([" { return \\Tortoise\\Bridge\\", function, "(); }"]);
         }
-        source.push_str(match (self.kind, self.return_type.as_deref()) {
-            (MethodKind::Constructor, _) => " { \\Tortoise\\Bridge\\construct(); }",
-            // PHP refuses to compile `return` with a value here.
-            _ if self.protocol.is_some() => " { return \\Tortoise\\Bridge\\protocol(); }",
-            (_, Some("void")) => " { \\Tortoise\\Bridge\\method(); }",
-            _ => " { return \\Tortoise\\Bridge\\method(); }",
-        });
     }
 }
 
@@ -221,7 +277,7 @@ impl DeclaredParameter {
     pub(crate) const fn shown_value(&self) -> Option<&Literal> {
         match &self.default {
             ShownDefault::Value(value) => Some(value),
-            ShownDefault::None | ShownDefault::LeftOut => None,
+            ShownDefault::None | ShownDefault::LeftOut | ShownDefault::Source(_) => None,
         }
     }
 }
@@ -238,6 +294,7 @@ fn declare(parameter: &Parameter, all: &[Parameter]) -> DeclaredParameter {
             DefaultValue::Opaque | DefaultValue::Literal(Literal::List(_)) => ShownDefault::LeftOut,
             DefaultValue::Literal(value) => ShownDefault::Value(value.clone()),
         },
+        passing: Passing::default(),
     }
 }
 
@@ -262,7 +319,7 @@ fn is_parameter(name: &str, all: &[Parameter]) -> bool {
     all.iter().any(|parameter| parameter.name == name)
 }
 
-fn free_name(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
+pub(super) fn free_name(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
     let mut name = wanted.to_owned();
     while taken(&name) {
         name.push('_');

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::interface::Protocol;
+use super::php_ancestor::PhpAncestor;
+use super::php_signature::PhpSignature;
 
 /// How one method may be overridden.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct MethodShape {
     /// The Python method that it stands for; of a PHP method, its own name in its own spelling.
     pub(crate) python_name: String,
@@ -14,6 +16,10 @@ pub(crate) struct MethodShape {
     pub(crate) is_static: bool,
     /// Whether it cannot be overridden. Also set this for what Python cannot match, such as a parameter by reference.
     pub(crate) is_final: bool,
+    /// Whether it has no body, so that a class that has it is abstract.
+    pub(crate) is_abstract: bool,
+    /// Whether it is a method of PHP code, and not one that stands for Python's.
+    pub(crate) is_php: bool,
     /// Parameters that must be given: an override may not ask for more.
     pub(crate) required: usize,
     /// Parameters but for the variadic: an override may not take fewer.
@@ -24,23 +30,34 @@ pub(crate) struct MethodShape {
     pub(crate) return_type: Option<Arc<str>>,
     /// What it does if it is an interface's.
     pub(crate) protocol: Option<Protocol>,
+    /// The method of PHP code that it is or overrides.
+    pub(crate) php: Option<Arc<PhpSignature>>,
 }
 
 /// The methods of a class, inherited ones included, by their names in lower case.
 ///
 /// A child's copy shares the shapes with its parent's, so it costs no more than two counters for each.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Shapes(HashMap<Arc<str>, Arc<MethodShape>>);
+pub(crate) struct Shapes {
+    methods: HashMap<Arc<str>, Arc<MethodShape>>,
+    /// The nearest class of PHP code that the class extends.
+    pub(crate) php: Option<Arc<PhpAncestor>>,
+}
 
 impl Shapes {
     /// The shape of the method of this name in lower case.
     pub(crate) fn get(&self, lower_name: &str) -> Option<&MethodShape> {
-        self.0.get(lower_name).map(|shape| &**shape)
+        self.methods.get(lower_name).map(|shape| &**shape)
     }
 
     /// Adds a method, or overrides one.
     pub(crate) fn insert(&mut self, lower_name: &str, shape: MethodShape) {
-        self.0.insert(Arc::from(lower_name), Arc::new(shape));
+        self.methods.insert(Arc::from(lower_name), Arc::new(shape));
+    }
+
+    /// Whether a method has no body.
+    pub(super) fn has_abstract(&self) -> bool {
+        self.methods.values().any(|shape| shape.is_abstract)
     }
 }
 
@@ -77,14 +94,5 @@ pub(crate) fn root_shapes_of_exception() -> Shapes {
 }
 
 fn php_method(name: &str, is_final: bool, parameters: usize) -> MethodShape {
-    MethodShape {
-        python_name: name.to_owned(),
-        is_static: false,
-        is_final,
-        required: 0,
-        parameters,
-        is_variadic: false,
-        return_type: None,
-        protocol: None,
-    }
+    MethodShape { python_name: name.to_owned(), is_final, parameters, ..MethodShape::default() }
 }

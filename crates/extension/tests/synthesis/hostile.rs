@@ -180,6 +180,7 @@ fn native_shapes() -> Shapes {
         is_variadic: false,
         return_type: None,
         protocol: None,
+        ..MethodShape::default()
     };
     let typed = |name, parameters, return_type: &str| MethodShape {
         return_type: Some(return_type.into()),

@@ -230,6 +230,7 @@ fn the_types_of_a_php_parent_are_repeated() {
             is_variadic: false,
             return_type: Some(return_type.into()),
             protocol: None,
+            ..MethodShape::default()
         };
         shapes.insert(name, shape);
     }

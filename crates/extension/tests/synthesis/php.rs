@@ -7,6 +7,7 @@ use std::process::Command;
 const PRELUDE: &str = r#"<?php
 namespace Tortoise {
     const LEFT_OUT = "\0left out";
+    interface Remote {}
     class PyObject {}
     class PythonException extends \RuntimeException {
         final public function getPythonClass() {}
