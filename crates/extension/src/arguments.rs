@@ -217,7 +217,7 @@ fn is_same(default: &Literal, value: &Zval) -> bool {
         Literal::Integer(integer) => value.long() == Some(*integer),
         Literal::Float(float) => value.double().is_some_and(|value| value.to_bits() == float.to_bits()),
         Literal::Text(text) => value.zend_str().is_some_and(|value| value.as_bytes() == text),
-        Literal::List(_) => false,
+        Literal::List(_) | Literal::Map(_) => false,
     }
 }
 

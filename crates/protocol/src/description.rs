@@ -6,7 +6,7 @@
 //! description   name · module · qualified name · file or nil · line · documentation or nil · traits
 //!               · bases · constants · methods · properties                           (array of 11)
 //! base          name · fingerprint, or nil for a PHP class, whose id is 0            (array of 2)
-//! property      as constant
+//! property      as constant; the value may be a map with keys that are integers or texts
 //! constant      name · value                                                         (array of 2)
 //! method        name · kind · parameters or nil · documentation or nil · line        (array of 5)
 //! parameter     name · kind                            it must be given              (array of 2)
@@ -183,6 +183,8 @@ pub enum Literal {
     Text(Vec<u8>),
     /// A list or tuple.
     List(Vec<Literal>),
+    /// A dict, with keys that are integers or texts.
+    Map(Vec<(Literal, Literal)>),
 }
 
 impl Described {
@@ -347,6 +349,18 @@ impl Literal {
             Token::Array(count) => {
                 Self::List((0..count).map(|_| Self::read(reader, depth - 1)).collect::<Result<_, _>>()?)
             }
+            Token::Map(_) if depth == 0 => return Err(Malformed::TooDeep),
+            Token::Map(count) => Self::Map(
+                (0..count)
+                    .map(|_| match Self::read(reader, 0)? {
+                        key @ (Self::Integer(_) | Self::Text(_)) => Ok((key, Self::read(reader, depth - 1)?)),
+                        _ => Err(Malformed::Unexpected {
+                            expected: "an integer or a text as a key",
+                            found: "another value",
+                        }),
+                    })
+                    .collect::<Result<_, _>>()?,
+            ),
             other => return Err(Malformed::Unexpected { expected: "a literal", found: other.describe() }),
         })
     }

@@ -116,7 +116,7 @@ impl<'py> State<'py> {
         let (class, fingerprint, bases, description): (
             Bound<'py, PyType>,
             Bound<'py, PyBytes>,
-            Vec<Bound<'py, PyType>>,
+            Vec<Option<Bound<'py, PyType>>>,
             Bound<'py, PyBytes>,
         ) = answer.extract()?;
 
@@ -127,7 +127,8 @@ impl<'py> State<'py> {
         writer.binary(fingerprint.as_bytes());
         writer.array(bases.len());
         for base in &bases {
-            writer.unsigned(self.table.pin(base));
+            // A PHP class is named in the description.
+            writer.unsigned(base.as_ref().map_or(0, |base| self.table.pin(base)));
         }
         match held {
             Some(held) if held == fingerprint.as_bytes() => writer.nil(),

@@ -13,6 +13,8 @@ from peers import Client, Described, FailedError, Supervisor, lines
 ONLY_PLACE, PLACE, MORE, ONLY_NAME, OTHERS = range(5)
 # A class's objects have a text of their own.
 TEXTUAL = 64
+# They have a length.
+COUNTABLE = 8
 # How a method is bound.
 INSTANCE, STATIC, CLASS, CONSTRUCT = range(4)
 
@@ -347,3 +349,93 @@ def test_annotations_that_make_no_sense_are_no_trouble(supervisor: Supervisor, t
 def test_a_stale_class_is_not_described(client: Client) -> None:
     with pytest.raises(FailedError, match="object 77 is not one of this session"):
         client.describe(77)
+
+
+BELOW_PHP = """
+import abc
+
+def method(self, *arguments): ...
+
+# What a worker makes of PHP classes: the name and the methods are PHP's.
+Object = type("Object", (), {"__module__": "php", "__qualname__": "Object"})
+
+def php_class(name, base=Object, *methods, **namespace):
+    namespace |= {"php_name": name, "php_methods": methods} | dict.fromkeys(methods, method)
+    return type(name.rpartition("\\\\")[2], (base,), namespace)
+
+Base = php_class("App\\\\Base", Object, "before", "_hook")
+Parent = php_class("App\\\\Parent", Base, "after", "__get", __len__=method, __init__=method)
+Other = php_class("Other")
+
+class Mixin:
+    def before(self): ...
+    def mixed(self): ...
+    def after(self): ...
+
+class Below_Php(Mixin, Parent):
+    LIMIT = 3
+    template = "page"
+    _options = {"id": None, 3: [1]}
+    _deep = {"id": {}}
+    made = object()
+    def _hook(self, x): ...
+    def _own(self): ...
+    def __get(self): ...
+    async_ = property(lambda self: 1)
+    def after(self): ...
+
+class Below_Php_Child(Below_Php, abc.ABC):
+    size = 1.5
+    def __init__(self, a): ...
+    def __len__(self): return 1
+    def _hook(self): ...
+
+class Below_Php_Behind(Parent, Mixin):
+    pass
+
+class Below_Php_Twice(Parent, Other):
+    pass
+"""
+
+
+def test_php_classes_are_named_and_not_described(supervisor: Supervisor, tmp_path: Path) -> None:
+    (tmp_path / "Below").mkdir()
+    (tmp_path / "Below" / "Php.py").write_text(BELOW_PHP)
+    (tmp_path / "Below" / "Look.py").write_text(
+        lines(
+            "class Below_Look:",
+            "    def at(self, name):",
+            "        from Below import Php",
+            "        return getattr(Php, name)",
+        )
+    )
+    client = supervisor.client(tmp_path)
+    look = client.new("Below_Look")
+    described = lambda name: client.describe(client.call(look, "at", name).id)  # noqa: E731
+    first = client.describe("Below_Php")
+    fields = first.fields
+    assert (fields["bases"], first.bases) == (
+        [["App\\Parent", None], *fields["bases"][1:]],
+        [0, *first.bases[1:]],
+    )
+    assert [name for name, _ in fields["bases"][1:]] == ["Below\\Php\\Mixin"]
+    assert set(fields["methods"]) == {"before", "mixed", "after", "_hook"}
+    assert fields["methods"]["_hook"][1] == [["x", PLACE]]
+    assert fields["constants"] == {"LIMIT": 3}
+    assert fields["properties"] == {"template": "page", "_options": {"id": None, 3: [1]}}
+    assert fields["traits"] == 0, "PHP's own count() is no protocol of Python's"
+
+    child = described("Below_Php_Child")
+    assert child.bases == [first.class_id]
+    assert set(child.fields["methods"]) == {"__construct", "_hook"}
+    assert child.fields["properties"] == {"size": 1.5}
+    assert child.fields["traits"] == COUNTABLE
+
+    behind = described("Below_Php_Behind").fields
+    assert set(behind["methods"]) == {"mixed"}, "PHP's methods come first in Python's order"
+    with pytest.raises(
+        FailedError, match=r"extends two PHP classes, App\\Parent and Other; a PHP class has one parent"
+    ):
+        described("Below_Php_Twice")
+    client.leave()
+    assert supervisor.status_of(client.session) == 0

@@ -29,6 +29,18 @@ pub(crate) fn write(source: &mut String, literal: &Literal) {
             }
             source.push(']');
         }
+        Literal::Map(items) => {
+            source.push('[');
+            for (position, (key, item)) in items.iter().enumerate() {
+                if position > 0 {
+                    source.push_str(", ");
+                }
+                write(source, key);
+                source.push_str(" => ");
+                write(source, item);
+            }
+            source.push(']');
+        }
     }
 }
 

@@ -291,7 +291,7 @@ fn declare(parameter: &Parameter, all: &[Parameter]) -> DeclaredParameter {
         default: match &parameter.default {
             DefaultValue::Required => ShownDefault::None,
             // PHP has one kind of array where Python has a tuple, so the value would come back as another.
-            DefaultValue::Opaque | DefaultValue::Literal(Literal::List(_)) => ShownDefault::LeftOut,
+            DefaultValue::Opaque | DefaultValue::Literal(Literal::List(_) | Literal::Map(_)) => ShownDefault::LeftOut,
             DefaultValue::Literal(value) => ShownDefault::Value(value.clone()),
         },
         passing: Passing::default(),

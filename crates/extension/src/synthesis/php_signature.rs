@@ -146,7 +146,7 @@ pub(super) fn fits(value: &Literal, type_: &str) -> bool {
                 Literal::Integer(_) => matches!(name, "int" | "float"),
                 Literal::Float(_) => name == "float",
                 Literal::Text(_) => name == "string",
-                Literal::List(_) => matches!(name, "array" | "iterable"),
+                Literal::List(_) | Literal::Map(_) => matches!(name, "array" | "iterable"),
             }
     }) || is_nullable && *value == Literal::Null
 }

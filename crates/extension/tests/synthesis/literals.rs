@@ -29,6 +29,10 @@ fn show(value: &Literal) -> String {
             text
         }),
         Literal::List(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
+        Literal::Map(items) => {
+            let shown = items.iter().map(|(_, value)| show(value));
+            format!("[{}]", shown.collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

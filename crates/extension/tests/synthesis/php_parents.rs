@@ -254,7 +254,10 @@ fn properties_get_pythons_defaults() {
     let mut description = describe([instance("draw", [required("scale")])]);
     description.properties = vec![
         constant("template", Literal::Text(b"a'b".to_vec())),
-        constant("_options", Literal::List(vec![Literal::Integer(1)])),
+        constant(
+            "_options",
+            Literal::Map(vec![(Literal::Text(b"id".to_vec()), Literal::List(vec![Literal::Integer(1)]))]),
+        ),
         constant("size", Literal::Integer(5)),
         constant("size", Literal::Integer(6)),
         constant("elsewhere", Literal::Null),
@@ -270,7 +273,7 @@ fn properties_get_pythons_defaults() {
         }
         echo Foo::LIMIT, Foo::FIXED;"#,
     );
-    assert_eq!(shown, r#"public  template = "a'b"; protected array _options = [1]; public ?int size = 5; 41"#);
+    assert_eq!(shown, r#"public  template = "a'b"; protected array _options = {"id":[1]}; public ?int size = 5; 41"#);
 }
 
 #[test]

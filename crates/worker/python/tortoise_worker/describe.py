@@ -14,7 +14,7 @@ from abc import ABC
 from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
-from tortoise_worker import classes, members, naming, protocols
+from tortoise_worker import classes, members, naming, php_bases, protocols
 from tortoise_worker._native import (
     MAX_BASES,
     MAX_CONSTANTS,
@@ -42,8 +42,8 @@ class Description(NamedTuple):
     cls: type
     fingerprint: bytes
     """A hash of the encoded description."""
-    bases: list[type]
-    """The classes of the description's bases, in its order."""
+    bases: list[type | None]
+    """The classes of the description's bases, in its order; None for a PHP class."""
     encoded: bytes
     """The description, as MessagePack."""
 
@@ -78,7 +78,7 @@ class Describer:
     def _describe_anew(self, cls: type) -> tuple[Description, str]:
         parent, others = _php_bases(cls)
         bases = [base for base in (parent, *others) if base is not None]
-        described = [self._describe(base) for base in bases]
+        described = [self._described_base(base) for base in bases]
         providers = [cls, *_not_inherited(cls, parent, others)]
         name, file, shares_its_name = self._name_and_file(cls)
         methods = _methods(cls, parent, providers, file)
@@ -94,14 +94,19 @@ class Describer:
                 | TRAIT_ABSTRACT * classes.is_abstract(cls)
                 | TRAIT_SHARED_NAME * shares_its_name
                 | protocols.traits_of(cls),
-                [[base_name, base.fingerprint] for base, base_name in described],
+                [[base_name, base and base.fingerprint] for base, base_name in described],
                 _constants(providers),
                 [list(method) for method in methods],
-                [],
+                _properties(providers) if php_bases.ancestors(cls) else [],
             ]
         )
         fingerprint = hashlib.blake2b(encoded, digest_size=FINGERPRINT_BYTES).digest()
-        return Description(cls, fingerprint, bases, encoded), name
+        return Description(cls, fingerprint, [base and base.cls for base, _ in described], encoded), name
+
+    def _described_base(self, base: type) -> tuple[Description | None, str]:
+        """The description of a base, and its PHP name. Of a PHP class only that: PHP has the rest."""
+        php_name = php_bases.php_name_of(base)
+        return (None, php_name) if php_name is not None else self._describe(base)
 
     def _name_and_file(self, cls: type) -> tuple[str, str | None, bool]:
         """The PHP name that a class asks for, its source file, and whether the name is shared."""
@@ -118,12 +123,16 @@ class Describer:
 def _php_bases(cls: type) -> tuple[type | None, list[type]]:
     """The base that becomes the PHP parent, and the others.
 
-    An exception's parent is an exception, and one that `except Exception` catches if there is one.
+    An exception's parent is an exception, and one that `except Exception` catches if there is one. Before all
+    others comes what is or extends a PHP class.
     """
     bases = [base for base in classes.bases_of(cls) if not any(base is marker for marker in _MARKERS)]
     exceptions = [base for base in bases if classes.is_subclass(base, BaseException)]
     usual = [base for base in exceptions if classes.is_subclass(base, Exception)]
-    parent = next(iter(usual or exceptions or bases), None)
+    below_php = [base for base in bases if php_bases.ancestors(base)]
+    parent = next(iter(below_php or usual or exceptions or bases), None)
+    if parent is not None and below_php:
+        php_bases.check_single_parent(cls, parent)
     return parent, [base for base in bases if base is not parent][: MAX_BASES - 1]
 
 
@@ -132,7 +141,7 @@ def _not_inherited(cls: type, parent: type | None, others: Sequence[type]) -> li
     passed = {id(base) for base in (cls, *_MARKERS, *(classes.mro_of(parent) if parent else ()))}
     found: list[type] = []
     for base in (base for other in others for base in classes.mro_of(other)):
-        if id(base) not in passed:
+        if id(base) not in passed and not php_bases.is_php(base):
             passed.add(id(base))
             found.append(base)
     return found
@@ -142,13 +151,19 @@ def _methods(cls: type, parent: type | None, providers: Sequence[type], file: st
     """The constructor and the methods of all providers. Of the others, those that nobody else has."""
     inherited = classes.mro_of(parent) if parent else ()
     taken = {name for base in inherited for name in classes.namespace_of(base)}
+    is_below_php = bool(php_bases.ancestors(cls))
+    of_php = php_bases.methods(cls)
     methods: dict[str, Member] = {}
     constructor = members.constructor_of(cls, parent, providers, file)
     if constructor is not None:
         methods[constructor.name] = constructor
     for provider in providers:
-        for method in members.public_methods(provider, file):
-            if provider is cls or method.name not in taken:
+        for method in members.public_methods(provider, file, of_php):
+            if is_below_php:
+                is_shown = php_bases.provider_of(cls, method.name) is provider
+            else:
+                is_shown = provider is cls or method.name not in taken
+            if is_shown:
                 methods.setdefault(method.name, method)
     return list(methods.values())[:MAX_METHODS]
 
@@ -159,6 +174,15 @@ def _constants(providers: Sequence[type]) -> list[list[Any]]:
         for name, value in members.constants_of(provider).items():
             constants.setdefault(name, value)
     return [[name, value] for name, value in constants.items()][:MAX_CONSTANTS]
+
+
+def _properties(providers: Sequence[type]) -> list[list[Any]]:
+    """What may be the default of a property of the PHP class that the class extends."""
+    properties: dict[str, Any] = {}
+    for provider in providers:
+        for name, value in members.properties_of(provider).items():
+            properties.setdefault(name, value)
+    return [[name, value] for name, value in properties.items()][:MAX_METHODS]
 
 
 def _source_file(module: str) -> str | None:

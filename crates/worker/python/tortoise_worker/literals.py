@@ -35,6 +35,22 @@ def is_constant(value: object) -> bool:
     return _items(value, MAX_CONSTANT_DEPTH) <= MAX_CONSTANT_ITEMS
 
 
+def is_property_default(value: object) -> bool:
+    """Whether PHP can write it as the default of a property: what can be a constant, or one dict of such."""
+    if type(value) is not dict:
+        return is_constant(value)
+    if len(value) > MAX_CONSTANT_ITEMS or not all(_is_key(key) for key in value):
+        return False
+    return (
+        len(value) + sum(_items(item, MAX_CONSTANT_DEPTH - 1) for item in value.values())
+        <= MAX_CONSTANT_ITEMS
+    )
+
+
+def _is_key(key: object) -> bool:
+    return (type(key) is int and is_default(key)) or (type(key) is str and _is_text(key, MAX_DEFAULT_BYTES))
+
+
 def _items(value: object, depth: int) -> int:
     """How many items a constant has; more than the limit if it is none."""
     too_many = MAX_CONSTANT_ITEMS + 1

@@ -4,13 +4,13 @@ import functools
 import inspect
 import re
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
-from tortoise_worker import classes, signatures
+from tortoise_worker import classes, php_bases, signatures
 from tortoise_worker._native import MAX_DOCUMENTATION_BYTES
 from tortoise_worker.classes import namespace_of
-from tortoise_worker.literals import is_constant, is_name
+from tortoise_worker.literals import is_constant, is_name, is_property_default
 from tortoise_worker.signatures import Parameters
 
 CONSTRUCTOR = "__construct"
@@ -45,10 +45,13 @@ class Member(NamedTuple):
     line: int
 
 
-def public_methods(cls: type, file: str | None) -> Iterator[Member]:
-    """The class's own public methods, in the order of their definition. Only those in `file` have a line."""
+def public_methods(cls: type, file: str | None, of_php: Collection[str] = frozenset()) -> Iterator[Member]:
+    """The class's own public methods, in the order of their definition. Only those in `file` have a line.
+
+    A name that begins with an underscore is public if it is one of `of_php`, the methods of a PHP class.
+    """
     for name, value in namespace_of(cls).items():
-        if not is_name(name) or name.startswith("_"):
+        if not is_name(name) or name.startswith("__" if name in of_php else "_"):
             continue
         bound = _bound(value)
         if bound is not None:
@@ -66,6 +69,9 @@ def constructor_of(
     is_own = parent is None or signatures.metaclass_call(cls) is not signatures.metaclass_call(parent)
     if not is_own and not any(_MAKERS & namespace_of(provider).keys() for provider in providers):
         return None
+    if php_bases.ancestors(cls) and all(php_bases.provider_of(cls, maker) is None for maker in _MAKERS):
+        # PHP's own constructor comes first.
+        return None
     maker, parameters = signatures.of_constructor(cls)
     return _member(CONSTRUCTOR, CONSTRUCT, maker, parameters, file)
 
@@ -76,6 +82,18 @@ def constants_of(cls: type) -> dict[str, Any]:
         name: value
         for name, value in namespace_of(cls).items()
         if is_name(name) and name.isupper() and not name.startswith("_") and is_constant(value)
+    }
+
+
+def properties_of(cls: type) -> dict[str, Any]:
+    """The class's own attributes that can be the default of a PHP property, but for constants."""
+    return {
+        name: value
+        for name, value in namespace_of(cls).items()
+        if is_name(name)
+        and not name.startswith("__")
+        and (name.startswith("_") or not name.isupper())
+        and is_property_default(value)
     }
 
 
