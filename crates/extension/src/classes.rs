@@ -53,7 +53,7 @@ pub(crate) struct SynthesizedClass {
     /// Whether it is an exception.
     is_exception: bool,
     /// The nearest class of PHP code that it extends, directly or not.
-    pub(crate) php_parent: Option<*mut zend_class_entry>,
+    php_parent: Option<*mut zend_class_entry>,
 }
 
 /// What a generated method finds in its own code: which method it is.
@@ -152,6 +152,11 @@ fn remember(class: &Rc<SynthesizedClass>, id: u64, generation: u32) {
 /// The synthesized class that `class` is or extends.
 pub(crate) fn synthesized(class: *mut zend_class_entry) -> Option<Rc<SynthesizedClass>> {
     CLASSES.with_borrow(|classes| ancestors(class).find_map(|class| classes.by_entry.get(&class).map(Rc::clone)))
+}
+
+/// The nearest class of PHP code that the Python class extends which `class` is or extends.
+pub(crate) fn php_ancestor(class: *mut zend_class_entry) -> Option<*mut zend_class_entry> {
+    synthesized(class).and_then(|class| class.php_parent)
 }
 
 /// The class's Python method of exactly this name, if PHP cannot declare it because it has another of a like name.

@@ -76,7 +76,7 @@ pub(super) fn add_shapes(
     let reflected = Reflected::class(&name)?;
     let is_new = shapes.php.as_ref().is_none_or(|php| php.name != name);
     if is_new {
-        for method in reflected.list("getmethods", Some(i64::from(ABSTRACT)))? {
+        for method in reflected.list("getmethods", Some(ABSTRACT))? {
             let shape = method.shape()?;
             shapes.insert(&shape.python_name.to_ascii_lowercase(), shape);
         }

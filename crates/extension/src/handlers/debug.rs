@@ -23,6 +23,10 @@ pub(super) unsafe extern "C" fn properties_for(
         match purpose {
             DEBUG if !has(&*object, Method::DebugInfo) => {}
             EXPORT => {}
+            // Below a class of PHP code it is that class's public properties.
+            JSON if classes::php_ancestor((*object).ce).is_some() => {
+                return zend_std_get_properties_for(object, purpose);
+            }
             JSON => {
                 guard((), || throw(without_json(&*object)));
                 return std::ptr::null_mut();

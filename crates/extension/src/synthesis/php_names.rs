@@ -28,7 +28,7 @@ impl Declaring<'_> {
         for token in Tokens(shown) {
             match token {
                 Token::Name(name) if !TYPES.iter().any(|word| name.eq_ignore_ascii_case(word)) => {
-                    self.class(name, &mut full)
+                    self.class(name, &mut full);
                 }
                 Token::Name(text) | Token::Other(text) => full.push_str(text),
             }
