@@ -23,6 +23,9 @@ use crate::path::Root;
 use crate::table::Table;
 use crate::to_wire::{Context, Encoder, Segments};
 
+/// What `Hooks::describe` gives.
+type Described<'py> = (Bound<'py, PyType>, Bound<'py, PyBytes>, Vec<Option<Bound<'py, PyType>>>, Bound<'py, PyBytes>);
+
 /// What a session knows.
 pub(crate) struct State<'py> {
     pub(crate) table: Table,
@@ -113,12 +116,7 @@ impl<'py> State<'py> {
             Selector::Class(id) => self.class(py, id)?.into_any(),
         };
         let answer = self.hooks.describe.call1((asked,)).map_err(|error| self.refusal_or_raised(py, error))?;
-        let (class, fingerprint, bases, description): (
-            Bound<'py, PyType>,
-            Bound<'py, PyBytes>,
-            Vec<Option<Bound<'py, PyType>>>,
-            Bound<'py, PyBytes>,
-        ) = answer.extract()?;
+        let (class, fingerprint, bases, description): Described<'py> = answer.extract()?;
 
         let class = self.table.pin(&class);
         let mut writer = Writer::new(reply);

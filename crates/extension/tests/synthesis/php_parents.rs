@@ -12,7 +12,7 @@ use super::synthesis::{
 };
 
 /// The PHP class that the shapes here are of.
-const PARENT: &str = r#"
+pub(super) const PARENT: &str = r#"
     abstract class Parent_ {
         const LIMIT = 3;
         final const FIXED = 1;
@@ -59,7 +59,7 @@ fn with_signature(mut shape: MethodShape, change: impl FnOnce(&mut PhpSignature)
 }
 
 /// The methods and properties of [`PARENT`].
-fn shapes() -> Shapes {
+pub(super) fn shapes() -> Shapes {
     let found = PhpParameter { passing: Passing { type_: None, by_reference: true }, ..defaulted("found", "", "null") };
     let names = PhpParameter { is_variadic: true, is_optional: true, ..parameter("names", "string") };
     let mut shapes = Shapes::default();
