@@ -12,15 +12,18 @@
 //! - [`spinning`]: how many sessions may wait without sleeping.
 //! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
 
+mod answer;
 mod arguments;
 mod buffer;
 mod call;
 mod contexts;
+mod conversation;
 mod dispatch;
 mod failure;
 mod fork;
 mod from_wire;
 mod gate;
+mod gil;
 mod hooks;
 mod iterate;
 mod modules;
@@ -31,6 +34,7 @@ mod operate;
 mod parameters;
 mod path;
 mod raw;
+mod requests;
 mod serve;
 mod spinning;
 mod table;
@@ -116,7 +120,7 @@ mod _native {
     #[pyfunction]
     fn encode<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let mut buffer = Vec::new();
-        Encoder::new(&mut buffer, None).value(value, Depth::ROOT).map_err(|error| {
+        Encoder::plain(&mut buffer).value(value, Depth::ROOT).map_err(|error| {
             let place = error.path.from(&Root::NewValue("encode".to_owned()));
             PyValueError::new_err(format!("{place}: {}", error.reason))
         })?;

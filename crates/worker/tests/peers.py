@@ -107,6 +107,7 @@ class Raised:
     file: str | None
     line: int
     traceback: str
+    php: int
 
 
 class FailedError(Exception):
