@@ -71,12 +71,12 @@ pub(crate) fn serve(incoming: Incoming, has_left: bool) -> Result<Option<Zval>, 
         exports::settle();
         link::conclude(underway)
     });
-    concluded?;
     let outcome = thrown.map_or(outcome, thrown_outcome);
-    answer(underway, &outcome)?;
+    let answered = concluded.and_then(|()| answer(underway, &outcome));
     match outcome {
-        Outcome::Left(exit) => Ok(exit),
-        _ => Ok(None),
+        // PHP leaves, whoever hears of it.
+        Outcome::Left(Some(exit)) => Ok(Some(exit)),
+        _ => answered.map(|()| None),
     }
 }
 

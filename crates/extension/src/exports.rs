@@ -79,7 +79,7 @@ fn hand_out(object: &zend_object, is_iterator: bool, write: impl FnOnce(PhpRefer
     let object = std::ptr::from_ref(object).cast_mut();
     let (id, class, traits, description) = EXPORTS.with_borrow_mut(|exports| {
         // SAFETY: the caller has the object.
-        let (class, traits) = exports.class_of(unsafe { (*object).ce });
+        let (class, traits) = exports.class_of(unsafe { (*object).ce }, is_iterator);
         let on_wire = &exports.classes[class as usize - 1];
         let description = (!on_wire.is_known).then(|| Rc::clone(&on_wire.description));
         (exports.id_of(object, is_iterator), class, traits, description)
@@ -91,7 +91,7 @@ fn hand_out(object: &zend_object, is_iterator: bool, write: impl FnOnce(PhpRefer
 /// The number and the traits of a class, and its description if the session does not have it yet.
 pub(crate) fn class(class: *mut zend_class_entry, write: impl FnOnce(u32, PhpTraits, &[u8])) {
     let (number, traits, description) = EXPORTS.with_borrow_mut(|exports| {
-        let (number, traits) = exports.class_of(class);
+        let (number, traits) = exports.class_of(class, false);
         (number, traits, Rc::clone(&exports.classes[number as usize - 1].description))
     });
     // It is asked for once, so it is not worth while to know whether it is known.
@@ -180,12 +180,13 @@ impl Exports {
         self.last_id
     }
 
-    fn class_of(&mut self, class: *mut zend_class_entry) -> (u32, PhpTraits) {
+    fn class_of(&mut self, class: *mut zend_class_entry, is_iterator: bool) -> (u32, PhpTraits) {
         if let Some(known) = self.by_class.get(&class) {
             return *known;
         }
-        // SAFETY: an object's class is live.
-        let (mut description, traits) = unsafe { describe::class(&*class) };
+        // SAFETY: an object's class is live. That of iterators is a name alone, and nothing else of it may be looked at.
+        let (mut description, traits) =
+            if is_iterator { describe::iterator() } else { unsafe { describe::class(&*class) } };
         description.push(traits.0);
         let description: Rc<[u8]> = description.into();
         let next = self.classes.len() as u32 + 1;

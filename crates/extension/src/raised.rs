@@ -88,7 +88,11 @@ fn php_exception(raised: &RaisedException) -> Option<Zval> {
 }
 
 fn make(raised: &RaisedException, previous: Option<Zval>, generation: u32) -> Result<Zval, BridgeError> {
-    let class = classes::class_of_exception(raised.object.class, generation)?;
+    let class = match classes::class_of_exception(raised.object.class, generation) {
+        // Python can fail again where it is told of a failure, as at the limit of its recursion: the name says enough then.
+        Err(BridgeError::Remote(_)) => native::class(Native::PythonException),
+        class => class?,
+    };
     let mut exception = Zval::new();
     // SAFETY: the class is a concrete exception class, and the slot holds nothing.
     unsafe { object_init_ex(&raw mut exception, class) };

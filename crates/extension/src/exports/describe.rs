@@ -30,6 +30,13 @@ pub(super) unsafe fn class(class: &zend_class_entry) -> (Vec<u8>, PhpTraits) {
     (bytes, unsafe { traits(class) })
 }
 
+/// The class of the iterators of `foreach`, of which no PHP code sees an object.
+pub(super) fn iterator() -> (Vec<u8>, PhpTraits) {
+    let mut bytes = Vec::new();
+    PhpClass { name: "__iterator_wrapper", parents: Vec::new(), methods: Vec::new() }.write(&mut bytes);
+    (bytes, PhpTraits::default())
+}
+
 /// The beginning of a name that is longer than the wire's.
 fn cut(name: &str) -> &str {
     let end = (0..=MAX_NAME_BYTES.min(name.len())).rev().find(|end| name.is_char_boundary(*end));

@@ -120,6 +120,16 @@ fn wait_for(ticket: Ticket, expected: Kind) -> Result<Reply, BridgeError> {
     step.then(ticket.generation, |link| link.finish(ticket, expected))
 }
 
+/// Whether the answer to a request can come before what PHP is doing now is over.
+///
+/// # Errors
+/// [`BridgeError::Access`] if it comes behind the callback that is under way.
+pub(crate) fn check_in_reach(ticket: Ticket) -> Result<(), BridgeError> {
+    let is_further_out = ticket.generation == generation()
+        && with(|link| link.is_some_and(|link| link.flight.is_further_out(ticket.call)));
+    if is_further_out { Err(further_out()) } else { Ok(()) }
+}
+
 /// Whether [`finish`] would wait for no Python code.
 pub(crate) fn is_ready(ticket: Ticket) -> bool {
     if check_open().and_then(|()| check_current(ticket)).is_err() {
@@ -257,7 +267,6 @@ impl Link {
                         return Ok(Step::Asked(incoming));
                     }
                 }
-                _ if self.flight.is_further_out(ticket.call) => return Err(further_out()),
                 _ => return Err(BridgeError::Internal("an answer was asked for twice".to_owned())),
             }
         }

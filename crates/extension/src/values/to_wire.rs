@@ -124,6 +124,9 @@ fn write_native_object(outgoing: &mut Outgoing<'_>, object: &zend_object) -> Res
     if moments::write(outgoing, object)? || big_integers::write(outgoing, object)? {
         return Ok(());
     }
+    if bytes::is_one(object) {
+        return Err(Unconvertible::new("this Tortoise\\Bytes has no bytes: its constructor was never called"));
+    }
     outgoing.export(object);
     Ok(())
 }
