@@ -2,10 +2,12 @@
 //! not finished.
 
 use pyo3::prelude::*;
-use tortoise_protocol::frame::{Header, Kind, begin, finish};
+use tortoise_protocol::frame::{FLAG_RELEASES, HEADER_BYTES, Header, begin, finish};
+use tortoise_protocol::request::write_releases;
 use tortoise_protocol::{Malformed, Writer};
 
 use crate::dispatch::State;
+use crate::php::PhpObject;
 use crate::to_wire::{Encoder, Segments};
 
 /// Bytes that a buffer keeps from one call to the next.
@@ -20,6 +22,8 @@ pub(crate) struct Answer {
     pub(crate) segments: Segments,
     /// Ids of the objects in it, once for each time, so that they can be taken back.
     pub(crate) given: Vec<u64>,
+    /// PHP objects in it. What is let go of is said in front of the payload, so these must not be among it.
+    pub(crate) held: Vec<Py<PhpObject>>,
     /// Whether the client takes integers of more than 64 bits in it.
     pub(crate) takes_big_integers: bool,
 }
@@ -40,14 +44,22 @@ impl Answer {
         Encoder::of_answer(self, state)
     }
 
-    /// Writes the header; the frame can be sent then.
+    /// Writes the header, and what Python has let go of in front of the payload; the frame can be sent then.
     ///
     /// # Errors
     /// [`Malformed`] if the frame is too large.
-    pub(crate) fn finish(&mut self, kind: Kind, call: u64) -> Result<(), Malformed> {
+    pub(crate) fn finish(&mut self, py: Python<'_>, state: &State, mut header: Header) -> Result<(), Malformed> {
         // What is too much for a frame was refused when it was written.
-        let segment_bytes = self.segments.bytes() as u32;
-        finish(&mut self.frame, Header { segment_bytes, ..Header::new(kind, call) })
+        header.segment_bytes = self.segments.bytes() as u32;
+        let releases = state.php.take_releases(py);
+        if releases.is_empty() {
+            return finish(&mut self.frame, header);
+        }
+        header.flags |= FLAG_RELEASES;
+        let mut front = Vec::new();
+        write_releases(&mut Writer::new(&mut front), &releases);
+        self.frame.splice(HEADER_BYTES..HEADER_BYTES, front);
+        finish(&mut self.frame, header).inspect_err(|_| state.php.put_back(py, releases))
     }
 
     /// It does not go out: the client never sees the objects in it.
@@ -64,5 +76,6 @@ impl Answer {
         self.frame.shrink_to(KEPT_BUFFER_BYTES);
         self.segments.clear();
         self.given.clear();
+        self.held.clear();
     }
 }

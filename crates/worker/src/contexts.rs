@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyString};
-use tortoise_protocol::thrown::{Code, PhpException, Thrown};
 use tortoise_protocol::Depth;
+use tortoise_protocol::thrown::{Code, PhpException, Thrown};
 
 use crate::answer::Answer;
 use crate::dispatch::{Handled, State};
@@ -39,7 +39,8 @@ impl State {
         let thrown = Thrown::read(&mut request.reader)?;
         request.end()?;
         let thrown = self.python_of(py, thrown)?;
-        let left = self.hooks.leave.bind(py).call1((number, thrown)).map_err(|error| self.refusal_or_raised(py, error))?;
+        let left =
+            self.hooks.leave.bind(py).call1((number, thrown)).map_err(|error| self.refusal_or_raised(py, error))?;
         answer.writer().boolean(left.extract()?);
         Ok(())
     }

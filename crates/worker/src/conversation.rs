@@ -11,7 +11,8 @@ mod waiting;
 
 use std::cell::RefMut;
 use std::os::fd::{AsFd, AsRawFd};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use nix::sys::socket::{Shutdown, shutdown};
 use pyo3::prelude::*;
@@ -19,12 +20,16 @@ use tortoise_channel::{Channel, ChannelError};
 use tortoise_protocol::frame::Header;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
-pub(crate) use kept::Kept;
-pub(crate) use levels::Levels;
+pub(crate) use kept::{Kept, KeptFrame};
+pub(crate) use levels::{Levels, Turn};
 pub(crate) use waiting::Waiting;
 
 use crate::answer::Answer;
 use crate::gil::GilCell;
+
+/// How long an answer waits for threads that want to call PHP first. Without it calls that do not take long would never let
+/// one in.
+const COURTESY: Duration = Duration::from_millis(1);
 
 /// Why there is nobody to speak to any more.
 #[derive(Debug, Clone)]
@@ -57,6 +62,8 @@ pub(crate) struct Conversation {
     pub(crate) levels: GilCell<Levels>,
     pub(crate) kept: GilCell<Kept>,
     pub(crate) waiting: Waiting,
+    /// How many threads wait to call PHP.
+    wanting: AtomicUsize,
     /// Set once; every wait ends then.
     end: GilCell<Option<End>>,
     /// Whether the client takes integers of more than 64 bits, as it said last.
@@ -74,6 +81,7 @@ impl Conversation {
             levels: GilCell::new(Levels::default()),
             kept: GilCell::new(Kept::default()),
             waiting: Waiting::default(),
+            wanting: AtomicUsize::new(0),
             end: GilCell::new(None),
             takes_big_integers: AtomicBool::new(false),
         }
@@ -146,8 +154,19 @@ impl Conversation {
         Ok(())
     }
 
+    /// Waits for a change, as a thread that wants to call PHP. False: the time is over.
+    pub(crate) fn wait_for_turn(&self, py: Python<'_>, deadline: Instant) -> bool {
+        self.wanting.fetch_add(1, Ordering::Relaxed);
+        let has_changed = self.waiting.wait(py, Some(deadline));
+        self.wanting.fetch_sub(1, Ordering::Relaxed);
+        has_changed
+    }
+
     /// A call is done: waits until its answer is due. False: PHP waits for it no more.
     pub(crate) fn leave_call(&self, py: Python<'_>, id: u64) -> PyResult<bool> {
+        if self.wanting.load(Ordering::Relaxed) > 0 && self.levels.borrow(py)?.is_call_on_top(id) {
+            self.waiting.wait(py, Some(Instant::now() + COURTESY));
+        }
         loop {
             match self.levels.borrow(py)?.leave_call(id) {
                 Some(true) => break,

@@ -14,6 +14,7 @@ use tortoise_protocol::{Depth, Malformed, Reader};
 
 use crate::answer::Answer;
 use crate::call::{Arguments, Callee};
+use crate::callback::Room;
 use crate::conversation::Conversation;
 use crate::failure::Fault;
 use crate::from_wire::Request;
@@ -25,6 +26,7 @@ use crate::names::type_name;
 use crate::numpy::Numpy;
 use crate::parameters::Known;
 use crate::path::Root;
+use crate::php::PhpObjects;
 use crate::table::Table;
 
 /// What a session knows. Several threads may be at work in it, one of them at a time, and one request inside another.
@@ -36,6 +38,9 @@ pub(crate) struct State {
     pub(crate) known: Known,
     pub(crate) hooks: Hooks,
     pub(crate) conversation: Conversation,
+    pub(crate) php: PhpObjects,
+    /// What callbacks were written and read in.
+    pub(crate) rooms: GilCell<Vec<Room>>,
     /// Whether context managers were entered in this request.
     pub(crate) has_entered: AtomicBool,
 }
@@ -54,6 +59,8 @@ impl State {
             known: Known::new(special, function, hooks.method.clone_ref(py)),
             hooks,
             conversation,
+            php: PhpObjects::new(),
+            rooms: GilCell::new(Vec::new()),
             has_entered: AtomicBool::new(false),
         }
     }
@@ -109,7 +116,8 @@ impl State {
             Selector::Name(name) => PyString::new(py, name).into_any(),
             Selector::Class(id) => self.class(py, id)?.into_any(),
         };
-        let described = self.hooks.describe.bind(py).call1((asked,)).map_err(|error| self.refusal_or_raised(py, error))?;
+        let described =
+            self.hooks.describe.bind(py).call1((asked,)).map_err(|error| self.refusal_or_raised(py, error))?;
         let (class, fingerprint, bases, description): (
             Bound<'_, PyType>,
             Bound<'_, PyBytes>,
@@ -202,12 +210,7 @@ impl State {
         })
     }
 
-    pub(crate) fn write(
-        &self,
-        value: &Bound<'_, PyAny>,
-        answer: &mut Answer,
-        root: impl FnOnce() -> Root,
-    ) -> Handled {
+    pub(crate) fn write(&self, value: &Bound<'_, PyAny>, answer: &mut Answer, root: impl FnOnce() -> Root) -> Handled {
         answer.encoder(self).value(value, Depth::ROOT).map_err(|error| Fault::unconvertible(&error, &root()))
     }
 

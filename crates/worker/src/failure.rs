@@ -81,7 +81,7 @@ impl Fault {
     }
 }
 
-fn stale_message(id: u64) -> String {
+pub(crate) fn stale_message(id: u64) -> String {
     format!(
         "object {id} is not one of this session: it was never handed out, or has been released, or is of an earlier request"
     )
@@ -100,18 +100,22 @@ pub(crate) fn of_exception(py: Python<'_>, error: PyErr, state: &State, answer: 
             let message = format!("(its message could not be read: {})", type_name(second.value(py).as_any()));
             vec![(exception.clone(), type_name(&exception), message, None, 0, String::new())]
         });
+    // Asked before the table is borrowed: an exception's attributes may be user code's.
+    let php_id = |object| state.php_object(object).and_then(|php| php.get().id(state)).unwrap_or_default();
+    let php_ids: Vec<u64> = explained.iter().map(|(object, ..)| php_id(object)).collect();
     let mut table = state.table.borrow(py)?;
     let exceptions: Vec<_> = explained
         .into_iter()
+        .zip(php_ids)
         .take(MAX_CAUSES)
-        .map(|(object, class_name, message, file, line, traceback)| RaisedException {
+        .map(|((object, class_name, message, file, line, traceback), php)| RaisedException {
             object: table.hand_out(&object, &mut answer.given),
             class_name,
             message,
             file,
             line,
             traceback,
-            php: 0,
+            php,
         })
         .collect();
     let message = exceptions.first().map_or_else(String::new, |first| first.message.clone());

@@ -21,7 +21,7 @@ use crate::moments;
 use crate::path::{Path, Step};
 use bulk::text;
 use lists::{Kinds, NewList, Numbers};
-use unreadable::{below, unexpected, unfit};
+use unreadable::{below, unexpected, unfit, unreceivable};
 
 /// Reads the values of a request.
 pub(crate) struct Decoder<'a, 'py, 'r> {
@@ -104,8 +104,11 @@ impl<'a, 'py, 'r> Decoder<'a, 'py, 'r> {
                 Some(object) => object,
                 None => return Err(Box::new(Unreadable::Stale { id, path: Path::default() })),
             },
+            Token::PhpObject(reference) => self.state.receive(py, reference).map_err(unreceivable)?,
             Token::BigInteger(integer) => moments::big_integer(py, integer)?,
-            Token::Moment(moment) => self.state.hooks.moments.moment(py, &moment).map_err(|error| unfit(py, "no datetime", &error))?,
+            Token::Moment(moment) => {
+                self.state.hooks.moments.moment(py, &moment).map_err(|error| unfit(py, "no datetime", &error))?
+            }
             Token::Duration(duration) => {
                 self.state.hooks.moments.span(py, duration).map_err(|error| unfit(py, "no timedelta", &error))?
             }

@@ -45,6 +45,16 @@ pub(crate) struct Hooks {
     pub(crate) method: Py<PyType>,
     /// `datetime` and what reads and makes its objects: the module `tortoise_worker.moments`.
     pub(crate) moments: Moments,
+    /// `php_class(name, parents, methods, traits) -> type` for the objects of a PHP class.
+    pub(crate) php_class: Py<PyAny>,
+    /// `php_thrown(object, message, code, file, line) -> php.Exception`.
+    pub(crate) php_thrown: Py<PyAny>,
+    /// `php.Exception`.
+    pub(crate) php_exception: Py<PyType>,
+    /// `php.RequestOver`.
+    pub(crate) php_over: Py<PyType>,
+    /// `php.Exit`.
+    pub(crate) php_exit: Py<PyType>,
     /// Python's version, as `3.11.2`.
     pub(crate) version: String,
 }
@@ -75,6 +85,11 @@ impl Hooks {
             function: object.getattr("function")?.cast_into()?.unbind(),
             method: object.getattr("method")?.cast_into()?.unbind(),
             moments: Moments::new(&object.getattr("moments")?)?,
+            php_class: object.getattr("php_class")?.unbind(),
+            php_thrown: object.getattr("php_thrown")?.unbind(),
+            php_exception: object.getattr("php_exception")?.cast_into()?.unbind(),
+            php_over: object.getattr("php_over")?.cast_into()?.unbind(),
+            php_exit: object.getattr("php_exit")?.cast_into()?.unbind(),
             version: object.getattr("version")?.extract()?,
         })
     }

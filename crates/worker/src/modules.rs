@@ -3,11 +3,11 @@
 //! The decision is Python's (`tortoise_worker.modules`). It is asked for once for each module that PHP holds, when PHP
 //! first uses it: an object that is no module carries a flag that says so, and nothing more is done about it.
 
-use pyo3::prelude::*;
 use crate::answer::Answer;
 use crate::dispatch::{Handled, State};
 use crate::from_wire::Request;
 use crate::gate::Gate;
+use pyo3::prelude::*;
 
 /// Characters of a script's name in a message.
 const SHOWN_CHARACTERS: usize = 80;
@@ -17,7 +17,8 @@ impl State {
     pub(crate) fn import(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let name = request.reader.name("the name of a module")?;
         request.end()?;
-        let module = self.hooks.open_module.bind(py).call1((name,)).map_err(|error| self.refusal_or_raised(py, error))?;
+        let module =
+            self.hooks.open_module.bind(py).call1((name,)).map_err(|error| self.refusal_or_raised(py, error))?;
         let reference = self.table.borrow(py)?.hand_out(&module, &mut answer.given);
         answer.writer().object(reference);
         Ok(())

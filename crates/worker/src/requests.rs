@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use tortoise_channel::ChannelError;
 use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::{Category, Failure, Ran};
-use tortoise_protocol::frame::{FLAG_BIG_INTEGERS, FLAG_RELEASES, Header, Kind};
+use tortoise_protocol::frame::{FLAG_BIG_INTEGERS, FLAG_RELEASES, Header, Kind, finish};
 use tortoise_protocol::request::read_releases;
 
 use crate::answer::Answer;
@@ -26,6 +26,10 @@ impl State {
         match header.kind {
             Kind::Release | Kind::EndRequest => Ok(true),
             Kind::Returned | Kind::Threw if levels.is_given_up(header.call) => Ok(false),
+            Kind::Returned | Kind::Threw => {
+                let found = "the answer to no callback";
+                Err(Malformed::Unexpected { expected: "a request", found }.into())
+            }
             _ => Ok(levels.count(header.call).map(|()| true)?),
         }
     }
@@ -70,7 +74,7 @@ impl State {
                 answer.clear();
                 return Ok(());
             }
-            Ok(Some(kind)) => match answer.finish(kind, header.call) {
+            Ok(Some(kind)) => match answer.finish(py, self, Header::new(kind, header.call)) {
                 Ok(()) => return Ok(()),
                 Err(too_large) => {
                     Fault::Told(Box::new(Failure::new(Category::Conversion, Ran::Yes, too_large.to_string())))
@@ -78,6 +82,8 @@ impl State {
             },
             Err(fault) => fault,
         };
+        // What PHP sent with a call that is not made, it has sent.
+        self.pass_over(py, &mut request.reader);
         answer.take_back(py, self);
         let failure = match fault {
             Fault::Malformed(malformed) => return Err(give_up(malformed.to_string(), header.call, answer)),
@@ -91,7 +97,10 @@ impl State {
                 Err(busy) => Failure::new(Category::Access, Ran::Yes, busy.to_string()),
             },
         };
-        write_failure(answer, &failure, header.call).map_err(|error| give_up(error.to_string(), header.call, answer))
+        answer.begin();
+        failure.write(&mut answer.frame);
+        let written = answer.finish(py, self, Header::new(Kind::Failure, header.call));
+        written.map_err(|error| give_up(error.to_string(), header.call, answer))
     }
 
     /// None for a request that is not answered.
@@ -111,7 +120,10 @@ impl State {
         let takes_big_integers = header.flags & FLAG_BIG_INTEGERS != 0;
         match header.kind {
             Kind::Release => {}
-            Kind::EndRequest => self.end_request(py)?,
+            Kind::EndRequest => {
+                self.end_request(py)?;
+                self.end_php_request(py)?;
+            }
             kind => {
                 answer.takes_big_integers = takes_big_integers;
                 self.conversation.takes_big_integers.store(takes_big_integers, Ordering::Relaxed);
@@ -134,15 +146,11 @@ impl State {
 pub(crate) fn give_up(reason: String, call: u64, answer: &mut Answer) -> End {
     answer.clear();
     let failure = Failure::new(Category::Protocol, Ran::No, reason.as_str());
+    answer.begin();
+    failure.write(&mut answer.frame);
     // A short text always fits a frame.
-    if write_failure(answer, &failure, call).is_err() {
+    if finish(&mut answer.frame, Header::new(Kind::Failure, call)).is_err() {
         answer.clear();
     }
     End::Broken(reason)
-}
-
-fn write_failure(answer: &mut Answer, failure: &Failure, call: u64) -> Result<(), Malformed> {
-    answer.begin();
-    failure.write(&mut answer.frame);
-    answer.finish(Kind::Failure, call)
 }

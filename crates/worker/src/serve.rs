@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::process;
 use std::sync::OnceLock;
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tortoise_channel::Channel;
 use tortoise_protocol::PRODUCT_VERSION;
@@ -11,6 +12,7 @@ use tortoise_protocol::frame::{HEADER_BYTES, Header, Kind, finish};
 use tortoise_protocol::handshake::Welcome;
 
 use crate::answer::{Answer, KEPT_BUFFER_BYTES};
+use crate::callback;
 use crate::conversation::{Conversation, End};
 use crate::dispatch::State;
 use crate::failure::Fault;
@@ -23,14 +25,18 @@ use crate::spinning;
 /// The session of this process: there is never more than one.
 static SESSION: OnceLock<State> = OnceLock::new();
 
-/// The session, once it has begun.
-pub(crate) fn session() -> Option<&'static State> {
-    SESSION.get()
+/// The session.
+///
+/// # Errors
+/// RuntimeError if the process serves nobody.
+pub(crate) fn running() -> PyResult<&'static State> {
+    SESSION.get().ok_or_else(|| PyRuntimeError::new_err("there is no PHP here: this process serves nobody"))
 }
 
 /// Serves a client until it leaves. What comes back is why the connection had to be closed, if it had to.
 /// User code's exceptions go to the client.
 pub(crate) fn serve(py: Python<'_>, client: OwnedFd, hooks: Hooks, shared_memory: bool) -> Option<String> {
+    callback::is_sessions_own();
     let mut channel = Channel::over_socket(client);
     channel.set_spin_policy(spinning::policy());
     let welcome = welcome(&hooks.version);

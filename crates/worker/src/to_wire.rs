@@ -21,6 +21,7 @@ use crate::dispatch::State;
 use crate::moments::write_big_integer;
 use crate::names::type_name;
 use crate::path::Step;
+use crate::php::PhpObject;
 use crate::raw::{self, Kind, Seen, Sequence};
 use maps::Row;
 use segments::MIN_SEGMENT_BYTES;
@@ -36,6 +37,8 @@ struct Context<'a> {
     segments: &'a mut Segments,
     /// Ids of the objects that go by reference.
     given: &'a mut Vec<u64>,
+    /// PHP objects that go home.
+    held: &'a mut Vec<Py<PhpObject>>,
     /// Whether integers of more than 64 bits are values too.
     takes_big_integers: bool,
 }
@@ -57,9 +60,9 @@ impl<'a, 'py> Encoder<'a, 'py> {
 
     /// Appends to an answer.
     pub(crate) fn of_answer(answer: &'a mut Answer, state: &'a State) -> Self {
-        let Answer { frame, segments, given, takes_big_integers } = answer;
+        let Answer { frame, segments, given, held, takes_big_integers } = answer;
         let takes_big_integers = *takes_big_integers;
-        let context = Context { state, segments, given, takes_big_integers };
+        let context = Context { state, segments, given, held, takes_big_integers };
         Self { buffer: frame, context: Some(context), keys: Vec::new() }
     }
 
@@ -200,11 +203,18 @@ impl<'a, 'py> Encoder<'a, 'py> {
             return Err(refused(format!("an object of type {}", type_name(object))));
         };
         let writer = &mut Writer::new(self.buffer);
+        if let Some(php) = context.state.php_object(object) {
+            let id = php.get().id(context.state).ok_or_else(|| refused("a PHP object of an earlier request"))?;
+            writer.php_handle(id);
+            context.held.push(php.unbind());
+            return Ok(());
+        }
         let State { hooks, numpy, table, .. } = context.state;
         if hooks.moments.write(object, writer) || numpy.write_scalar(object, table, writer) {
             return Ok(());
         }
-        let reference = table.borrow(object.py()).map_err(|error| refused(error.to_string()))?.hand_out(object, context.given);
+        let reference =
+            table.borrow(object.py()).map_err(|error| refused(error.to_string()))?.hand_out(object, context.given);
         self.writer().object(reference);
         Ok(())
     }

@@ -73,7 +73,8 @@ impl Levels {
             }
             _ => {}
         }
-        let place = self.stack.iter().rposition(|level| matches!(level, Level::Call { id: other, .. } if *other == id))?;
+        let place =
+            self.stack.iter().rposition(|level| matches!(level, Level::Call { id: other, .. } if *other == id))?;
         // Callbacks that began now would keep the answer from going out, perhaps for good.
         self.stack[place] = Level::Call { id, is_done: true };
         Some(false)
@@ -102,6 +103,11 @@ impl Levels {
             self.stack.pop();
             self.callbacks -= 1;
         }
+    }
+
+    /// Whether a call is being done, and nothing stands above it.
+    pub(crate) fn is_call_on_top(&self, id: u64) -> bool {
+        self.stack.last() == Some(&Level::Call { id, is_done: false })
     }
 
     /// Whether a callback's answer is still to come, and nothing stands above it.

@@ -2,8 +2,8 @@
 
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
-use tortoise_protocol::request::Question;
 use tortoise_protocol::Depth;
+use tortoise_protocol::request::Question;
 
 use super::{Handled, State};
 use crate::answer::Answer;

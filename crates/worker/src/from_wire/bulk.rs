@@ -10,8 +10,8 @@ use tortoise_protocol::codec::ELEMENT_BYTES;
 use tortoise_protocol::{Segment, SegmentKind};
 
 use super::Read;
-use super::request::Incoming;
 use super::lists::{Kinds, NewList, Numbers};
+use super::request::Incoming;
 
 /// Bytes of a list of numbers that are taken out of the channel at once: they stay in the processor's cache until they
 /// are numbers of Python.
@@ -75,7 +75,12 @@ pub(super) fn received<'py>(py: Python<'py>, segments: &mut Incoming<'_>, length
     Ok(bytes)
 }
 
-fn numbers<'py>(py: Python<'py>, segments: &mut Incoming<'_>, bytes: usize, kinds: Kinds<'_>) -> Read<Bound<'py, PyAny>> {
+fn numbers<'py>(
+    py: Python<'py>,
+    segments: &mut Incoming<'_>,
+    bytes: usize,
+    kinds: Kinds<'_>,
+) -> Read<Bound<'py, PyAny>> {
     let mut list = NewList::new(py, bytes / ELEMENT_BYTES)?;
     let mut part = Vec::<u8>::with_capacity(bytes.min(PART_BYTES));
     let mut left = bytes;
