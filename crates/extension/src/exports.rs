@@ -184,9 +184,13 @@ impl Exports {
         if let Some(known) = self.by_class.get(&class) {
             return *known;
         }
-        // SAFETY: an object's class is live. That of iterators is a name alone, and nothing else of it may be looked at.
-        let (mut description, traits) =
-            if is_iterator { describe::iterator() } else { unsafe { describe::class(&*class) } };
+        let (mut description, traits) = if is_iterator {
+            // Theirs is a name alone, and nothing else of it may be looked at.
+            describe::iterator()
+        } else {
+            // SAFETY: an object's class is live.
+            unsafe { describe::class(&*class) }
+        };
         description.push(traits.0);
         let description: Rc<[u8]> = description.into();
         let next = self.classes.len() as u32 + 1;

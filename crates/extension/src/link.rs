@@ -131,7 +131,12 @@ fn exchange_once(
     });
     let (call, step) = sent.map_err(lose_if_broken)?;
     let received = step.then(current, |link| link.receive(call, expected, &mut payload))?;
-    Ok(Reply { payload, start: received.start, segment_bytes: received.segment_bytes, generation: current })
+    let reply = Reply { payload, start: received.start, segment_bytes: received.segment_bytes, generation: current };
+    if reply.start != 0 && reply.payload().len() == 1 {
+        // Nobody may look at an answer that says nothing.
+        exports::settle();
+    }
+    Ok(reply)
 }
 
 /// What a request is written into, if nothing is in flight.
@@ -242,6 +247,8 @@ fn lose_if_broken(error: BridgeError) -> BridgeError {
         loss::remember(&error);
         forsake();
     }
+    // What stood in a request that was not sent.
+    exports::settle();
     error
 }
 

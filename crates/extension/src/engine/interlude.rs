@@ -12,7 +12,7 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::ffi::zend_call_function;
 use super::reading::owned_object;
-use super::view::{View, packed_elements, view};
+use super::view::{View, packed_elements, places, view};
 
 /// The engine's `GC_NOT_COLLECTABLE` in a head's type: a reference.
 const REFERENCE: u32 = IS_REFERENCE | 1 << 4;
@@ -86,23 +86,18 @@ pub(crate) unsafe fn call_function(
     arguments: &Zval,
     named: &Zval,
 ) -> Option<Zval> {
-    let list = match view(arguments) {
-        View::Array(list) => packed_elements(list).unwrap_or_default(),
-        _ => &[],
-    };
-    let names = match view(named) {
-        View::Array(names) if names.nNumOfElements > 0 => std::ptr::from_ref(names).cast_mut(),
-        _ => std::ptr::null_mut(),
-    };
+    let arrays = [arguments, named].map(|value| match view(value) {
+        View::Array(array) if array.nNumOfElements > 0 => Some(array),
+        _ => None,
+    });
+    let [list, names] = arrays;
+    let list = list.and_then(packed_elements).unwrap_or_default();
     let mut result = ManuallyDrop::new(Zval::new());
     // SAFETY: the caller's promise. The arguments are nobody else's, so they can be made references; the engine takes counts
     // of its own of them.
     unsafe {
         if takes_references(function.function_handler) {
-            list.iter().for_each(|value| refer(std::ptr::from_ref(value).cast_mut()));
-            if let Some(names) = names.as_ref() {
-                super::elements(names).for_each(|(_, value)| refer(std::ptr::from_ref(value).cast_mut()));
-            }
+            arrays.into_iter().flatten().flat_map(places).for_each(|value| refer(value));
         }
         let result_slot: *mut Zval = &raw mut *result;
         let mut call = ManuallyDrop::new(zend_fcall_info {
@@ -112,7 +107,7 @@ pub(crate) unsafe fn call_function(
             params: list.as_ptr().cast_mut(),
             object: function.object,
             param_count: list.len() as u32,
-            named_params: names,
+            named_params: names.map_or(std::ptr::null_mut(), |names| std::ptr::from_ref(names).cast_mut()),
         });
         zend_call_function(&raw mut *call, &raw mut function);
         if super::exception_is_pending() {
