@@ -34,6 +34,9 @@ static NEXT_THREAD: AtomicU32 = AtomicU32::new(1);
 thread_local! {
     /// The number of this thread, once it has one. The session's own is 0.
     static THREAD: Cell<Option<u32>> = const { Cell::new(None) };
+
+    /// How many calls this thread does that were made in callbacks of its own.
+    static NESTED: Cell<u32> = const { Cell::new(0) };
 }
 
 /// What a callback needs to write and to read.
@@ -137,7 +140,11 @@ impl State {
             if self.conversation.end(py)?.is_some() || self.php.request() != request {
                 return Err(self.over(py));
             }
-            let turn = self.conversation.levels.borrow(py)?.begin_callback();
+            let turn = if self.conversation.is_ending.load(Ordering::Relaxed) {
+                Turn::NotYet { is_waiting: false }
+            } else {
+                self.conversation.levels.borrow(py)?.begin_callback()
+            };
             match turn {
                 Turn::Begun { id, parent } => {
                     // An answer may wait for threads like this one to have had their turn.
@@ -149,8 +156,8 @@ impl State {
                         "{MAX_CALLBACK_DEPTH} callbacks of PHP are under way, each inside another; is there an end to them?"
                     )));
                 }
-                // Nobody else would read the call that it had to wait for.
-                Turn::NotYet { is_waiting: false } if thread() == 0 => return Err(self.over(py)),
+                // Before PHP makes another call, what this thread is at must be done.
+                Turn::NotYet { is_waiting: false } if thread() == 0 || NESTED.get() > 0 => return Err(self.over(py)),
                 Turn::NotYet { .. } => {}
             }
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + CALLBACK_PATIENCE);
@@ -169,7 +176,13 @@ impl State {
         let Room { frame, payload } = room;
         loop {
             if !self.conversation.levels.borrow(py)?.is_on_top(id) {
-                frame.take_back(py, self);
+                // The answer to a call in this callback is due all the same, where there is somebody to hear it.
+                if !frame.frame.is_empty() && self.conversation.end(py)?.is_none() {
+                    let sent = self.conversation.send(py, frame)?;
+                    if let Err(error) = sent {
+                        return Err(self.end_conversation(py, error.into(), frame));
+                    }
+                }
                 return Err(self.over(py));
             }
             let (header, channel) = match self.conversation.exchange(py, frame, payload)? {
@@ -239,6 +252,7 @@ impl State {
         {
             self.keep(py, header, channel, std::mem::take(payload), frame)?;
             if header.kind == Kind::EndRequest {
+                self.conversation.is_ending.store(true, Ordering::Relaxed);
                 self.end_php_request(py)?;
             }
             return Ok(Step::Further);
@@ -254,7 +268,10 @@ impl State {
                 Ok(Err(busy)) => return Err(busy.into()),
             }
         }
-        self.answer(py, header, request, frame).map(|()| Step::Further)
+        NESTED.set(NESTED.get() + 1);
+        let answered = self.answer(py, header, request, frame);
+        NESTED.set(NESTED.get() - 1);
+        answered.map(|()| Step::Further)
     }
 
     /// What a callback came to.
@@ -300,7 +317,7 @@ impl State {
 
     /// PHP's request is over: its objects are none any more, and what waits for it does so in vain.
     pub(crate) fn end_php_request(&self, py: Python<'_>) -> PyResult<()> {
-        self.conversation.levels.borrow(py)?.forsake();
+        self.conversation.levels.borrow(py)?.end_callbacks();
         self.php.end_request(py)?;
         self.conversation.waiting.wake(py);
         Ok(())

@@ -64,6 +64,8 @@ pub(crate) struct Conversation {
     pub(crate) waiting: Waiting,
     /// How many threads wait to call PHP.
     wanting: AtomicUsize,
+    /// Whether PHP's request has ended while a call of it is being done: callbacks wait for the next.
+    pub(crate) is_ending: AtomicBool,
     /// Set once; every wait ends then.
     end: GilCell<Option<End>>,
     /// Whether the client takes integers of more than 64 bits, as it said last.
@@ -82,6 +84,7 @@ impl Conversation {
             kept: GilCell::new(Kept::default()),
             waiting: Waiting::default(),
             wanting: AtomicUsize::new(0),
+            is_ending: AtomicBool::new(false),
             end: GilCell::new(None),
             takes_big_integers: AtomicBool::new(false),
         }

@@ -123,6 +123,7 @@ impl State {
             Kind::EndRequest => {
                 self.end_request(py)?;
                 self.end_php_request(py)?;
+                self.conversation.is_ending.store(false, Ordering::Relaxed);
             }
             kind => {
                 answer.takes_big_integers = takes_big_integers;

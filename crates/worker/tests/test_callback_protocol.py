@@ -73,28 +73,44 @@ def test_an_answer_that_nobody_asked_for_is_named(client: Client, probe: wire.Ob
     assert "the answer to no callback where a request was due" in told(client)
 
 
-def test_an_answer_that_comes_too_late_is_passed_over(client: Client, probe: wire.Object) -> None:
-    client.begin(probe, "evaluate", "self.value()")
+def test_a_call_is_answered_though_the_request_ends_in_a_callback(client: Client, probe: wire.Object) -> None:
+    source = [
+        "import php",
+        "Probe.seen = []",
+        "for again in range(2):",
+        "    try: self.value() if again == 0 else php.function('f')()",
+        "    except php.RequestOver as error: Probe.seen.append(str(error))",
+    ]
+    call = client.begin(probe, "execute", "\n".join(source))
+    waiting = client.begin(probe, "evaluate", "self.value()")
     asked = client.asked()
     client.send(wire.END_REQUEST, call=0)
-    client.returns(asked, 1)
-    again = client.new("Probe")
-    assert client.call(again, "show") == "((), {})"
+    # Too late, so it is passed over.
+    client.throws(asked, [3, "the PHP request is over"])
+    assert client.answer(call) is None
+    with pytest.raises(FailedError, match="PHP's request is over"):
+        client.answer(waiting)
+    again = client.new("Probe", closure(8))
+    assert client.call(again, "evaluate", "Probe.seen") == [
+        "PHP's request is over, and so is the life of its objects"
+    ] * 2
+    call = client.begin(again, "evaluate", "self.value()")
+    client.returns(client.asked(), "back")
+    assert client.answer(call) == "back"
 
 
-def test_the_end_of_the_request_in_a_callback_ends_all_that_is_under_way(
-    client: Client, probe: wire.Object
-) -> None:
+def test_the_end_of_the_request_in_callbacks_in_callbacks(client: Client, probe: wire.Object) -> None:
     source = [
         "Probe.seen = []",
         "try: self.value()",
         "except BaseException as error: Probe.seen.append(type(error).__name__)",
     ]
-    client.begin(probe, "execute", "\n".join(source))
+    first = client.begin(probe, "execute", "\n".join(source))
     outer = client.asked()
-    client.begin(probe, "execute", "\n".join(source[1:]), parent=outer.call)
+    second = client.begin(probe, "execute", "\n".join(source[1:]), parent=outer.call)
     client.asked()
     client.send(wire.END_REQUEST, call=0)
+    assert [client.answer(call) for call in (second, first)] == [None, None]
     again = client.new("Probe")
     assert client.call(again, "evaluate", "Probe.seen") == ["RequestOver", "RequestOver"]
 

@@ -120,6 +120,12 @@ impl Levels {
         (1..=self.last_callback).contains(&callback) && !self.stack.contains(&Level::Callback(callback))
     }
 
+    /// No callback gets an answer any more; calls are answered as they always are.
+    pub(crate) fn end_callbacks(&mut self) {
+        self.stack.retain(|level| matches!(level, Level::Call { .. }));
+        self.callbacks = 0;
+    }
+
     /// Nobody gets an answer any more.
     pub(crate) fn forsake(&mut self) {
         self.stack.clear();
