@@ -15,7 +15,6 @@ use crate::answer::{Answer, KEPT_BUFFER_BYTES};
 use crate::callback;
 use crate::conversation::{Conversation, End};
 use crate::dispatch::State;
-use crate::failure::Fault;
 use crate::fork;
 use crate::from_wire::Request;
 use crate::hooks::Hooks;
@@ -81,6 +80,9 @@ fn next(py: Python<'_>, state: &State, payload: &mut Vec<u8>, answer: &mut Answe
         if !answer.frame.is_empty() {
             conversation.send(py, answer)??;
         }
+        if frame.header.kind.is_answered() {
+            conversation.enter_call(py, frame.header.call)?;
+        }
         return state.answer(py, frame.header, Request::of_memory(&frame.payload, &frame.segments), answer);
     }
     let (header, channel) = match conversation.exchange(py, answer, payload)? {
@@ -90,11 +92,10 @@ fn next(py: Python<'_>, state: &State, payload: &mut Vec<u8>, answer: &mut Answe
         }
         Err(error) => return Err(error.into()),
     };
-    match state.accept(py, header) {
+    match state.accept(py, header)? {
         Ok(true) => state.answer(py, header, Request::of_channel(payload, channel), answer),
         Ok(false) => Ok(()),
-        Err(Fault::Malformed(malformed)) => Err(give_up(malformed.to_string(), header.call, answer)),
-        Err(_) => Err(give_up("the session is in use".to_owned(), header.call, answer)),
+        Err(malformed) => Err(give_up(malformed.to_string(), header.call, answer)),
     }
 }
 
