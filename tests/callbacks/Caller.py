@@ -10,7 +10,6 @@ from typing import Any
 
 import php
 
-
 HELD: list[Any] = []
 
 
