@@ -166,18 +166,18 @@ impl Conversation {
     }
 
     /// A call is done: waits until its answer is due. False: PHP waits for it no more.
+    #[inline]
     pub(crate) fn leave_call(&self, py: Python<'_>, id: u64) -> Result<bool, Busy> {
         if self.wanting.load(Ordering::Relaxed) > 0 && self.levels.borrow(py)?.is_call_on_top(id) {
             self.waiting.wait(py, Some(Instant::now() + COURTESY));
         }
         loop {
             match self.levels.borrow(py)?.leave_call(id) {
-                Some(true) => break,
+                Some(true) => return Ok(true),
                 Some(false) => {}
                 None => return Ok(false),
             }
             self.waiting.wait(py, None);
         }
-        Ok(true)
     }
 }

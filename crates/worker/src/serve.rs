@@ -13,7 +13,7 @@ use tortoise_protocol::handshake::Welcome;
 
 use crate::answer::{Answer, KEPT_BUFFER_BYTES};
 use crate::callback;
-use crate::conversation::{Conversation, End};
+use crate::conversation::{Conversation, End, KeptFrame};
 use crate::dispatch::State;
 use crate::fork;
 use crate::from_wire::Request;
@@ -75,15 +75,8 @@ fn run(py: Python<'_>, state: &State, answer: &mut Answer) -> End {
 /// Sends the last answer, and does what the client asks next.
 fn next(py: Python<'_>, state: &State, payload: &mut Vec<u8>, answer: &mut Answer) -> Result<(), End> {
     let conversation = &state.conversation;
-    let kept = conversation.kept.borrow(py)?.pop();
-    if let Some(frame) = kept {
-        if !answer.frame.is_empty() {
-            conversation.send(py, answer)??;
-        }
-        if frame.header.kind.is_answered() {
-            conversation.enter_call(py, frame.header.call)?;
-        }
-        return state.answer(py, frame.header, Request::of_memory(&frame.payload, &frame.segments), answer);
+    if !conversation.kept.borrow(py)?.is_empty() {
+        return next_kept(py, state, answer);
     }
     let (header, channel) = match conversation.exchange(py, answer, payload)? {
         Ok(received) => received,
@@ -97,6 +90,21 @@ fn next(py: Python<'_>, state: &State, payload: &mut Vec<u8>, answer: &mut Answe
         Ok(false) => Ok(()),
         Err(malformed) => Err(give_up(malformed.to_string(), header.call, answer)),
     }
+}
+
+/// Sends the last answer, and does what has waited the longest.
+#[cold]
+fn next_kept(py: Python<'_>, state: &State, answer: &mut Answer) -> Result<(), End> {
+    let conversation = &state.conversation;
+    if !answer.frame.is_empty() {
+        conversation.send(py, answer)??;
+    }
+    let kept = conversation.kept.borrow(py)?.pop();
+    let Some(KeptFrame { header, payload, segments }) = kept else { return Ok(()) };
+    if header.kind.is_answered() {
+        conversation.enter_call(py, header.call)?;
+    }
+    state.answer(py, header, Request::of_memory(&payload, &segments), answer)
 }
 
 fn welcome(python: &str) -> Vec<u8> {
