@@ -106,6 +106,11 @@ pub(crate) unsafe extern "C" fn create(class: *mut zend_class_entry) -> *mut zen
     }
 }
 
+/// Whether a class's objects are made here.
+pub(crate) fn is_maker(make: unsafe extern "C" fn(class: *mut zend_class_entry) -> *mut zend_object) -> bool {
+    std::ptr::fn_addr_eq(make, create as unsafe extern "C" fn(_) -> _)
+}
+
 /// PHP has let go of the object.
 unsafe extern "C" fn free(object: *mut zend_object) {
     guard((), || {

@@ -40,9 +40,6 @@ pub(super) fn find(name: &str, description: &ClassDescription) -> Result<*mut ze
 fn obstacle_of(class: *mut zend_class_entry) -> Option<String> {
     // SAFETY: a class that PHP found is linked and live.
     let (flags, create) = unsafe { ((*class).ce_flags, (*class).__bindgen_anon_2.create_object) };
-    let is_our_create = |create: unsafe extern "C" fn(*mut zend_class_entry) -> *mut ext_php_rs::ffi::zend_object| {
-        std::ptr::fn_addr_eq(create, proxy::create as unsafe extern "C" fn(_) -> _)
-    };
     let obstacle = if flags & ZEND_ACC_INTERFACE != 0 {
         "it is an interface; extend a class that implements it"
     } else if flags & ZEND_ACC_TRAIT != 0 {
@@ -53,7 +50,7 @@ fn obstacle_of(class: *mut zend_class_entry) -> Option<String> {
         "it is final"
     } else if synthesized(class).is_some_and(|known| known.entry == class) {
         "it stands for a Python class; import that from its own module"
-    } else if create.is_some_and(|create| !is_our_create(create)) {
+    } else if create.is_some_and(|create| !proxy::is_maker(create)) {
         "its objects have memory of PHP's own beside their properties (as those of ArrayObject, DateTime and all exceptions \
          do); hold such an object in an attribute instead"
     } else {
