@@ -333,7 +333,8 @@ def _id(target: wire.Object | int) -> int:
 
 def php_class(name: str, parents: Sequence[str] = (), methods: Sequence[str] = ()) -> bytes:
     """The description of a PHP class."""
-    return wire.pack(name) + wire.pack(list(parents)) + wire.pack(list(methods))
+    members = [field for method in methods for field in (method, 0)]
+    return b"".join(wire.pack(field) for field in (name, 0, list(parents), members, []))
 
 
 def php_object(
