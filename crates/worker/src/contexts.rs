@@ -1,13 +1,18 @@
 //! Enters and leaves context managers for PHP. Which are entered is kept in Python (`tortoise_worker.contexts`).
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyString};
+use tortoise_protocol::failure::Category;
 use tortoise_protocol::thrown::{Code, PhpException, Thrown};
 use tortoise_protocol::{Depth, Reader, Writer};
 
 use crate::dispatch::{Handled, State};
 use crate::failure::Fault;
 use crate::path::Root;
+
+/// The number of no context: `tortoise_worker.contexts` counts from 1.
+const NO_CONTEXT: u64 = 0;
 
 impl<'py> State<'py> {
     /// `Enter`: the number of the context, and the value of `__enter__`.
@@ -29,12 +34,19 @@ impl<'py> State<'py> {
         })
     }
 
-    /// `Exit`: whether `__exit__` took what was thrown upon itself.
+    /// `Exit`: whether `__exit__` took what was thrown upon itself. In no context nobody does: a Python exception is
+    /// answered by the failure that it is.
     pub(crate) fn exit(&mut self, py: Python<'py>, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
         let number = reader.unsigned("the number of a context")?;
         let thrown = Thrown::read(reader)?;
         reader.end()?;
         let thrown = self.python_of(py, thrown)?;
+        if number == NO_CONTEXT {
+            return Err(match thrown.cast_into::<PyBaseException>() {
+                Ok(exception) => Fault::Raised(PyErr::from_value(exception.into_any())),
+                Err(_) => Fault::not_run(Category::Access, "what was thrown is no exception of Python"),
+            });
+        }
         let left = self.hooks.leave.call1((number, thrown)).map_err(|error| self.refusal_or_raised(py, error))?;
         Writer::new(reply).boolean(left.extract()?);
         Ok(())
