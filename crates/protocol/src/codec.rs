@@ -14,11 +14,15 @@
 //! moment                       C7       | length | 09 | year: 2 bytes | month, day, hour, minute, second: 1 byte each
 //!                                       | microsecond: 4 bytes | offset: 4 bytes, or nothing | zone, or nothing
 //! duration                     C7 0C 0A | seconds: 8 bytes, signed | microseconds: 4 bytes
+//! PHP object (client → session) C7, C9  | length | 0B | id: 8 bytes | class: 4 bytes | traits: 1 byte
+//!                                       | description of the class (see [`crate::php_class`]), or nothing
+//! PHP handle (session → client) D7 0C   | id: 8 bytes
 //! ```
 
 mod malformed;
 mod moment;
 mod numbers;
+mod php;
 mod reader;
 mod token;
 mod writer;
@@ -26,6 +30,7 @@ mod writer;
 pub use malformed::Malformed;
 pub use moment::{Duration, MAX_ZONE_BYTES, MICROSECONDS, Moment, Zone};
 pub use numbers::{is_integer, numbers_bytes};
+pub use php::{PhpReference, PhpTraits};
 pub use reader::{Reader, Short};
 pub use token::Token;
 pub use writer::Writer;
@@ -53,6 +58,10 @@ pub const EXTENSION_BIG_INTEGER: i8 = 8;
 pub const EXTENSION_MOMENT: i8 = 9;
 /// MessagePack extension type of a span of time.
 pub const EXTENSION_DURATION: i8 = 10;
+/// MessagePack extension type of a PHP object that a client hands out.
+pub const EXTENSION_PHP_OBJECT: i8 = 11;
+/// MessagePack extension type of a PHP object that a session hands back.
+pub const EXTENSION_PHP_HANDLE: i8 = 12;
 
 /// Bytes of an element of a typed vector.
 pub const ELEMENT_BYTES: usize = 8;

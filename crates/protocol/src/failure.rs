@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Failure payload   category · ran · message · exceptions, the raised one first, then its causes  (array of 4)
-//! exception         object · Python's class name · message · file or nil · line · traceback       (array of 6)
+//! exception         object · Python's class name · message · file or nil · line · traceback
+//!                   · id of the PHP exception that it is, or 0                                     (array of 7)
 //! ```
 
 use crate::codec::{Malformed, ObjectReference, Reader, Token, Writer};
@@ -64,6 +65,8 @@ pub struct RaisedException {
     pub line: u64,
     /// Python's traceback of this exception alone.
     pub traceback: String,
+    /// The PHP exception that was thrown in a callback and that this is; 0: none.
+    pub php: u64,
 }
 
 impl Failure {
@@ -93,15 +96,7 @@ impl Failure {
     pub fn read(payload: &[u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(payload);
         reader.array("a failure", 4)?;
-        let category = match reader.unsigned("a failure's category")? {
-            0 => Category::Python,
-            1 => Category::Access,
-            2 => Category::Conversion,
-            3 => Category::Stale,
-            4 => Category::Protocol,
-            5 => Category::Unsupported,
-            _ => return Err(Malformed::Unexpected { expected: "a category from 0 to 4", found: "another number" }),
-        };
+        let category = Category::read(&mut reader)?;
         let ran = match reader.unsigned("whether the call ran")? {
             0 => Ran::No,
             1 => Ran::Yes,
@@ -115,9 +110,23 @@ impl Failure {
     }
 }
 
+impl Category {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        Ok(match reader.unsigned("a failure's category")? {
+            0 => Self::Python,
+            1 => Self::Access,
+            2 => Self::Conversion,
+            3 => Self::Stale,
+            4 => Self::Protocol,
+            5 => Self::Unsupported,
+            _ => return Err(Malformed::Unexpected { expected: "a category from 0 to 5", found: "another number" }),
+        })
+    }
+}
+
 impl RaisedException {
     fn write(&self, writer: &mut Writer<'_>) {
-        writer.array(6);
+        writer.array(7);
         writer.object(self.object);
         writer.text(&self.class_name);
         writer.text(&self.message);
@@ -127,10 +136,11 @@ impl RaisedException {
         }
         writer.unsigned(self.line);
         writer.text(&self.traceback);
+        writer.unsigned(self.php);
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
-        reader.array("an exception", 6)?;
+        reader.array("an exception", 7)?;
         let object = match reader.token()? {
             Token::Object(object) => object,
             other => return Err(Malformed::Unexpected { expected: "an exception object", found: other.describe() }),
@@ -142,6 +152,7 @@ impl RaisedException {
             file: reader.optional_text("a file", MAX_PATH_BYTES)?.map(str::to_owned),
             line: reader.unsigned("a line number")?,
             traceback: reader.text("a traceback", MAX_MESSAGE_BYTES)?.to_owned(),
+            php: reader.unsigned("the id of a PHP exception")?,
         })
     }
 }

@@ -24,7 +24,7 @@ use crate::limits::MAX_FRAME_BYTES;
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 32;
 
-/// The payload begins with a list of releases (see [`crate::request`]).
+/// The payload begins with a list of releases (see [`crate::request`]). In a frame of the session: of PHP objects.
 pub const FLAG_RELEASES: u8 = 0b0000_0001;
 
 /// The client takes integers of more than 64 bits in the answer; otherwise they go by reference.
@@ -76,12 +76,34 @@ pub enum Kind {
     Enter = 0x22,
     /// Client: leave a context manager that was entered.
     Exit = 0x23,
+    /// Client: what a callback came to.
+    Returned = 0x30,
+    /// Client: a callback came to nothing, and why (see [`crate::rebound`]).
+    Threw = 0x31,
     /// Session: the value that was asked for.
     Value = 0x40,
     /// Session: it went wrong.
     Failure = 0x41,
     /// Session: the description that was asked for.
     Described = 0x42,
+    /// Session: call a method of a PHP object, or the object itself.
+    PhpCall = 0x50,
+    /// Session: read a property of a PHP object.
+    PhpGet = 0x51,
+    /// Session: write a property.
+    PhpSet = 0x52,
+    /// Session: is the property set?
+    PhpHas = 0x53,
+    /// Session: unset a property.
+    PhpDelete = 0x54,
+    /// Session: one of PHP's protocols: a length, an item, a text (see [`crate::callback`]).
+    PhpOperate = 0x55,
+    /// Session: call a PHP function or a static method by its name.
+    PhpFunction = 0x56,
+    /// Session: describe a PHP class.
+    PhpClass = 0x57,
+    /// Session, unanswered: forget these PHP objects. (Releases usually ride on another frame.)
+    PhpRelease = 0x5e,
 }
 
 impl Kind {
@@ -110,9 +132,20 @@ impl Kind {
             0x21 => Self::Script,
             0x22 => Self::Enter,
             0x23 => Self::Exit,
+            0x30 => Self::Returned,
+            0x31 => Self::Threw,
             0x40 => Self::Value,
             0x41 => Self::Failure,
             0x42 => Self::Described,
+            0x50 => Self::PhpCall,
+            0x51 => Self::PhpGet,
+            0x52 => Self::PhpSet,
+            0x53 => Self::PhpHas,
+            0x54 => Self::PhpDelete,
+            0x55 => Self::PhpOperate,
+            0x56 => Self::PhpFunction,
+            0x57 => Self::PhpClass,
+            0x5e => Self::PhpRelease,
             _ => return None,
         })
     }
@@ -121,6 +154,12 @@ impl Kind {
     #[must_use]
     pub const fn is_answered(self) -> bool {
         !matches!(self, Self::Release | Self::EndRequest)
+    }
+
+    /// Whether a session asks something of its client by such a frame, or tells it what it need not keep.
+    #[must_use]
+    pub const fn is_callback(self) -> bool {
+        self as u8 >= Self::PhpCall as u8
     }
 }
 
@@ -136,9 +175,10 @@ pub struct Header {
     /// The CPU that the sender ran on; 0 where it does not say so. Over shared memory it stands beside the rings, where
     /// whoever waits looks anyway, also before a frame comes.
     pub cpu: u16,
-    /// Chosen by the caller, never used twice on a connection; an answer carries its call's. 0: not a call.
+    /// Chosen by the caller, never used twice by it on a connection; an answer carries its call's. 0: not a call. The
+    /// callbacks of a session are numbered on their own.
     pub call: u64,
-    /// The call in which this one was made, for calls that Python makes while PHP waits. 0: none.
+    /// Of a callback: the call in which it is made. Of a client's request: the callback in which it is made. 0: none.
     pub parent: u64,
     /// The Python thread that speaks, so that answers find it. 0: the session's own thread.
     pub thread: u32,
@@ -280,7 +320,7 @@ mod tests {
     #[test]
     fn every_kind_survives_its_byte() {
         let known: Vec<Kind> = (0..=255).filter_map(Kind::from_byte).collect();
-        assert_eq!(known.len(), 24);
+        assert_eq!(known.len(), 35);
         assert!(known.iter().all(|kind| Kind::from_byte(*kind as u8) == Some(*kind)));
     }
 

@@ -8,11 +8,14 @@
 //! - [`codec`]: MessagePack, written and read without a tree in between.
 //! - [`request`]: what a client asks of a session; [`operation`]: which of Python's protocols it asks for.
 //! - [`thrown`]: what PHP threw while a context manager was entered.
+//! - [`callback`]: what a session asks of its client; [`rebound`]: why it got nothing; [`php_class`]: a PHP class as Python needs
+//!   to know it.
 //! - [`description`]: a Python class as PHP needs to know it.
 //! - [`failure`]: what went wrong in a call, on which side, and whether the call can have run.
 //! - [`limits`]: every bound, checked before anything is allocated.
 #![forbid(unsafe_code)]
 
+pub mod callback;
 pub mod codec;
 pub mod description;
 pub mod failure;
@@ -20,6 +23,8 @@ pub mod frame;
 pub mod handshake;
 pub mod limits;
 pub mod operation;
+pub mod php_class;
+pub mod rebound;
 pub mod request;
 pub mod thrown;
 

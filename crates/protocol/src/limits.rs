@@ -63,5 +63,12 @@ pub const MAX_CAUSES: usize = 32;
 /// Bytes of an error's message and of its traceback, each. A message may quote the value it refuses.
 pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
+/// Callbacks that may be under way at once, each inside the call of another. Python's own limit of recursion, 1000 frames,
+/// usually comes first; PHP needs some 2 KiB of stack for each, of 8 MiB.
+pub const MAX_CALLBACK_DEPTH: usize = 1024;
+
+/// Names of parents and interfaces of a PHP class.
+pub const MAX_PHP_PARENTS: usize = 1024;
+
 /// Releases that wait for the next frame. Beyond it they are sent in a frame of their own.
 pub const MAX_PENDING_RELEASES: usize = 1024;

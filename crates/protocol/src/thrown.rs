@@ -58,10 +58,7 @@ impl<'a> Thrown<'a> {
                 writer.array(5);
                 writer.text(exception.class);
                 writer.text(exception.message);
-                match exception.code {
-                    Code::Integer(code) => writer.integer(code),
-                    Code::Text(code) => writer.text(code),
-                }
+                exception.code.write(writer);
                 writer.text(exception.file);
                 writer.unsigned(exception.line);
             }
@@ -90,7 +87,14 @@ impl<'a> Thrown<'a> {
 }
 
 impl<'a> Code<'a> {
-    fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
+    pub(crate) fn write(self, writer: &mut Writer<'_>) {
+        match self {
+            Self::Integer(code) => writer.integer(code),
+            Self::Text(code) => writer.text(code),
+        }
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Result<Self, Malformed> {
         match reader.clone().token()? {
             Token::Integer(code) => {
                 reader.token()?;

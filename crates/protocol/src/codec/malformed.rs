@@ -59,6 +59,9 @@ pub enum Malformed {
     /// A duration with too many microseconds.
     #[error("the microseconds of a duration are less than a second")]
     NoDuration,
+    /// A reference to a PHP object that ends too soon.
+    #[error("a reference to a PHP object has an id, a class and traits")]
+    NoPhpObject,
     /// Bytes behind the last value.
     #[error("{0} bytes stand behind the last value")]
     Trailing(usize),

@@ -4,8 +4,9 @@ mod short;
 
 use super::{
     BigInteger, Depth, Duration, ELEMENT_BYTES, EXTENSION_BIG_INTEGER, EXTENSION_DURATION, EXTENSION_FLOATS,
-    EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_MOMENT, EXTENSION_NUMBERS, EXTENSION_OBJECT, EXTENSION_SAME_KEYS,
-    EXTENSION_SEGMENT, Malformed, Moment, ObjectReference, Segment, SegmentKind, Token, numbers,
+    EXTENSION_HANDLE, EXTENSION_INTEGERS, EXTENSION_MOMENT, EXTENSION_NUMBERS, EXTENSION_OBJECT, EXTENSION_PHP_HANDLE,
+    EXTENSION_PHP_OBJECT, EXTENSION_SAME_KEYS, EXTENSION_SEGMENT, Malformed, Moment, ObjectReference, PhpReference,
+    Segment, SegmentKind, Token, numbers,
 };
 use crate::limits::{MAX_INTEGER_BYTES, MAX_NAME_BYTES};
 
@@ -271,6 +272,8 @@ impl<'a> Reader<'a> {
             },
             (EXTENSION_MOMENT, _) => Moment::read(self.take(length)?).map(Token::Moment),
             (EXTENSION_DURATION, 12) => Duration::read(self.fixed()?, self.fixed()?).map(Token::Duration),
+            (EXTENSION_PHP_OBJECT, _) => PhpReference::read(self.take(length)?).map(Token::PhpObject),
+            (EXTENSION_PHP_HANDLE, 8) => Ok(Token::PhpHandle(u64::from_be_bytes(self.fixed()?))),
             (EXTENSION_HANDLE, 8) => Ok(Token::Handle(u64::from_be_bytes(self.fixed()?))),
             _ => Err(Malformed::UnknownValue(kind)),
         }

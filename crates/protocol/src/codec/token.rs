@@ -1,6 +1,6 @@
 //! What stands on the wire, piece by piece.
 
-use super::{BigInteger, Duration, Moment, ObjectReference, Segment};
+use super::{BigInteger, Duration, Moment, ObjectReference, PhpReference, Segment};
 
 /// One step of a value. Containers say how many elements follow; whoever reads keeps the [`Depth`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,6 +48,10 @@ pub enum Token<'a> {
     Moment(Moment<'a>),
     /// A span of time.
     Duration(Duration),
+    /// A PHP object that the client hands out.
+    PhpObject(PhpReference<'a>),
+    /// A PHP object that the session hands back.
+    PhpHandle(u64),
 }
 
 impl Token<'_> {
@@ -73,6 +77,8 @@ impl Token<'_> {
             Self::BigInteger(_) => "a big integer",
             Self::Moment(_) => "a moment",
             Self::Duration(_) => "a duration",
+            Self::PhpObject(_) => "a PHP object",
+            Self::PhpHandle(_) => "a handle of a PHP object",
         }
     }
 }

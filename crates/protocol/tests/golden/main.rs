@@ -89,6 +89,8 @@ fn the_limits_are_these() {
         ("MAX_DOCUMENTATION_BYTES", limits::MAX_DOCUMENTATION_BYTES),
         ("MAX_CAUSES", limits::MAX_CAUSES),
         ("MAX_MESSAGE_BYTES", limits::MAX_MESSAGE_BYTES),
+        ("MAX_CALLBACK_DEPTH", limits::MAX_CALLBACK_DEPTH),
+        ("MAX_PHP_PARENTS", limits::MAX_PHP_PARENTS),
         ("MAX_PENDING_RELEASES", limits::MAX_PENDING_RELEASES),
     ];
     let documented: Vec<&str> = DOCUMENT.lines().filter(|line| line.starts_with("| `MAX_")).collect();

@@ -1,5 +1,7 @@
 //! What each golden message means to the code: the fields that it reads, and that it writes them back as they were.
 
+use tortoise_protocol::callback::{PhpClassAnswer, PhpOperation};
+use tortoise_protocol::codec::{PhpReference, PhpTraits};
 use tortoise_protocol::description::{
     ClassDescription, Constant, DefaultValue, Described, Literal, Method, MethodKind, Parameter, ParameterKind,
 };
@@ -7,6 +9,8 @@ use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
 use tortoise_protocol::frame::{FLAG_RELEASES, Header};
 use tortoise_protocol::handshake::{AccessToken, Hello, Refusal, Welcome};
 use tortoise_protocol::operation::Operation;
+use tortoise_protocol::php_class::PhpClass;
+use tortoise_protocol::rebound::{PhpThrowable, Rebound};
 use tortoise_protocol::request::{
     Fingerprint, MethodName, Question, Selector, read_argument_count, read_describe, read_iteration,
     read_named_argument_count, read_releases, read_roots, write_describe, write_iteration, write_releases, write_roots,
@@ -168,8 +172,85 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
         "described, as the client holds it" => {
             assert_eq!(Described::read(payload), Ok(described(4, vec![2], None)));
         }
+        "php call" => {
+            assert_eq!((header.call, header.parent, header.thread), (1, 4, 0));
+            assert_eq!((numbers(&mut reader, 1), reader.name("a method")), (vec![2], Ok("add")));
+            assert_eq!(read_argument_count(&mut reader), Ok(2));
+            assert_eq!(reader.token(), Ok(Token::Text(b"apple")));
+            assert_eq!(reader.token(), Ok(Token::PhpHandle(1)));
+            assert_eq!(read_named_argument_count(&mut reader), Ok(1));
+            assert_eq!((reader.name("a name"), numbers(&mut reader, 1)), (Ok("many"), vec![3]));
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "php call, of the object itself, from another thread, with releases in front" => {
+            assert_eq!((header.call, header.parent, header.thread), (2, 4, 1));
+            releases(&mut reader, header, &[(5, 2)]);
+            assert_eq!((numbers(&mut reader, 1), reader.name("a method")), (vec![3], Ok("")));
+            assert_eq!(read_argument_count(&mut reader), Ok(1));
+            let object = ObjectReference { id: 8, class: 10, traits: 0 };
+            assert_eq!(reader.token(), Ok(Token::Object(object)));
+            assert_eq!((read_named_argument_count(&mut reader), reader.end()), (Ok(0), Ok(())));
+        }
+        "call, in a callback" => {
+            assert_eq!((header.call, header.parent), (5, 1));
+            assert_eq!(numbers(&mut reader, 1), [1], "the target");
+            method(&mut reader, MethodName::Text("twice"));
+        }
+        "php get" | "php has" | "php delete" => {
+            attribute(&mut reader, 2, "size");
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "php set" => {
+            attribute(&mut reader, 2, "size");
+            assert_eq!((reader.token(), reader.end()), (Ok(Token::Integer(5)), Ok(())));
+        }
+        "php operate" => {
+            let mut again = Vec::new();
+            PhpOperation::SetItem.write(&mut Writer::new(&mut again), 2);
+            assert!(payload.starts_with(&again));
+            assert_eq!(PhpOperation::read(&mut reader), Ok((PhpOperation::SetItem, 2)));
+            assert_eq!(reader.token(), Ok(Token::Text(b"apple")));
+            assert_eq!((reader.token(), reader.end()), (Ok(Token::Integer(7)), Ok(())));
+        }
+        "php function" => {
+            assert_eq!(reader.name("a function"), Ok("strlen"));
+            assert_eq!((read_argument_count(&mut reader), reader.token()), (Ok(1), Ok(Token::Text(b"abc"))));
+            assert_eq!((read_named_argument_count(&mut reader), reader.end()), (Ok(0), Ok(())));
+        }
+        "php class" => assert_eq!((reader.name("a class"), reader.end()), (Ok("Basket"), Ok(()))),
+        "php release" => {
+            releases(&mut reader, header, &[(5, 2)]);
+            assert_eq!(reader.end(), Ok(()));
+        }
+        "returned" => assert_eq!((reader.token(), reader.end()), (Ok(Token::Integer(9)), Ok(()))),
+        "returned, a PHP object of a new class" => {
+            let basket = PhpClass { name: "Basket", parents: vec!["Countable"], methods: vec!["add", "count"] };
+            let description = written(|buffer| basket.write(buffer));
+            let object = PhpReference { id: 2, class: 1, traits: PhpTraits::COUNTABLE, description: &description };
+            assert_eq!((reader.token(), reader.end()), (Ok(Token::PhpObject(object)), Ok(())));
+            assert_eq!(PhpClass::read(&description), Ok(basket));
+        }
+        "returned, a class that the session knows" => {
+            let answer = Some(PhpClassAnswer { class: 1, traits: PhpTraits::COUNTABLE, description: &[] });
+            assert_eq!((PhpClassAnswer::read(&mut reader), reader.end()), (Ok(answer), Ok(())));
+            assert_eq!(written(|buffer| PhpClassAnswer::write(answer, &mut Writer::new(buffer))), payload);
+        }
+        "threw, an exception of Python" => rebound(payload, Rebound::Python(8)),
+        "threw, an exception of PHP" => {
+            let object = PhpReference { id: 3, class: 2, traits: PhpTraits::THROWABLE, description: &[] };
+            let (message, code, file) = ("no", Code::Integer(7), "/srv/a.php");
+            rebound(payload, Rebound::Php(PhpThrowable { object, message, code, file, line: 12 }));
+        }
+        "threw, the end of the request" => rebound(payload, Rebound::Exit),
+        "threw, a refusal" => rebound(payload, Rebound::Refused(Category::Access, "Basket::$key is private")),
         _ => panic!("nothing checks the fields of the message \"{name}\""),
     }
+}
+
+fn rebound(payload: &[u8], expected: Rebound<'_>) {
+    let mut reader = Reader::new(payload);
+    assert_eq!((Rebound::read(&mut reader), reader.end()), (Ok(expected), Ok(())));
+    assert_eq!(written(|buffer| expected.write(&mut Writer::new(buffer))), payload);
 }
 
 fn operate(reader: &mut Reader<'_>, operation: Operation, operands: &[Token<'_>]) {
@@ -253,6 +334,7 @@ fn key_error() -> Failure {
             file: Some(text("/srv/classes/Foo/Bar.py")),
             line: 7,
             traceback: text("Traceback …"),
+            php: 0,
         }],
     }
 }

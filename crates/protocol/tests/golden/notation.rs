@@ -1,6 +1,8 @@
 //! Values as `docs/protocol.md` writes them: read from text, written as MessagePack and read back.
 
-use tortoise_protocol::codec::{BigInteger, Duration, ELEMENT_BYTES, Moment, Zone, is_integer};
+use tortoise_protocol::codec::{
+    BigInteger, Duration, ELEMENT_BYTES, Moment, PhpReference, PhpTraits, Zone, is_integer,
+};
 use tortoise_protocol::handshake::MAGIC;
 use tortoise_protocol::{Malformed, ObjectReference, Reader, Segment, SegmentKind, Token, Writer};
 
@@ -28,6 +30,9 @@ pub(crate) enum Value {
     /// The clock, and perhaps the offset and the name of the zone.
     Moment([u64; 7], Option<(i32, String)>),
     Duration(Duration),
+    /// Id, class, traits and the description of the class.
+    PhpObject(u64, u32, u8, Vec<u8>),
+    PhpHandle(u64),
 }
 
 /// The only value of a text.
@@ -103,6 +108,11 @@ impl Value {
             }
             Self::Moment(clock, zone) => writer.moment(&moment(*clock, zone.as_ref())),
             Self::Duration(duration) => writer.duration(*duration),
+            Self::PhpObject(id, class, traits, description) => {
+                let traits = PhpTraits(*traits);
+                writer.php_object(PhpReference { id: *id, class: *class, traits, description });
+            }
+            Self::PhpHandle(id) => writer.php_handle(*id),
             Self::SameKeys(values) => {
                 writer.same_keys(u8::try_from(values.len()).expect("few"));
                 values.iter().for_each(|value| value.write(writer));
@@ -137,6 +147,10 @@ impl Value {
             }
             Token::BigInteger(integer) => Self::BigInteger(integer.is_negative, integer.magnitude.to_vec()),
             Token::Duration(duration) => Self::Duration(duration),
+            Token::PhpObject(PhpReference { id, class, traits, description }) => {
+                Self::PhpObject(id, class, traits.0, description.to_vec())
+            }
+            Token::PhpHandle(id) => Self::PhpHandle(id),
             Token::Moment(Moment { year, month, day, hour, minute, second, microsecond, zone }) => Self::Moment(
                 [year.into(), month.into(), day.into(), hour.into(), minute.into(), second.into(), microsecond.into()],
                 match zone {
@@ -174,6 +188,8 @@ impl PartialEq for Value {
             (Self::SameKeys(a), Self::SameKeys(b)) => a == b,
             (Self::BigInteger(a, b), Self::BigInteger(c, d)) => (a, b) == (c, d),
             (Self::Moment(a, b), Self::Moment(c, d)) => (a, b) == (c, d),
+            (Self::PhpObject(a, b, c, d), Self::PhpObject(e, f, g, h)) => (a, b, c, d) == (e, f, g, h),
+            (Self::PhpHandle(a), Self::PhpHandle(b)) => a == b,
             (Self::Duration(a), Self::Duration(b)) => a == b,
             _ => false,
         }
@@ -228,6 +244,23 @@ impl<'a> Parser<'a> {
             let numbers = self.until(")", Self::unsigned);
             let [id, class, traits] = numbers[..] else { panic!("an object has three numbers") };
             return Value::Object(ObjectReference { id, class, traits: u8::try_from(traits).expect("a byte") });
+        }
+        if self.takes("php object(") {
+            let parts = self.until(")", Self::value);
+            let [Value::Integer(id), Value::Integer(class), Value::Integer(traits)] = parts[..3] else {
+                panic!("a PHP object has three numbers")
+            };
+            let description = match parts.get(3) {
+                Some(Value::Binary(description)) => description.clone(),
+                _ => Vec::new(),
+            };
+            let (class, traits) = (u32::try_from(class).expect("four bytes"), u8::try_from(traits).expect("a byte"));
+            return Value::PhpObject(id.unsigned_abs(), class, traits, description);
+        }
+        if self.takes("php handle(") {
+            let numbers = self.until(")", Self::unsigned);
+            let [id] = numbers[..] else { panic!("a handle has one number") };
+            return Value::PhpHandle(id);
         }
         if self.takes("handle(") {
             let numbers = self.until(")", Self::unsigned);
