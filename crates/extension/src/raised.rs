@@ -62,13 +62,7 @@ fn make(raised: &RaisedException, previous: Option<Zval>, generation: u32) -> Re
     let Some(object) = object_of(&exception) else { return Err(BridgeError::Pending) };
     // SAFETY: the engine's class of exceptions is there from its start.
     let base = unsafe { zend_ce_exception };
-    place::hide_bridge(base, object);
-    if let Some(file) = &raised.file {
-        let mut line = Zval::new();
-        line.set_long(i64::try_from(raised.line).unwrap_or(0));
-        set(base, object, "file", text(file));
-        set(base, object, "line", line);
-    }
+    place::come_from_python(base, object, raised);
     set(native::class(Native::PythonException), object, EXCEPTION, python);
     known::insert(raised.object.id, object);
     meet_again(object, raised, previous);
@@ -84,7 +78,7 @@ fn meet_again(object: &mut zend_object, raised: &RaisedException, previous: Opti
         set(base, object, "message", text(&raised.message));
         set(own, object, CLASS, text(&raised.class_name));
     }
-    set(own, object, TRACEBACK, text(&raised.traceback));
+    set(own, object, TRACEBACK, text(&raised.traceback.text));
     if let Some(previous) = previous
         && read(base, object, "previous").is_null()
         && !leads_to(&previous, object)

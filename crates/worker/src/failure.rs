@@ -11,6 +11,7 @@ use crate::names::type_name;
 use crate::path::Root;
 use crate::table::Table;
 use crate::to_wire::Unconvertible;
+use crate::traceback;
 
 /// Why a request has no value for an answer.
 pub(crate) enum Fault {
@@ -87,7 +88,7 @@ fn stale_message(id: u64) -> String {
 }
 
 /// One exception as `errors.explain` gives it: itself, class name, message, file, line, traceback.
-type Explained<'py> = (Bound<'py, PyAny>, String, String, Option<String>, u64, String);
+type Explained<'py> = (Bound<'py, PyAny>, String, String, Option<String>, u64, traceback::Told);
 
 /// The failure of a Python exception and its causes. The exceptions go into the table like any other object.
 pub(crate) fn of_exception(py: Python<'_>, error: PyErr, explain: &Bound<'_, PyAny>, table: &mut Table) -> Failure {
@@ -97,7 +98,7 @@ pub(crate) fn of_exception(py: Python<'_>, error: PyErr, explain: &Bound<'_, PyA
         explain.call1((&exception,)).and_then(|chain| chain.extract()).unwrap_or_else(|second| {
             // Out of memory or interrupted in the middle of explaining: what can be said without Python is said.
             let message = format!("(its message could not be read: {})", type_name(second.value(py).as_any()));
-            vec![(exception.clone(), type_name(&exception), message, None, 0, String::new())]
+            vec![(exception.clone(), type_name(&exception), message, None, 0, traceback::Told::default())]
         });
     let exceptions: Vec<_> = explained
         .into_iter()
@@ -108,7 +109,8 @@ pub(crate) fn of_exception(py: Python<'_>, error: PyErr, explain: &Bound<'_, PyA
             message,
             file,
             line,
-            traceback,
+            traceback: traceback.on_wire(),
+            php: 0,
         })
         .collect();
     let message = exceptions.first().map_or_else(String::new, |first| first.message.clone());

@@ -35,6 +35,7 @@ mod serve;
 mod spinning;
 mod table;
 mod to_wire;
+mod traceback;
 mod watch;
 
 use pyo3::prelude::*;
@@ -75,6 +76,8 @@ mod _native {
     const MAX_DOCUMENTATION_BYTES: usize = limits::MAX_DOCUMENTATION_BYTES;
     #[pymodule_export]
     const MAX_CAUSES: usize = limits::MAX_CAUSES;
+    #[pymodule_export]
+    const MAX_FRAMES: usize = limits::MAX_FRAMES;
     #[pymodule_export]
     const MAX_MESSAGE_BYTES: usize = limits::MAX_MESSAGE_BYTES;
 

@@ -6,7 +6,13 @@ use ext_php_rs::ffi::{
 };
 use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
 
-use super::{read, set};
+use tortoise_protocol::failure::RaisedException;
+use tortoise_protocol::traceback::Frame;
+
+use super::{field, read, set, text};
+
+/// The method that asks for exceptions which were not raised through it.
+const GIVES_MEMBERS: &str = "getExceptions";
 
 /// Lets the pending exception come from another place.
 pub(crate) fn move_pending(file: &[u8], line: u32) {
@@ -25,20 +31,92 @@ pub(crate) fn move_pending(file: &[u8], line: u32) {
     }
 }
 
-/// Takes our own function, which every generated method calls, off the top of an exception's trace.
-pub(super) fn hide_bridge(base: *mut zend_class_entry, object: &mut zend_object) {
+/// Takes our own function, which every generated method calls, off the top of an exception's trace. Tells whether it was
+/// there.
+pub(super) fn hide_bridge(base: *mut zend_class_entry, object: &mut zend_object) -> bool {
     const OWN: &str = "Tortoise\\Bridge\\";
-    let Some(frames) = read(base, object, "trace").array() else { return };
-    let function = frames.get_index(0).and_then(Zval::array).and_then(|frame| frame.get("function"));
-    if !function.and_then(Zval::str).is_some_and(|name| name.starts_with(OWN)) {
-        return;
+    let Some(frames) = read(base, object, "trace").array() else { return false };
+    if !function_on_top(frames).is_some_and(|name| name.starts_with(OWN)) {
+        return false;
     }
-    let mut rest = ZendHashTable::with_capacity(u32::try_from(frames.len()).unwrap_or(0));
-    for frame in frames.values().skip(1) {
-        // Only an overflow of the array's keys could fail, and there are as many as there were.
-        let _ = rest.push(frame.shallow_clone());
+    let rest = listed(frames.values().skip(1).map(Zval::shallow_clone), frames.len());
+    set(base, object, "trace", rest);
+    true
+}
+
+/// Puts Python's frames on top of the trace of an exception that was made just now, and lets it come from `file`.
+///
+/// A frame of PHP's says which function was called, and where the call stands: that is the next frame's line. PHP's trace
+/// begins with the method that PHP code called, so Python's frame of that method is not shown again.
+pub(super) fn come_from_python(base: *mut zend_class_entry, object: &mut zend_object, raised: &RaisedException) {
+    let is_generated = hide_bridge(base, object);
+    let Some(trace) = read(base, object, "trace").array() else { return };
+    let top = function_on_top(trace);
+    let frames = &raised.traceback.frames;
+    let is_shown_by_php = top != Some(GIVES_MEMBERS)
+        && frames.last().is_some_and(|outermost| {
+            is_generated || top.is_some_and(|top| top == outermost.function || top == "__construct")
+        });
+    let shown = &frames[..frames.len() - usize::from(is_shown_by_php)];
+    let php_call = if is_generated {
+        let call = trace.get_index(0).and_then(Zval::array);
+        [call.and_then(|call| call.get("file")), call.and_then(|call| call.get("line"))]
+    } else {
+        [Some(field(object, "file")), Some(field(object, "line"))]
+    };
+    let python = shown.iter().enumerate().map(|(at, frame)| {
+        let call = match frames.get(at + 1) {
+            Some(caller) => [Some(text(&caller.file)), Some(number(caller.line))],
+            None => php_call.map(|part| part.map(Zval::shallow_clone)),
+        };
+        entry(frame, call)
+    });
+    if !shown.is_empty() {
+        let merged = listed(python.chain(trace.values().map(Zval::shallow_clone)), shown.len() + trace.len());
+        set(base, object, "trace", merged);
     }
-    let mut trace = Zval::new();
-    trace.set_hashtable(rest);
-    set(base, object, "trace", trace);
+    if let Some(file) = &raised.file {
+        set(base, object, "file", text(file));
+        set(base, object, "line", number(raised.line));
+    }
+}
+
+/// A frame as PHP has it.
+fn entry(frame: &Frame, [file, line]: [Option<Zval>; 2]) -> Zval {
+    let mut entry = ZendHashTable::with_capacity(5);
+    // Only a key with a NUL could fail.
+    let mut put = |key: &str, value: Zval| drop(entry.insert(key, value));
+    if let (Some(file), Some(line)) = (file, line) {
+        put("file", file);
+        put("line", line);
+    }
+    put("function", text(&frame.function));
+    if let Some(class) = &frame.class {
+        put("class", text(class));
+        put("type", text("->"));
+    }
+    let mut value = Zval::new();
+    value.set_hashtable(entry);
+    value
+}
+
+fn function_on_top(frames: &ZendHashTable) -> Option<&str> {
+    frames.get_index(0).and_then(Zval::array)?.get("function")?.str()
+}
+
+fn listed(values: impl Iterator<Item = Zval>, count: usize) -> Zval {
+    let mut list = ZendHashTable::with_capacity(u32::try_from(count).unwrap_or(0));
+    for value in values {
+        // Only an overflow of the array's keys could fail, and there are no more than fit in memory.
+        let _ = list.push(value);
+    }
+    let mut value = Zval::new();
+    value.set_hashtable(list);
+    value
+}
+
+fn number(number: u64) -> Zval {
+    let mut value = Zval::new();
+    value.set_long(i64::try_from(number).unwrap_or(0));
+    value
 }

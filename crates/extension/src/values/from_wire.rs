@@ -131,7 +131,7 @@ impl<'a> Decoder<'a> {
             Token::Moment(moment) => slot.value(moments::read(&moment)?),
             Token::Duration(duration) => slot.value(moments::read_duration(duration)?),
             Token::Segment(_) => slot.value(self.segments.next()?),
-            Token::Handle(_) | Token::SameKeys(_) => {
+            Token::Handle(_) | Token::SameKeys(_) | Token::PhpObject(_) | Token::PhpHandle(_) => {
                 return Err(unexpected("a value", token.describe()));
             }
         })
