@@ -21,6 +21,7 @@ use crate::{classes, link};
 
 pub(crate) use asked::{bind, members};
 pub(crate) use birth::adopt;
+pub(crate) use known::forget_all;
 pub(crate) use place::move_pending;
 
 const CLASS: &str = "pythonClass";

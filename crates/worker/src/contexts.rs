@@ -40,8 +40,9 @@ impl<'py> State<'py> {
         let number = reader.unsigned("the number of a context")?;
         let thrown = Thrown::read(reader)?;
         reader.end()?;
+        let is_python = matches!(thrown, Thrown::Python(_));
         let thrown = self.python_of(py, thrown)?;
-        if number == NO_CONTEXT {
+        if number == NO_CONTEXT && is_python {
             return Err(match thrown.cast_into::<PyBaseException>() {
                 Ok(exception) => Fault::Raised(PyErr::from_value(exception.into_any())),
                 Err(_) => Fault::not_run(Category::Access, "what was thrown is no exception of Python"),

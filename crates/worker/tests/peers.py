@@ -107,6 +107,9 @@ class Raised:
     file: str | None
     line: int
     traceback: str
+    php: int
+    frames: list[list[Any]]
+    """Of the traceback: function, class or None, file, line; the innermost first."""
 
 
 class FailedError(Exception):
@@ -118,7 +121,7 @@ class FailedError(Exception):
         self.category = ("python", "access", "conversion", "stale", "protocol")[category]
         self.ran = bool(ran)
         self.message: str = message
-        self.exceptions = [Raised(*exception) for exception in exceptions]
+        self.exceptions = [Raised(*place, text, php, frames) for *place, (text, frames), php in exceptions]
 
 
 @dataclass(frozen=True)

@@ -38,3 +38,8 @@ pub(super) fn forget(exception: &zend_object) {
         }
     });
 }
+
+/// Nothing of the request is left.
+pub(crate) fn forget_all() {
+    KNOWN.with_borrow_mut(HashMap::clear);
+}

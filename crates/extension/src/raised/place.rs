@@ -71,13 +71,19 @@ pub(super) fn come_from_python(base: *mut zend_class_entry, object: &mut zend_ob
         };
         entry(frame, call)
     });
+    let merged = listed(python.chain(trace.values().map(Zval::shallow_clone)), shown.len() + trace.len());
+    let place = match (&raised.file, php_call) {
+        (Some(file), _) => Some((text(file), number(raised.line))),
+        // It would seem to come from the generated method, and so from the Python file.
+        (None, [Some(file), Some(line)]) => Some((file.shallow_clone(), line.shallow_clone())),
+        (None, _) => None,
+    };
     if !shown.is_empty() {
-        let merged = listed(python.chain(trace.values().map(Zval::shallow_clone)), shown.len() + trace.len());
         set(base, object, "trace", merged);
     }
-    if let Some(file) = &raised.file {
-        set(base, object, "file", text(file));
-        set(base, object, "line", number(raised.line));
+    if let Some((file, line)) = place {
+        set(base, object, "file", file);
+        set(base, object, "line", line);
     }
 }
 

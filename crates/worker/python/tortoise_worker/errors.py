@@ -153,7 +153,7 @@ def _frames(exception: BaseException, trail: Trail) -> list[Frame]:
 
 def _frame(code: types.CodeType, line: int) -> Frame:
     owner, _, name = code.co_qualname.rpartition(".")
-    # Of a class in a function the function is no part of the name; what stands in a function itself has no class.
+    # A function around the class is no part of its name; a function in a function has no class.
     owner = owner.rpartition("<locals>")[2].removeprefix(".")
     name = _limited(name, MAX_NAME_BYTES)
     file = _limited(code.co_filename, MAX_PATH_BYTES)
