@@ -111,7 +111,7 @@ pub(crate) fn plan(description: &ClassDescription, php_name: &str, parent: &Pare
     let is_group =
         |name: &str| ["Tortoise\\Python\\BaseExceptionGroup", "Tortoise\\Python\\ExceptionGroup"].contains(&name);
     let mut names = description.bases.iter().map(|base| base.name.as_str()).chain([description.name.as_str()]);
-    if names.any(is_group) {
+    if description.is_exception() && names.any(is_group) {
         plan.add_members();
     }
     plan.source.push_str(" }");
