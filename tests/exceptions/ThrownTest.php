@@ -55,10 +55,11 @@ final class ThrownTest extends TestCase
     {
         $code = <<<'PHP'
             $known = class_exists('Tortoise\Python\KeyError', false);
+            $made = Tortoise\type('Tortoise\Python\EOFError')('by its type');
             $error = new \tortoise\python\keyerror('k');
-            return [$known, $error::class, class_exists('Tortoise\Python\Nope'), class_exists('Tortoise\Python\int'), class_exists('Tortoise\Python\open'), is_subclass_of('Tortoise\Python\IOError', 'Tortoise\Python\Exception')];
+            return [$known, $made->args, $error::class, class_exists('Tortoise\Python\Nope'), class_exists('Tortoise\Python\int'), class_exists('Tortoise\Python\open'), is_subclass_of('Tortoise\Python\IOError', 'Tortoise\Python\Exception')];
             PHP;
-        self::assertSame([false, 'Tortoise\Python\KeyError', false, false, false, true], self::evaluate($code));
+        self::assertSame([false, ['by its type'], 'Tortoise\Python\KeyError', false, false, false, true], self::evaluate($code));
     }
 
     public function testPythonKnowsItAsItself(): void

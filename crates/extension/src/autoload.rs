@@ -12,10 +12,10 @@ use crate::{classes, naming, settings};
 /// Declares the class of that name, if a class file has it.
 pub(crate) fn autoload(name: &str) -> *mut zend_class_entry {
     guard(std::ptr::null_mut(), || {
-        let is_builtin = naming::may_be_builtin_exception(name);
-        if is_preloading() || !(is_builtin || is_ours(name)) {
+        if is_preloading() || !is_ours(name) {
             return std::ptr::null_mut();
         }
+        let is_builtin = naming::may_be_builtin_exception(name);
         match classes::load(name, true) {
             Ok(class) => class,
             // Python has no exception of that name.
@@ -30,8 +30,9 @@ pub(crate) fn autoload(name: &str) -> *mut zend_class_entry {
     })
 }
 
-/// Whether a class file of that name lies in a root. Asked of the file system, never of the sidecar.
+/// Whether a class file of that name lies in a root, or it is a name that only Python's own exceptions have. Asked of the
+/// file system, never of the sidecar.
 pub(crate) fn is_ours(name: &str) -> bool {
     let roots = settings::roots();
-    !roots.is_empty() && naming::find(&roots, name).is_some()
+    naming::may_be_builtin_exception(name) || !roots.is_empty() && naming::find(&roots, name).is_some()
 }
