@@ -74,6 +74,19 @@ final class TraceTest extends TestCase
         self::assertSame('Tortoise\Tests\Exceptions\{closure}', $trace[2]['function']);
     }
 
+    public function testAPhpFunctionOfTheSameNameIsAnother(): void
+    {
+        $failing = new class () {
+            public function failing(): mixed
+            {
+                return (new Accounts())->failing;
+            }
+        };
+        $trace = self::raised(static fn() => $failing->failing())->getTrace();
+        self::assertSame(['outer', 'failing', 'failing'], array_column(\array_slice($trace, 0, 3), 'function'));
+        self::assertSame(['Accounts', $failing::class], array_column(\array_slice($trace, 1, 2), 'class'));
+    }
+
     public function testACallThatIsAwaited(): void
     {
         $future = \Tortoise\async(new Accounts())->deep();

@@ -10,6 +10,7 @@ use tortoise_protocol::failure::RaisedException;
 use tortoise_protocol::traceback::Frame;
 
 use super::{field, read, set, text};
+use crate::engine::opcode_in_progress;
 
 /// The method that asks for exceptions which were not raised through it.
 const GIVES_MEMBERS: &str = "getExceptions";
@@ -55,7 +56,9 @@ pub(super) fn come_from_python(base: *mut zend_class_entry, object: &mut zend_ob
     let frames = &raised.traceback.frames;
     let is_shown_by_php = top != Some(GIVES_MEMBERS)
         && frames.last().is_some_and(|outermost| {
-            is_generated || top.is_some_and(|top| top == outermost.function || top == "__construct")
+            // Where PHP code itself runs it reads an attribute, or iterates: its function is another, whatever its name.
+            let is_native = opcode_in_progress().is_none();
+            is_generated || is_native && top.is_some_and(|top| top == outermost.function || top == "__construct")
         });
     let shown = &frames[..frames.len() - usize::from(is_shown_by_php)];
     let php_call = if is_generated {
