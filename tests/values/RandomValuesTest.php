@@ -42,10 +42,26 @@ final class RandomValuesTest extends TestCase
     /** Names of the time zone database, offsets, and an abbreviation, which is its offset. */
     private const ZONES = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'UTC', '+00:00', '+05:30', '-03:30', '+01:02:03', 'EST', 'Z'];
 
+    /** PHP's own, and those of what goes by reference. */
+    private const CLASSES = [
+        'DateInterval', 'DateTimeImmutable', 'GMP',
+        'Tortoise\Python\builtins\complex', 'Tortoise\Python\builtins\dict', 'Tortoise\Python\decimal\Decimal', 'Tortoise\Python\uuid\UUID',
+    ];
+
+    private static string $zone;
+
     public static function setUpBeforeClass(): void
     {
         register(__DIR__);
+        self::$zone = date_default_timezone_get();
+        // That of naive moments.
         date_default_timezone_set('UTC');
+    }
+
+    public static function tearDownAfterClass(): void
+    {
+        date_default_timezone_set(self::$zone);
+        parent::tearDownAfterClass();
     }
 
     public function testValuesOfPhpComeBackTheSame(): void
@@ -67,11 +83,20 @@ final class RandomValuesTest extends TestCase
 
     public function testValuesOfPythonComeBackTheSame(): void
     {
-        $all = [];
+        [$all, $classes] = [[], []];
         for ($seed = 0; $seed < self::CASES; $seed++) {
-            self::assertSame('', Generated::difference(Generated::made($seed), $seed), "the value of seed {$seed} changed");
+            $value = Generated::made($seed);
+            self::assertSame('', Generated::difference($value, $seed), "the value of seed {$seed} changed");
             self::add($all, Generated::kinds_of($seed));
+            $parts = [$value];
+            array_walk_recursive($parts, static function (mixed $part) use (&$classes): void {
+                if (\is_object($part)) {
+                    $classes[$part::class] = true;
+                }
+            });
         }
+        ksort($classes);
+        self::assertSame(self::CLASSES, array_keys($classes), 'the classes of objects that PHP gets');
         self::report('Python to PHP and back', $all, 16);
     }
 
