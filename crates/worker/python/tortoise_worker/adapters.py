@@ -3,6 +3,8 @@
 import collections.abc
 import dataclasses
 import enum
+import inspect
+import sys
 import types
 import typing
 from collections.abc import Callable
@@ -147,7 +149,10 @@ def _mapping(annotation: object, adapt_key: Adapt | None, adapt_value: Adapt | N
             raise MisfitError(name_of(annotation), value)
         if adapt_key is None and adapt_value is None:
             return value
-        return {_at(key, adapt_key, key): _at(key, adapt_value, item) for key, item in value.items()}
+        adapted = {_at(key, adapt_key, key): _at(key, adapt_value, item) for key, item in value.items()}
+        if len(adapted) != len(value):
+            raise MisfitError(name_of(annotation), value, "two of its keys are the same then")
+        return adapted
 
     return adapt
 
@@ -165,8 +170,7 @@ def _union(annotation: object, members: tuple[typing.Any, ...]) -> Adapt | None:
     def adapt(value: object) -> object:
         for member, adapt_member in candidates:
             if adapt_member is None:
-                kind = typing.get_origin(member) or member
-                if _is(value, kind):
+                if _is(value, member):
                     return value
                 continue
             try:
@@ -178,8 +182,14 @@ def _union(annotation: object, members: tuple[typing.Any, ...]) -> Adapt | None:
     return _values(adapt)
 
 
-def _is(value: object, kind: object) -> bool:
+def _is(value: object, member: typing.Any) -> bool:
     """Whether a value is of a type. Of what is no type, or cannot tell, everything is."""
+    kind = typing.get_origin(member) or member
+    if kind is typing.Literal:
+        return value in typing.get_args(member)
+    if kind is float and type(value) is int:
+        # As everywhere in Python's annotations.
+        return True
     try:
         return not isinstance(kind, type) or isinstance(value, kind)
     except Exception:
@@ -205,13 +215,27 @@ def _dataclass(kind: type) -> Adapt:
             return kind(**{name: _at(name, adapts[name], item) for name, item in value.items()})
 
         _dataclasses[kind] = _values(adapt)
-        try:
-            hints = typing.get_type_hints(kind)
-        except Exception:
-            hints = {}
+        hints = _hints(kind)
         for field in dataclasses.fields(kind):
             if field.init:
                 adapts[field.name] = adapt_of(hints.get(field.name))
                 if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
                     required.add(field.name)
     return _dataclasses[kind]
+
+
+def _hints(kind: type) -> dict[str, object]:
+    """The annotations of a class and its bases; those that cannot be evaluated are left out."""
+    try:
+        return typing.get_type_hints(kind)
+    except Exception:
+        hints: dict[str, object] = {}
+    for base in reversed(kind.__mro__):
+        space = getattr(sys.modules.get(base.__module__), "__dict__", {})
+        for name, annotation in inspect.get_annotations(base).items():
+            one = types.SimpleNamespace(__annotations__={name: annotation})
+            try:
+                hints |= typing.get_type_hints(one, space)
+            except Exception:
+                hints.pop(name, None)
+    return hints
