@@ -87,9 +87,13 @@ def _container(annotation: object, kind: type, arguments: tuple[object, ...]) ->
     if kind in LISTS:
         element = adapt_of(arguments[0]) if arguments else None
         return None if element is None else lambda value: _elements(_list(annotation, value), element)
-    if kind in MAPPINGS or typing.is_typeddict(kind):
-        key, value = (adapt_of(argument) for argument in arguments) if len(arguments) == 2 else (None, None)
-        return _mapping(annotation, key, value)
+    if typing.is_typeddict(kind):
+        return _mapping(annotation, _text_key, None)
+    if kind in MAPPINGS:
+        if len(arguments) != 2:
+            return _mapping(annotation, None, None)
+        key = _text_key if arguments[0] is str else adapt_of(arguments[0])
+        return _mapping(annotation, key, adapt_of(arguments[1]))
     return None
 
 
@@ -139,6 +143,11 @@ def _set(annotation: object, make: Callable[[list[object]], object], element: Ad
             raise MisfitError(name_of(annotation), value, str(error)) from None
 
     return adapt
+
+
+def _text_key(key: object) -> object:
+    """PHP makes an integer of a key such as "7", and of no other: so it can be made the text that it was."""
+    return str(key) if type(key) is int else key
 
 
 def _mapping(annotation: object, adapt_key: Adapt | None, adapt_value: Adapt | None) -> Adapt:
