@@ -153,6 +153,8 @@ class Client:
         self.last_call = 0
         self.last_object = -1
         self.releases: list[int] = []
+        # Whether the client has something for integers of more than 64 bits.
+        self.takes_big_integers = False
         # Of the last answer, as it came.
         self.payload, self.bulk = b"", b""
         kind, call, payload = self.receive()
@@ -166,9 +168,10 @@ class Client:
             call = self.last_call
         bulk: list[bytes] = []
         payload = b"".join(wire.pack(value, bulk) for value in values) + raw
-        flags = 0
+        flags = wire.FLAG_BIG_INTEGERS if self.takes_big_integers else 0
         if self.releases:
-            payload, flags, self.releases = wire.pack(self.releases) + payload, wire.FLAG_RELEASES, []
+            payload, self.releases = wire.pack(self.releases) + payload, []
+            flags |= wire.FLAG_RELEASES
         segments = b"".join(bulk)
         header = wire.HEADER.pack(len(payload), kind, flags, 0, call, 0, 0, len(segments))
         self.stream.sendall(header + payload + segments)
