@@ -11,7 +11,7 @@ use crate::mapping::{Mapping, Side};
 use crate::shared::SharedChannel;
 use crate::socket::SocketChannel;
 use crate::spin::SpinPolicy;
-use crate::{ChannelError, handover};
+use crate::{ChannelError, Interrupt, handover};
 
 /// One side of a connection between a PHP process and its session.
 #[derive(Debug)]
@@ -99,6 +99,18 @@ impl Channel {
         match &mut self.shared {
             Some(shared) => shared.has_frame(self.socket.as_fd()),
             None => self.socket.has_frame(),
+        }
+    }
+
+    /// Waits until [`Self::receive`] would have a frame to begin with, or an end to tell of: true; or until the interrupt is
+    /// rung: false, and the ring is taken back. What is left of the segments that were received last is passed over.
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub fn await_frame(&mut self, interrupt: &Interrupt) -> Result<bool, ChannelError> {
+        match &mut self.shared {
+            Some(shared) => shared.await_frame(self.socket.as_fd(), interrupt),
+            None => self.socket.await_frame(interrupt),
         }
     }
 

@@ -7,6 +7,7 @@
 //!
 //! - [`ring`]: words from one process to another that it does not trust; [`bell`]: how a side sleeps and is woken.
 //! - [`segments`]: bulk, copied from where it lies to where it is to lie, and nowhere in between.
+//! - [`interrupt`]: how another thread of this process ends a wait for the peer.
 //! - [`waiting`]: how one operation waits for the peer; [`spin`]: whether to spin before sleeping, [`slots`]: and
 //!   how many may.
 //! - [`mapping`], [`copy`], [`futex`], [`fork`]: the rooms of `unsafe`.
@@ -28,6 +29,8 @@ mod futex;
 mod handover;
 #[cfg(all(test, not(loom)))]
 mod hostile;
+#[cfg(not(loom))]
+mod interrupt;
 #[cfg(not(loom))]
 mod mapping;
 #[cfg(all(loom, test))]
@@ -56,6 +59,8 @@ pub use channel::{Channel, Kind};
 pub use error::ChannelError;
 #[cfg(not(loom))]
 pub use fork::Process;
+#[cfg(not(loom))]
+pub use interrupt::Interrupt;
 pub use ring::Corrupted;
 #[cfg(not(loom))]
 pub use slots::SpinSlots;

@@ -14,6 +14,7 @@ use tortoise_protocol::frame::{HEADER_BYTES, Header};
 
 use crate::ChannelError;
 use crate::bell::News;
+use crate::interrupt::Interrupt;
 use crate::mapping::{Mapping, Side};
 use crate::ring::{Consumer, Producer, Ring, WORD_BYTES};
 use crate::segments::{Carry, Left};
@@ -147,6 +148,22 @@ impl SharedChannel {
         operation.pass_over_segments()?;
         operation.consumer.refresh(operation.incoming)?;
         Ok(operation.consumer.available() > 0 || operation.waiting.is_peer_gone()?)
+    }
+
+    /// Waits until a frame has begun to come, or the peer has left: true; or until the interrupt was rung: false.
+    pub(crate) fn await_frame(&mut self, socket: BorrowedFd<'_>, interrupt: &Interrupt) -> Result<bool, ChannelError> {
+        let mut operation = self.operation(socket)?;
+        operation.pass_over_segments()?;
+        let Operation { waiting, incoming, consumer, .. } = &mut operation;
+        let is_there = waiting.wait_or(interrupt, || {
+            consumer.refresh(*incoming)?;
+            Ok(consumer.available() > 0)
+        });
+        match is_there {
+            // Receiving tells of it.
+            Err(ChannelError::Closed) => Ok(true),
+            is_there => is_there,
+        }
     }
 
     /// Fills `place` with the bytes of segments that come next. Nothing is read if there are fewer.

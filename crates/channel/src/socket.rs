@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -19,6 +19,7 @@ use tortoise_protocol::frame::{HEADER_BYTES, Header};
 use crate::ChannelError;
 use crate::channel::Kind;
 use crate::deadline::Deadline;
+use crate::interrupt::Interrupt;
 use crate::segments::Left;
 
 /// What one read asks for: a usual answer in one syscall, and small enough to stay in the processor's cache.
@@ -263,6 +264,33 @@ impl SocketChannel {
             Err(Errno::EINTR) => Ok(false),
             Err(error) => Err(io::Error::from(error).into()),
         }
+    }
+
+    /// Waits until a frame has begun to come, or the peer has left: true; or until the interrupt was rung: false.
+    pub(crate) fn await_frame(&mut self, interrupt: &Interrupt) -> Result<bool, ChannelError> {
+        let mut deadline = Deadline::from_now(self.timeout);
+        self.pass_over_segments(&mut deadline)?;
+        while !self.has_more() {
+            let mut descriptors = [
+                PollFd::new(self.stream.as_fd(), PollFlags::POLLIN),
+                PollFd::new(interrupt.descriptor(), PollFlags::POLLIN),
+            ];
+            let limit = deadline.remaining(Instant::now())?;
+            let limit = limit.map_or(PollTimeout::NONE, |limit| {
+                PollTimeout::try_from(limit + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX)
+            });
+            match poll(&mut descriptors, limit) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(error) => return Err(io::Error::from(error).into()),
+            }
+            if descriptors[0].any() == Some(true) {
+                return Ok(true);
+            }
+            if interrupt.take() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Fills `place` with the bytes of segments that come next. Nothing is read if there are fewer.

@@ -15,6 +15,7 @@ use nix::sys::socket::{MsgFlags, recv, send};
 
 use crate::bell::{Bell, News, Rest, Wake};
 use crate::deadline::Deadline;
+use crate::interrupt::Interrupt;
 use crate::mapping::{Memory, Side};
 use crate::spin::Spinner;
 use crate::{ChannelError, futex};
@@ -122,7 +123,7 @@ impl<'op> Waiting<'op> {
                 let rest = if news == News::Data { Rest::DataAtSocket } else { Rest::RoomAtSocket };
                 let mut is_hung_up = false;
                 bell.sleep(rest, &mut look, |_, _| {
-                    is_hung_up = doze_at(self.socket, left)?;
+                    is_hung_up = doze_at(self.socket, None, left)?;
                     Ok(())
                 })?;
                 if is_hung_up && !look()? {
@@ -145,6 +146,57 @@ impl<'op> Waiting<'op> {
         self.spinner.slept(now - began);
         self.say_where();
         Ok(())
+    }
+
+    /// Waits until data is `ready`: true; or until the interrupt was rung: false, and the ring is taken back.
+    ///
+    /// Sleeps at the socket only, since a sleep in the futex has one waker. Fails as [`Self::wait`] does.
+    pub(crate) fn wait_or(
+        &mut self,
+        interrupt: &Interrupt,
+        mut ready: impl FnMut() -> Result<bool, ChannelError>,
+    ) -> Result<bool, ChannelError> {
+        let mut now = None;
+        if self.spin(&mut || Ok(interrupt.is_rung() || ready()?))? {
+            return Ok(!interrupt.take() || ready()?);
+        }
+        let began = Instant::now();
+        loop {
+            let left = self.remaining(now.unwrap_or(began))?;
+            let peer = self.memory.bell_of(self.side.peer());
+            let mut look = || {
+                let is_gone = peer.is_gone();
+                let is_there = ready()?;
+                if is_gone && !is_there { Err(ChannelError::Closed) } else { Ok(is_there) }
+            };
+            if look()? {
+                break;
+            }
+            if interrupt.take() {
+                return Ok(false);
+            }
+            self.spinner.rest();
+            let mut is_hung_up = false;
+            let bell = self.memory.bell_of(self.side);
+            let descriptor = interrupt.descriptor();
+            bell.sleep(
+                Rest::DataAtSocket,
+                || Ok(interrupt.is_rung() || look()?),
+                |_, _| {
+                    is_hung_up = doze_at(self.socket, Some(descriptor), left)?;
+                    Ok::<_, ChannelError>(())
+                },
+            )?;
+            if is_hung_up && !look()? {
+                return Err(ChannelError::Closed);
+            }
+            now = Some(Instant::now());
+        }
+        if let Some(now) = now {
+            self.spinner.slept(now - began);
+            self.say_where();
+        }
+        Ok(true)
     }
 
     /// Looks again and again, for as long as that pays. True if `ready`.
@@ -212,16 +264,24 @@ pub(crate) fn wake(bell: &Bell, news: News, socket: BorrowedFd<'_>) -> Result<()
     }
 }
 
-/// Sleeps until the peer rings, hangs up, or `limit` is over; true if it has hung up.
-fn doze_at(socket: BorrowedFd<'_>, limit: Option<Duration>) -> Result<bool, ChannelError> {
+/// Sleeps until the peer rings, hangs up, `also` can be read, or `limit` is over; true if the peer has hung up.
+fn doze_at(
+    socket: BorrowedFd<'_>,
+    also: Option<BorrowedFd<'_>>,
+    limit: Option<Duration>,
+) -> Result<bool, ChannelError> {
     let timeout = match limit {
         // Rounded up: a sleep that ends too early would be repeated at once.
         Some(limit) => PollTimeout::try_from(limit + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX),
         None => PollTimeout::NONE,
     };
     let hang_up = PollFlags::from_bits_retain(libc::POLLRDHUP);
-    let mut descriptors = [PollFd::new(socket, PollFlags::POLLIN | hang_up)];
-    match poll(&mut descriptors, timeout) {
+    let at_socket = PollFd::new(socket, PollFlags::POLLIN | hang_up);
+    let polled = match also {
+        Some(also) => poll(&mut [at_socket, PollFd::new(also, PollFlags::POLLIN)], timeout),
+        None => poll(&mut [at_socket], timeout),
+    };
+    match polled {
         Ok(0) | Err(Errno::EINTR) => return Ok(false),
         Ok(_) => {}
         Err(error) => return Err(io::Error::from(error).into()),

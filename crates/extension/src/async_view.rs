@@ -16,7 +16,7 @@ use crate::engine::{
     Arguments, Frame, View, guard, object_init_ex, object_of, user_method, view, zend_update_property,
 };
 use crate::error::BridgeError;
-use crate::link::{self, Ticket};
+use crate::link::{self, KnownIndex, Ticket};
 use crate::native::{self, Native, keep};
 use crate::throw::throw_from;
 use crate::{classes, future, proxy, values};
@@ -202,7 +202,8 @@ fn send(object: &zend_object, name: &str, arguments: &NativeArguments<'_>) -> Re
         MethodKind::Instance | MethodKind::Constructor => target,
     };
     let name = of.known_index.name(&method.python_name, generation);
-    let ticket = begin((id, generation), name, arguments)?;
+    let ticket =
+        begin((id, generation), name, arguments).inspect_err(|_| KnownIndex::was_not_sent(name, generation))?;
     of.known_index.reached(name, generation);
     Ok(ticket)
 }

@@ -12,10 +12,15 @@ use crate::throw::throw;
 /// The private property that holds the string.
 pub(crate) const PROPERTY: &str = "bytes";
 
+/// Whether the object is a `Tortoise\Bytes`.
+pub(crate) fn is_one(object: &zend_object) -> bool {
+    // The class is final.
+    std::ptr::eq(object.ce, native::class(Native::Bytes))
+}
+
 /// The string of a `Tortoise\Bytes`; None if the object is none, or its constructor never ran.
 pub(crate) fn string_of(object: &zend_object) -> Option<*const zend_string> {
-    // The class is final, so that no other has the property.
-    if !std::ptr::eq(object.ce, native::class(Native::Bytes)) {
+    if !is_one(object) {
         return None;
     }
     let mut unused = Zval::new();

@@ -12,7 +12,7 @@ use crate::arguments::{NativeArguments, PassedArguments, WriteArguments};
 use crate::classes::{self, MethodOf};
 use crate::engine::{Frame, class_name, guard};
 use crate::error::BridgeError;
-use crate::link::{self, Reply, Session};
+use crate::link::{self, KnownIndex, Reply, Session};
 use crate::throw::throw_from;
 use crate::{proxy, raised, values};
 
@@ -96,9 +96,10 @@ pub(crate) fn call_generated(
     let generation = target.1;
     let name = of.known_index.name(&of.method().python_name, generation);
     let reply = exchange(target, name, arguments);
-    // Other errors mean that it was not sent, or that the link is gone.
-    if matches!(reply, Ok(_) | Err(BridgeError::Remote(_))) {
-        of.known_index.reached(name, generation);
+    match reply {
+        Ok(_) | Err(BridgeError::Remote(_) | BridgeError::Leaving) => of.known_index.reached(name, generation),
+        // Other errors mean that it was not sent, or that the link is gone.
+        Err(_) => KnownIndex::was_not_sent(name, generation),
     }
     values::read_reply(&reply?)
 }
@@ -134,7 +135,7 @@ fn construct(object: &mut zend_object, arguments: &impl WriteArguments) -> Resul
         writer.unsigned(id);
         arguments.write(writer)
     })?;
-    let reference = reply.judge(match Reader::new(&reply.payload).token() {
+    let reference = reply.judge(match Reader::new(reply.payload()).token() {
         Ok(Token::Object(reference)) => Ok(reference),
         Ok(other) => {
             Err(BridgeError::Connection(format!("the session answered {} to a construction", other.describe())))

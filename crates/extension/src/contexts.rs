@@ -56,7 +56,7 @@ fn enter(arguments: &[Zval]) -> Option<(Context, ManuallyDrop<Zval>)> {
             return None;
         }
     };
-    let mut reader = Reader::new(&reply.payload);
+    let mut reader = Reader::new(reply.payload());
     let number = reply.judge(reader.array("a context", 2).and_then(|_| reader.unsigned("the number of a context")));
     let context = match number {
         Ok(number) => Context { number, generation: reply.generation },
@@ -118,6 +118,7 @@ fn leave(context: Context, returned: Zval, result: &mut Zval) {
         // Swallowed: the result stays null.
         Ok(true) => {}
         Ok(false) => rethrow(exception),
+        Err(BridgeError::Leaving) => {}
         Err(error) => match behind(error, object) {
             After::Only(error) => throw(error),
             After::Before(error) => {

@@ -4,10 +4,13 @@
 mod autoload;
 mod boundary;
 mod ffi;
+mod foreach;
 mod frame;
+mod interlude;
 mod log;
 mod memory;
 mod native_call;
+mod outside;
 mod pending;
 mod reading;
 mod slot;
@@ -18,15 +21,18 @@ mod view;
 pub(crate) use autoload::{ask_php_for_class, chain_autoload, unchain_autoload};
 pub(crate) use boundary::{guard, take_panic};
 pub(crate) use ffi::*;
+pub(crate) use foreach::Foreach;
 pub(crate) use frame::{Arguments, Frame};
+pub(crate) use interlude::{call_function, callable, interlude, stack_bytes};
 pub(crate) use log::log;
 pub(crate) use memory::{OverLimit, SMALL_BYTES, check_room};
 pub(crate) use native_call::{NotCalled, call_native, call_native_method, has_native, new_native};
-pub(crate) use pending::{copy_exception, is_leaving, rethrow, take_exception};
+pub(crate) use outside::{Method, Visible};
+pub(crate) use pending::{copy_exception, is_exit, is_leaving, leave_by, rethrow, take_exception};
 pub(crate) use reading::{
-    borrowed, bytes_of, class_in_table, class_name, declares, exception_is_pending, ini_text, is_preloading,
-    lower_case, object_of, opcode_in_progress, owned_object, properties, set_property, text_of, user_method,
-    write_result,
+    borrowed, bytes_of, class_in_table, class_name, declares, exception_is_pending, ini_text, is_closure,
+    is_preloading, lower_case, object_of, opcode_in_progress, owned_object, properties, set_property, text_of,
+    user_method, write_result,
 };
 pub(crate) use slot::{Slot, Written, make};
 pub(crate) use string::NewString;

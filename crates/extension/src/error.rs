@@ -36,6 +36,9 @@ pub(crate) enum BridgeError {
     /// A PHP exception waits already.
     #[error("a PHP exception is pending")]
     Pending,
+    /// PHP leaves its request, by an `exit()` in a callback. The request that was waited for was answered.
+    #[error("PHP leaves its request")]
+    Leaving,
     /// A bug of ours.
     #[error("internal error of tortoise.so: {0}; please report it")]
     Internal(String),

@@ -15,7 +15,8 @@ use crate::handlers::{dynamic_method, dynamic_static_method, exception};
 use crate::modules::{shorten, text_of};
 use crate::throw::throw;
 use crate::{
-    async_view, autoload, calls, classes, contexts, interfaces, link, modules, native, objects, proxy, settings, slice,
+    async_view, autoload, callbacks, calls, classes, contexts, exports, interfaces, link, modules, native, objects,
+    proxy, settings, slice,
 };
 
 /// Adds the functions to the module.
@@ -70,6 +71,7 @@ pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
         .function(FunctionBuilder::new("Tortoise\\Bridge\\method", calls::bridge_method))
         .function(FunctionBuilder::new("Tortoise\\Bridge\\construct", calls::bridge_construct))
         .function(FunctionBuilder::new("Tortoise\\Bridge\\members", exception::bridge_members))
+        .function(FunctionBuilder::new("Tortoise\\Bridge\\callback", callbacks::refuse_direct_call))
         .function(variadic("Tortoise\\Bridge\\dynamic_method", dynamic_method))
         .function(variadic("Tortoise\\Bridge\\dynamic_static", dynamic_static_method))
 }
@@ -175,6 +177,7 @@ extern "C" fn status(_data: &mut ExecuteData, result: &mut Zval) {
             put(key, text(&value));
         }
         put("objects", integer(objects::count()));
+        put("exports", integer(exports::count()));
         let (count, report) = classes::report();
         put("classes", integer(count));
         put("widened", integer(report.widened));

@@ -187,6 +187,10 @@ fn value_of(frame: Frame<'_>, object: *mut zend_object) -> Option<Zval> {
             return None;
         }
         Stage::Sent(ticket) => {
+            if let Err(error) = link::check_in_reach(ticket) {
+                throw_from(frame, error);
+                return None;
+            }
             stage.set(Stage::Fetching);
             let reply = link::finish(ticket, Kind::Value).and_then(|reply| values::read_reply(&reply));
             match reply {

@@ -6,9 +6,10 @@
 //!   a proxy; [`calls`], [`interfaces`], [`operate`], [`slice`]: from PHP to a request; [`modules`], [`contexts`]: what some
 //!   functions do; [`async_view`], [`future`]: calls that are not waited for. They end in [`throw`] if something goes wrong.
 //! - [`arguments`], [`values`]: from PHP's values to the wire and back; [`raised`]: Python's exceptions in PHP, and
-//!   [`thrown`]: PHP's in Python.
+//!   [`thrown`]: PHP's in Python. [`callbacks`]: what Python asks of PHP.
 //! - [`proxy`]: the objects; [`classes`]: the classes, whose source [`synthesis`] plans; [`naming`]: where class files lie.
-//! - [`link`]: the session, and requests to it; [`objects`]: which PHP object is which Python object; [`settings`].
+//! - [`link`]: the session, and requests to it; [`objects`]: which PHP object is which Python object; [`exports`]: which PHP
+//!   objects Python has; [`settings`].
 //! - [`error`]: what can go wrong; [`native`]: where our own classes are; [`engine`]: the room of PHP's engine.
 
 #![cfg_attr(debug_assertions, expect(missing_docs, reason = "php_module adds a public function to debug builds"))]
@@ -17,12 +18,14 @@ mod arguments;
 mod async_view;
 mod autoload;
 mod bytes;
+mod callbacks;
 mod calls;
 mod classes;
 mod contexts;
 mod declarations;
 mod engine;
 mod error;
+mod exports;
 mod functions;
 mod future;
 mod handlers;
@@ -66,6 +69,7 @@ pub fn get_module(module: ModuleBuilder<'static>) -> ModuleBuilder<'static> {
 unsafe extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
     settings::register_ini(module_number);
     handlers::install();
+    link::serve_callbacks_by(callbacks::serve);
     if declarations::register().is_err() || !functions::is_complete() || classes::find_extension_slot().is_err() {
         return FAILURE;
     }
@@ -90,6 +94,8 @@ unsafe extern "C" fn start_of_request(_kind: i32, _module_number: i32) -> i32 {
 unsafe extern "C" fn end_of_request(_kind: i32, _module_number: i32) -> i32 {
     engine::guard((), || {
         link::end_request();
+        // Destructors have run already, of all objects that there were.
+        exports::end_request();
         values::forget_keys();
         settings::end_request();
     });

@@ -3,12 +3,14 @@
 mod address;
 mod autostart;
 mod buffer;
+mod callback;
 mod connect;
 mod flight;
 mod loss;
 mod names;
 mod outgoing;
 mod pipeline;
+mod queue;
 mod state;
 mod tcp;
 mod token;
@@ -21,15 +23,16 @@ use tortoise_protocol::frame::Kind;
 use tortoise_protocol::request::write_roots;
 
 pub(crate) use self::buffer::{Buffer, reclaim};
+pub(crate) use self::callback::{Incoming, Underway, answer, conclude, enter, is_heard, serve_callbacks_by};
 pub(crate) use self::names::KnownIndex;
-use self::outgoing::Composed;
 pub(crate) use self::outgoing::Outgoing;
-pub(crate) use self::pipeline::{Ticket, abandon, begin, finish, is_ready};
+use self::outgoing::{Composed, Outbox};
+pub(crate) use self::pipeline::{Ticket, abandon, begin, check_in_reach, finish, is_ready};
 use self::state::Wanted;
 pub(crate) use self::state::{forsake as close, generation, is_in_use, new_object_id, status};
 use self::state::{forsake, with};
 use crate::error::BridgeError;
-use crate::{objects, settings};
+use crate::{exports, objects, settings};
 
 /// Which session a request may go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +46,10 @@ pub(crate) enum Session {
 /// A session's answer.
 #[derive(Debug)]
 pub(crate) struct Reply {
-    /// The payload.
-    pub(crate) payload: Buffer,
+    /// What was received.
+    payload: Buffer,
+    /// Where in it the payload begins that is the answer.
+    start: usize,
     /// Bytes that follow it, which [`receive_segment`] gives.
     pub(crate) segment_bytes: u32,
     /// The session that gave it.
@@ -52,6 +57,11 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// The payload.
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.payload[self.start..]
+    }
+
     /// Gives what was read of the payload. If it made no sense, nothing more is believed of the session that sent it.
     pub(crate) fn judge<T, E: Into<BridgeError>>(&self, read: Result<T, E>) -> Result<T, BridgeError> {
         let read = read.map_err(Into::into);
@@ -60,6 +70,9 @@ impl Reply {
         {
             loss::remember(error);
             forsake();
+        }
+        if self.start != 0 {
+            exports::settle();
         }
         read
     }
@@ -105,23 +118,35 @@ fn exchange_once(
         }
         _ => {}
     }
-    let mut is_alone = true;
-    let result = compose(kind, write).and_then(|composed| {
-        with(|link| {
-            let link = link.ok_or_else(stale)?;
-            is_alone = link.flight.is_idle();
-            let bytes = link.take_over(composed)?;
-            let call = if is_alone { link.send()? } else { link.send_among(bytes)? };
-            let mut payload = Buffer::take();
-            let segment_bytes = link.receive(call, expected, &mut payload)?;
-            Ok(Reply { payload, segment_bytes, generation: current })
-        })
+    let mut payload = Buffer::take();
+    let Some(outbox) = open_alone()? else {
+        return pipeline::exchange_among(current, kind, expected, write);
+    };
+    let composed = write_into(outbox, kind, write);
+    let sent = with(|link| {
+        let link = link.ok_or_else(stale)?;
+        link.take_over(composed)?;
+        let call = link.send()?;
+        Ok((call, link.receive(call, expected, &mut payload)?))
     });
-    let result = result.map_err(lose_if_broken);
-    if !is_alone {
-        pipeline::settle();
+    let (call, step) = sent.map_err(lose_if_broken)?;
+    let received = step.then(current, |link| link.receive(call, expected, &mut payload))?;
+    let reply = Reply { payload, start: received.start, segment_bytes: received.segment_bytes, generation: current };
+    if reply.start != 0 && reply.payload().len() == 1 {
+        // Nobody may look at an answer that says nothing.
+        exports::settle();
     }
-    result
+    Ok(reply)
+}
+
+/// What a request is written into, if nothing is in flight.
+#[inline(always)]
+fn open_alone() -> Result<Option<Outbox>, BridgeError> {
+    with(|link| {
+        let link = link.ok_or_else(stale)?;
+        link.is_used = true;
+        Ok(link.flight.is_idle().then(|| mem::take(&mut link.request)))
+    })
 }
 
 /// Writes a request for the link, of which no hold is kept meanwhile: PHP's own functions are asked about values, and PHP
@@ -131,13 +156,22 @@ fn compose(
     kind: Kind,
     write: &(impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError> + ?Sized),
 ) -> Result<Composed, BridgeError> {
-    let mut outbox = with(|link| {
+    let outbox = with(|link| {
         let link = link.ok_or_else(stale)?;
         link.is_used = true;
         Ok::<_, BridgeError>(mem::take(&mut link.request))
     })?;
+    Ok(write_into(outbox, kind, write))
+}
+
+#[inline(always)]
+fn write_into(
+    mut outbox: Outbox,
+    kind: Kind,
+    write: &(impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError> + ?Sized),
+) -> Composed {
     let header = outbox.write(kind, write);
-    Ok(Composed { outbox, header })
+    Composed { outbox, header }
 }
 
 /// Receives the next bytes that follow the last answer. Whatever is left of them is gone with the next request, or with
@@ -213,6 +247,8 @@ fn lose_if_broken(error: BridgeError) -> BridgeError {
         loss::remember(&error);
         forsake();
     }
+    // What stood in a request that was not sent.
+    exports::settle();
     error
 }
 
@@ -244,6 +280,10 @@ pub(crate) fn flush_releases_if_due() {
 
 /// Tells the session that the PHP request is over. Objects that PHP frees from now on are freed here only.
 pub(crate) fn end_request() {
+    // A fatal error ended the request in the middle of a callback: Python waits for an answer that nobody will give.
+    if with(|link| link.is_some_and(|link| link.flight.depth() != 0)) {
+        forsake();
+    }
     if is_in_use() {
         objects::releases_are_sent();
         notify(Kind::EndRequest);
@@ -273,5 +313,5 @@ fn notify(kind: Kind) {
 
 /// Reads the answer to a request that gives a truth value.
 pub(crate) fn read_boolean(reply: &Reply) -> Result<bool, BridgeError> {
-    reply.judge(Reader::new(&reply.payload).boolean("a truth value"))
+    reply.judge(Reader::new(reply.payload()).boolean("a truth value"))
 }

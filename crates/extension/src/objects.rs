@@ -90,6 +90,12 @@ pub(crate) fn release_id(id: u64) {
     });
 }
 
+/// Bytes that the releases take in a frame, at most.
+pub(crate) fn release_bytes() -> usize {
+    const EACH: usize = 2 * 9;
+    OBJECTS.with_borrow(|objects| EACH * objects.releases.len())
+}
+
 /// Writes what is to be released, if there is anything.
 pub(crate) fn write_releases(writer: &mut Writer<'_>) -> bool {
     OBJECTS.with_borrow(|objects| {

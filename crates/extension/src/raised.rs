@@ -7,7 +7,7 @@ mod place;
 
 use ext_php_rs::ffi::{
     IS_UNDEF, ext_php_rs_executor_globals, instanceof_function_slow, zend_ce_error, zend_ce_exception,
-    zend_class_entry, zend_hash_str_find, zend_object, zend_property_info,
+    zend_ce_throwable, zend_class_entry, zend_hash_str_find, zend_object, zend_property_info,
 };
 use ext_php_rs::types::{ZendStr, Zval};
 use tortoise_protocol::ObjectReference;
@@ -15,9 +15,10 @@ use tortoise_protocol::failure::RaisedException;
 
 use crate::engine::{object_init_ex, object_of, owned_object, zend_update_property};
 use crate::error::BridgeError;
+use crate::exports::{self, Found};
 use crate::native::{self, Native};
 use crate::proxy::{self, Stale};
-use crate::{classes, link};
+use crate::{classes, link, objects};
 
 pub(crate) use asked::{bind, members};
 pub(crate) use birth::adopt;
@@ -40,9 +41,26 @@ pub(crate) fn exception(chain: &[RaisedException]) -> Result<Zval, BridgeError> 
     let generation = link::generation();
     let mut outer: Option<Zval> = None;
     for raised in chain.iter().rev() {
-        outer = Some(make(raised, outer.take(), generation)?);
+        outer = Some(match php_exception(raised) {
+            // It has its own causes, as PHP gave them to it.
+            Some(exception) => exception,
+            None => make(raised, outer.take(), generation)?,
+        });
     }
     outer.ok_or_else(|| BridgeError::Connection("the session told of no exception".to_owned()))
+}
+
+/// The PHP exception that came back from Python as it had gone there.
+fn php_exception(raised: &RaisedException) -> Option<Zval> {
+    let Some(Found::Object(exception)) = exports::find(raised.php) else { return None };
+    let object = object_of(&exception)?;
+    // SAFETY: both classes are live.
+    if !unsafe { instanceof_function_slow(object.ce, zend_ce_throwable) } {
+        return None;
+    }
+    // What stood for it in Python was handed out all the same.
+    objects::release_id(raised.object.id);
+    Some(exception)
 }
 
 /// The PHP exception of a Python one: the one that PHP has, or a new one.
@@ -56,7 +74,11 @@ fn make(raised: &RaisedException, previous: Option<Zval>, generation: u32) -> Re
         meet_again(object, raised, previous);
         return Ok(exception);
     }
-    let class = classes::class_of_exception(raised.object.class, generation)?;
+    let class = match classes::class_of_exception(raised.object.class, generation) {
+        // Python can fail again where it is told of a failure, as at the limit of its recursion: the name says enough then.
+        Err(BridgeError::Remote(_)) => native::class(Native::PythonException),
+        class => class?,
+    };
     let mut exception = Zval::new();
     // SAFETY: the class is a concrete exception class, and the slot holds nothing.
     unsafe { object_init_ex(&raw mut exception, class) };

@@ -19,7 +19,7 @@ pub(crate) fn throw_from(frame: Frame<'_>, error: BridgeError) {
         return;
     }
     let has_place = matches!(&error, BridgeError::Remote(failure)
-        if failure.exceptions.first().is_some_and(|raised| raised.file.is_some()));
+        if failure.exceptions.first().is_some_and(|raised| raised.file.is_some() || raised.php != 0));
     throw(error);
     if let Some((file, line)) = frame.place_of_call().filter(|_| !has_place) {
         raised::move_pending(file, line);
@@ -33,7 +33,7 @@ pub(crate) fn throw(error: BridgeError) {
     }
     let class = match &error {
         BridgeError::Remote(failure) => return throw_failure(failure),
-        BridgeError::Pending => return,
+        BridgeError::Pending | BridgeError::Leaving => return,
         BridgeError::Connection(_) => native::class(Native::ConnectionException),
         BridgeError::Timeout(_) => native::class(Native::TimeoutException),
         BridgeError::Stale(_) => native::class(Native::StaleObjectException),

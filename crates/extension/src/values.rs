@@ -10,6 +10,6 @@ mod segments;
 mod to_wire;
 mod vectors;
 
-pub(crate) use from_wire::{read_items, read_reply};
+pub(crate) use from_wire::{Decoder, read_items, read_reply};
 pub(crate) use keys::forget_keys;
 pub(crate) use to_wire::{check_name, write_name, write_value};

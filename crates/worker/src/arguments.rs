@@ -7,21 +7,20 @@ use tortoise_protocol::request::{read_argument_count, read_named_argument_count}
 use tortoise_protocol::{Depth, Malformed};
 
 use crate::call::{Arguments, Callee, FEW, Positional};
+use crate::dispatch::State;
 use crate::failure::Fault;
 use crate::from_wire::{Decoder, Request};
-use crate::moments::Moments;
-use crate::parameters::{Known, Wishes};
+use crate::parameters::Wishes;
 use crate::path::Root;
-use crate::table::Table;
 
 /// The arguments of a call that is about to be made.
 struct Reading<'a, 'py, 'r> {
     decoder: Decoder<'a, 'py, 'r>,
     callee: &'a mut Callee<'py>,
-    known: &'a mut Known<'py>,
+    state: &'a State,
     /// What the parameters want. None until there is an argument that could be wanted as something else: most calls
     /// have none, and need not be looked at.
-    wishes: Option<Wishes<'py>>,
+    wishes: Option<Wishes>,
 }
 
 impl<'py> Arguments<'py> {
@@ -32,12 +31,10 @@ impl<'py> Arguments<'py> {
     pub(crate) fn read(
         py: Python<'py>,
         request: &mut Request<'_>,
-        table: &Table,
-        moments: &Moments<'py>,
+        state: &State,
         callee: &mut Callee<'py>,
-        known: &mut Known<'py>,
     ) -> Result<Self, Fault> {
-        let mut reading = Reading { decoder: Decoder::new(py, request, table, moments), callee, known, wishes: None };
+        let mut reading = Reading { decoder: Decoder::new(py, request, state), callee, state, wishes: None };
         let count = read_argument_count(reading.decoder.reader())?;
         let positional = if count <= FEW {
             let mut few = [const { None }; FEW];
@@ -53,18 +50,16 @@ impl<'py> Arguments<'py> {
             0 => None,
             count => Some(reading.named(py, count)?),
         };
-        reading.decoder.reader().end()?;
+        drop(reading);
+        request.end()?;
         Ok(Self { positional, named })
     }
 }
 
 impl<'py> Reading<'_, 'py, '_> {
     fn positional(&mut self, index: usize) -> Result<Bound<'py, PyAny>, Fault> {
-        let wanted = match self.wishes()? {
-            Some(wishes) => wishes.positional(index),
-            None => None,
-        };
-        match wanted {
+        let wishes = if self.has_wishes()? { self.wishes.as_ref() } else { None };
+        match wishes.and_then(|wishes| wishes.positional(index)) {
             Some(wanted) => self.decoder.wanted(wanted),
             None => self.decoder.element(),
         }
@@ -75,11 +70,8 @@ impl<'py> Reading<'_, 'py, '_> {
         let named = PyDict::new(py);
         for _ in 0..count {
             let name = self.decoder.reader().text("the name of an argument", MAX_NAME_BYTES)?;
-            let wanted = match self.wishes()? {
-                Some(wishes) => wishes.named(name),
-                None => None,
-            };
-            let value = match wanted {
+            let wishes = if self.has_wishes()? { self.wishes.as_ref() } else { None };
+            let value = match wishes.and_then(|wishes| wishes.named(name)) {
                 Some(wanted) => self.decoder.wanted(wanted),
                 None => self.decoder.value(Depth::ROOT),
             }
@@ -93,14 +85,14 @@ impl<'py> Reading<'_, 'py, '_> {
         }
     }
 
-    /// What the parameters want, if the next argument could be wanted as something else.
-    fn wishes(&mut self) -> Result<Option<&Wishes<'py>>, Fault> {
+    /// Whether the next argument could be wanted as something else. What the parameters want is looked up then.
+    fn has_wishes(&mut self) -> Result<bool, Fault> {
         if !self.decoder.may_be_wanted() {
-            return Ok(None);
+            return Ok(false);
         }
         if self.wishes.is_none() {
-            self.wishes = Some(self.known.of(self.callee.resolve()?));
+            self.wishes = Some(self.state.known.of(self.callee.resolve()?));
         }
-        Ok(self.wishes.as_ref())
+        Ok(true)
     }
 }

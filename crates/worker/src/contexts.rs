@@ -1,33 +1,37 @@
 //! Enters and leaves context managers for PHP. Which are entered is kept in Python (`tortoise_worker.contexts`).
 
+use std::sync::atomic::Ordering;
+
 use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyString};
+use tortoise_protocol::Depth;
 use tortoise_protocol::failure::Category;
 use tortoise_protocol::thrown::{Code, PhpException, Thrown};
-use tortoise_protocol::{Depth, Reader, Writer};
 
+use crate::answer::Answer;
 use crate::dispatch::{Handled, State};
 use crate::failure::Fault;
+use crate::from_wire::Request;
 use crate::path::Root;
 
 /// The number of no context: `tortoise_worker.contexts` counts from 1.
 const NO_CONTEXT: u64 = 0;
 
-impl<'py> State<'py> {
+impl State {
     /// `Enter`: the number of the context, and the value of `__enter__`.
-    pub(crate) fn enter(&mut self, py: Python<'py>, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
-        let manager = self.target(py, reader)?;
-        reader.end()?;
-        let (number, value): (u64, Bound<'py, PyAny>) = self.hooks.enter.call1((manager,))?.extract()?;
-        self.has_entered = true;
-        let mut writer = Writer::new(reply);
+    pub(crate) fn enter(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
+        let manager = self.target(py, &mut request.reader)?;
+        request.end()?;
+        let (number, value): (u64, Bound<'_, PyAny>) = self.hooks.enter.bind(py).call1((manager,))?.extract()?;
+        self.has_entered.store(true, Ordering::Relaxed);
+        let mut writer = answer.writer();
         writer.array(2);
         writer.unsigned(number);
-        let written = self.encoder(reply).value(&value, Depth::ROOT);
+        let written = answer.encoder(self).value(&value, Depth::ROOT);
         written.map_err(|error| {
             // PHP does not get into the body, so nobody else would leave it.
-            match self.hooks.leave.call1((number, true)) {
+            match self.hooks.leave.bind(py).call1((number, true)) {
                 Ok(_) => Fault::unconvertible(&error, &Root::EnteredValue),
                 Err(error) => Fault::Raised(error),
             }
@@ -36,10 +40,10 @@ impl<'py> State<'py> {
 
     /// `Exit`: whether `__exit__` took what was thrown upon itself. In no context nobody does: a Python exception is
     /// answered by the failure that it is.
-    pub(crate) fn exit(&mut self, py: Python<'py>, reader: &mut Reader<'_>, reply: &mut Vec<u8>) -> Handled {
-        let number = reader.unsigned("the number of a context")?;
-        let thrown = Thrown::read(reader)?;
-        reader.end()?;
+    pub(crate) fn exit(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
+        let number = request.reader.unsigned("the number of a context")?;
+        let thrown = Thrown::read(&mut request.reader)?;
+        request.end()?;
         let is_python = matches!(thrown, Thrown::Python(_));
         let thrown = self.python_of(py, thrown)?;
         if number == NO_CONTEXT && is_python {
@@ -48,17 +52,18 @@ impl<'py> State<'py> {
                 Err(_) => Fault::not_run(Category::Access, "what was thrown is no exception of Python"),
             });
         }
-        let left = self.hooks.leave.call1((number, thrown)).map_err(|error| self.refusal_or_raised(py, error))?;
-        Writer::new(reply).boolean(left.extract()?);
+        let left =
+            self.hooks.leave.bind(py).call1((number, thrown)).map_err(|error| self.refusal_or_raised(py, error))?;
+        answer.writer().boolean(left.extract()?);
         Ok(())
     }
 
     /// What was thrown, as `tortoise_worker.contexts.Thrown`.
-    fn python_of(&self, py: Python<'py>, thrown: Thrown<'_>) -> Handled<Bound<'py, PyAny>> {
+    fn python_of<'py>(&self, py: Python<'py>, thrown: Thrown<'_>) -> Handled<Bound<'py, PyAny>> {
         Ok(match thrown {
             Thrown::Nothing => py.None().into_bound(py),
             Thrown::Left => PyBool::new(py, true).to_owned().into_any(),
-            Thrown::Python(id) => self.table.get(py, id).ok_or_else(|| Fault::stale(id))?.clone(),
+            Thrown::Python(id) => self.object(py, id)?.ok_or_else(|| Fault::stale(id))?,
             Thrown::Php(PhpException { class, message, code, file, line }) => {
                 let code = match code {
                     Code::Integer(code) => PyInt::new(py, code).into_any(),
@@ -70,11 +75,12 @@ impl<'py> State<'py> {
     }
 
     /// PHP's request is over: contexts that it did not leave are left, and then its objects go.
-    pub(crate) fn end_request(&mut self) {
-        if std::mem::take(&mut self.has_entered) {
+    pub(crate) fn end_request(&self, py: Python<'_>) -> PyResult<()> {
+        if self.has_entered.swap(false, Ordering::Relaxed) {
             // It prints what goes wrong; an interrupt in the middle of that has nobody to be told to.
-            let _ = self.hooks.leave_all.call0();
+            let _ = self.hooks.leave_all.bind(py).call0();
         }
-        self.table.end_request();
+        self.table.borrow(py)?.end_request();
+        Ok(())
     }
 }

@@ -3,89 +3,105 @@
 mod attributes;
 mod elements;
 
+use std::sync::atomic::AtomicBool;
+
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyType};
 use tortoise_protocol::failure::Category;
-use tortoise_protocol::frame::{Header, Kind};
+use tortoise_protocol::frame::Kind;
 use tortoise_protocol::request::{MethodName, Selector, read_describe, read_roots};
-use tortoise_protocol::{Depth, Malformed, Reader, Writer};
+use tortoise_protocol::{Depth, Malformed, Reader};
 
+use crate::answer::Answer;
 use crate::call::{Arguments, Callee};
+use crate::callback::Room;
+use crate::conversation::Conversation;
 use crate::failure::Fault;
 use crate::from_wire::Request;
 use crate::gate::{Gate, Method, refused};
+use crate::gil::GilCell;
 use crate::hooks::Hooks;
 use crate::iterate::Iterators;
 use crate::names::type_name;
 use crate::numpy::Numpy;
 use crate::parameters::Known;
 use crate::path::Root;
+use crate::php::PhpObjects;
 use crate::table::Table;
-use crate::to_wire::{Context, Encoder, Segments};
 
-/// What a session knows.
-pub(crate) struct State<'py> {
-    pub(crate) table: Table,
-    pub(crate) gate: Gate,
-    /// What goes behind the payload of the answer that is being written.
-    pub(crate) segments: Segments,
+/// What a session knows. Several threads may be at work in it, one of them at a time, and one request inside another.
+pub(crate) struct State {
+    pub(crate) table: GilCell<Table>,
+    pub(crate) gate: GilCell<Gate>,
     pub(crate) numpy: Numpy,
-    /// Whether the client of this request takes integers of more than 64 bits.
-    pub(crate) takes_big_integers: bool,
     pub(crate) iterators: Iterators,
-    pub(crate) known: Known<'py>,
-    pub(crate) hooks: Hooks<'py>,
+    pub(crate) known: Known,
+    pub(crate) hooks: Hooks,
+    pub(crate) conversation: Conversation,
+    pub(crate) php: PhpObjects,
+    /// What callbacks were written and read in.
+    pub(crate) rooms: GilCell<Vec<Room>>,
     /// Whether context managers were entered in this request.
-    pub(crate) has_entered: bool,
+    pub(crate) has_entered: AtomicBool,
 }
 
 pub(crate) type Handled<T = ()> = Result<T, Fault>;
 
-impl<'py> State<'py> {
+impl State {
     /// Of a session that has just begun.
-    pub(crate) fn new(hooks: Hooks<'py>) -> Self {
+    pub(crate) fn new(py: Python<'_>, hooks: Hooks, conversation: Conversation) -> Self {
+        let (special, function) = (hooks.special.clone_ref(py), hooks.function.clone_ref(py));
         Self {
-            table: Table::new(&hooks.classless),
-            gate: Gate::default(),
-            segments: Segments::default(),
-            numpy: Numpy::new(&hooks.scalar_types),
-            takes_big_integers: false,
+            table: GilCell::new(Table::new(&hooks.classless)),
+            gate: GilCell::new(Gate::default()),
+            numpy: Numpy::new(hooks.scalar_types.clone_ref(py)),
             iterators: Iterators::new(&hooks.iterators),
-            known: Known::new(hooks.special.clone(), hooks.function.clone(), hooks.method.clone()),
+            known: Known::new(special, function, hooks.method.clone_ref(py)),
             hooks,
-            has_entered: false,
+            conversation,
+            php: PhpObjects::new(),
+            rooms: GilCell::new(Vec::new()),
+            has_entered: AtomicBool::new(false),
         }
     }
 
-    /// Does what a request of an answered kind asks for, and appends the answer's payload to `reply`.
+    /// The session is over: its objects go.
+    pub(crate) fn forget(&self, py: Python<'_>) {
+        if let Ok(mut table) = self.table.borrow(py) {
+            table.forget();
+        }
+        self.drop_doomed(py);
+    }
+
+    /// Does what a request of an answered kind asks for, and appends the answer's payload.
     ///
     /// # Errors
-    /// [`Fault`]; what `reply` then holds is worthless.
+    /// [`Fault`]; what `answer` then holds is worthless.
     pub(crate) fn handle(
-        &mut self,
-        py: Python<'py>,
+        &self,
+        py: Python<'_>,
         kind: Kind,
         request: &mut Request<'_>,
-        reply: &mut Vec<u8>,
+        answer: &mut Answer,
     ) -> Handled<Kind> {
         match kind {
-            Kind::Call => self.call(py, request, reply)?,
-            Kind::Get => self.get(py, request, reply)?,
-            Kind::Construct => self.construct(py, request, reply)?,
-            Kind::Set => self.set(py, request, reply)?,
-            Kind::Has => self.has(py, request, reply)?,
-            Kind::Delete => self.delete(py, request, reply)?,
-            Kind::Roots => self.roots(request, reply)?,
-            Kind::Iterate => self.iterate(py, request, reply)?,
-            Kind::Next => self.next(py, request, reply)?,
-            Kind::Values => self.values(py, request, reply)?,
-            Kind::Import => self.import(py, &mut request.reader, reply)?,
-            Kind::Script => self.script(py, &mut request.reader, reply)?,
-            Kind::Enter => self.enter(py, &mut request.reader, reply)?,
-            Kind::Exit => self.exit(py, &mut request.reader, reply)?,
-            Kind::Operate => self.operate(py, request, reply)?,
+            Kind::Call => self.call(py, request, answer)?,
+            Kind::Get => self.get(py, request, answer)?,
+            Kind::Construct => self.construct(py, request, answer)?,
+            Kind::Set => self.set(py, request, answer)?,
+            Kind::Has => self.has(py, request, answer)?,
+            Kind::Delete => self.delete(py, request, answer)?,
+            Kind::Roots => self.roots(py, request, answer)?,
+            Kind::Iterate => self.iterate(py, request, answer)?,
+            Kind::Next => self.next(py, request, answer)?,
+            Kind::Values => self.values(py, request, answer)?,
+            Kind::Import => self.import(py, request, answer)?,
+            Kind::Script => self.script(py, request, answer)?,
+            Kind::Enter => self.enter(py, request, answer)?,
+            Kind::Exit => self.exit(py, request, answer)?,
+            Kind::Operate => self.operate(py, request, answer)?,
             Kind::Describe => {
-                self.describe(py, request, reply)?;
+                self.describe(py, request, answer)?;
                 return Ok(Kind::Described);
             }
             _ => return Err(Malformed::Unexpected { expected: "a request", found: "a message of another kind" }.into()),
@@ -93,41 +109,31 @@ impl<'py> State<'py> {
         Ok(Kind::Value)
     }
 
-    /// The header of the answer that was written.
-    pub(crate) fn header(&self, kind: Kind, call: u64) -> Header {
-        // What is too much for a frame was refused when it was written.
-        Header { segment_bytes: self.segments.bytes() as u32, ..Header::new(kind, call) }
-    }
-
-    /// The answer that was being written does not go out.
-    pub(crate) fn take_back(&mut self) {
-        self.table.roll_back();
-        self.segments.clear();
-    }
-
-    fn describe(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+    fn describe(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let (selector, held) = read_describe(&mut request.reader)?;
-        request.reader.end()?;
+        request.end()?;
         let asked = match selector {
             Selector::Name(name) => PyString::new(py, name).into_any(),
             Selector::Class(id) => self.class(py, id)?.into_any(),
         };
-        let answer = self.hooks.describe.call1((asked,)).map_err(|error| self.refusal_or_raised(py, error))?;
+        let described =
+            self.hooks.describe.bind(py).call1((asked,)).map_err(|error| self.refusal_or_raised(py, error))?;
         let (class, fingerprint, bases, description): (
-            Bound<'py, PyType>,
-            Bound<'py, PyBytes>,
-            Vec<Bound<'py, PyType>>,
-            Bound<'py, PyBytes>,
-        ) = answer.extract()?;
+            Bound<'_, PyType>,
+            Bound<'_, PyBytes>,
+            Vec<Bound<'_, PyType>>,
+            Bound<'_, PyBytes>,
+        ) = described.extract()?;
 
-        let class = self.table.pin(&class);
-        let mut writer = Writer::new(reply);
+        let mut table = self.table.borrow(py)?;
+        let class = table.pin(&class);
+        let mut writer = answer.writer();
         writer.array(4);
         writer.unsigned(class);
         writer.binary(fingerprint.as_bytes());
         writer.array(bases.len());
         for base in &bases {
-            writer.unsigned(self.table.pin(base));
+            writer.unsigned(table.pin(base));
         }
         match held {
             Some(held) if held == fingerprint.as_bytes() => writer.nil(),
@@ -136,88 +142,80 @@ impl<'py> State<'py> {
         Ok(())
     }
 
-    fn construct(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+    fn construct(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let class = request.reader.unsigned("a class id")?;
         let id = request.reader.unsigned("an id for the new object")?;
-        if id % 2 == 0 || self.table.holds(id) {
+        if id % 2 == 0 || self.table.borrow(py)?.holds(id) {
             let found = "an even id, or one that is in use";
             return Err(Malformed::Unexpected { expected: "an odd and unused id for the new object", found }.into());
         }
         let mut callee = Callee::Object(self.class(py, class)?.into_any());
-        let arguments = Arguments::read(py, request, &self.table, &self.hooks.moments, &mut callee, &mut self.known)?;
+        let arguments = Arguments::read(py, request, self, &mut callee)?;
         let object = callee.call(&arguments)?;
-        let reference = self.table.hand_out_as(id, &object);
-        Writer::new(reply).object(reference);
+        let reference = self.table.borrow(py)?.hand_out_as(id, &object, &mut answer.given);
+        answer.writer().object(reference);
         Ok(())
     }
 
-    fn call(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+    fn call(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let id = request.reader.unsigned("an object id")?;
-        let method = self.gate.method(py, MethodName::read(&mut request.reader)?)?;
-        let target = self.object(py, id)?;
+        let method = self.gate.borrow(py)?.method(py, MethodName::read(&mut request.reader)?)?;
+        let target = self.usable(py, id)?;
         let mut callee = match method {
             Method::Open(name) => Callee::Method(target, name),
             Method::Itself => Callee::Object(target),
             Method::Refused(name) => return Err(refused(&name, &target).into()),
         };
-        let arguments = Arguments::read(py, request, &self.table, &self.hooks.moments, &mut callee, &mut self.known)?;
+        let arguments = Arguments::read(py, request, self, &mut callee)?;
         let result = callee.call(&arguments)?;
-        self.answer(&result, reply, || Root::ReturnValue)
+        self.write(&result, answer, || Root::ReturnValue)
     }
 
-    fn roots(&mut self, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+    fn roots(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let roots = read_roots(&mut request.reader)?;
-        request.reader.end()?;
-        let py = self.hooks.set_roots.py();
-        self.hooks.set_roots.call1((roots,)).map_err(|error| self.refusal_or_raised(py, error))?;
-        Writer::new(reply).nil();
+        request.end()?;
+        self.hooks.set_roots.bind(py).call1((roots,)).map_err(|error| self.refusal_or_raised(py, error))?;
+        answer.writer().nil();
         Ok(())
     }
 
-    /// The object that a request is about. Owned, so that user code runs without a borrow of the table.
-    pub(crate) fn target(&mut self, py: Python<'py>, reader: &mut Reader<'_>) -> Handled<Bound<'py, PyAny>> {
+    /// The object that a request is about.
+    pub(crate) fn target<'py>(&self, py: Python<'py>, reader: &mut Reader<'_>) -> Handled<Bound<'py, PyAny>> {
         let id = reader.unsigned("an object id")?;
-        self.object(py, id)
+        self.usable(py, id)
+    }
+
+    /// The object of an id, if there is one.
+    pub(crate) fn object<'py>(&self, py: Python<'py>, id: u64) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.table.borrow(py)?.get(py, id).cloned())
     }
 
     /// The object of an id that is about to be used. A module must be one that PHP may use.
-    fn object(&mut self, py: Python<'py>, id: u64) -> Handled<Bound<'py, PyAny>> {
-        match self.table.target(py, id) {
-            Some((object, false)) => Ok(object.clone()),
-            Some((module, true)) => {
-                let module = module.clone();
-                self.pass_module(py, id, &module)?;
-                Ok(module)
-            }
-            None => Err(Fault::stale(id)),
+    fn usable<'py>(&self, py: Python<'py>, id: u64) -> Handled<Bound<'py, PyAny>> {
+        let (object, is_gated) = match self.table.borrow(py)?.target(py, id) {
+            Some((object, is_gated)) => (object.clone(), is_gated),
+            None => return Err(Fault::stale(id)),
+        };
+        if is_gated {
+            self.pass_module(py, id, &object)?;
         }
+        Ok(object)
     }
 
-    fn class(&self, py: Python<'py>, id: u64) -> Handled<Bound<'py, PyType>> {
-        let object = self.table.get(py, id).ok_or_else(|| Fault::stale(id))?;
-        object.cast::<PyType>().cloned().map_err(|_| {
-            let message = format!("object {id} is no class but an object of {}", type_name(object));
+    fn class<'py>(&self, py: Python<'py>, id: u64) -> Handled<Bound<'py, PyType>> {
+        let object = self.object(py, id)?.ok_or_else(|| Fault::stale(id))?;
+        object.cast_into::<PyType>().map_err(|error| {
+            let message = format!("object {id} is no class but an object of {}", type_name(&error.into_inner()));
             Fault::not_run(Category::Access, message)
         })
     }
 
-    pub(crate) fn answer(
-        &mut self,
-        value: &Bound<'py, PyAny>,
-        reply: &mut Vec<u8>,
-        root: impl FnOnce() -> Root,
-    ) -> Handled {
-        self.encoder(reply).value(value, Depth::ROOT).map_err(|error| Fault::unconvertible(&error, &root()))
+    pub(crate) fn write(&self, value: &Bound<'_, PyAny>, answer: &mut Answer, root: impl FnOnce() -> Root) -> Handled {
+        answer.encoder(self).value(value, Depth::ROOT).map_err(|error| Fault::unconvertible(&error, &root()))
     }
 
-    pub(crate) fn encoder<'a>(&'a mut self, reply: &'a mut Vec<u8>) -> Encoder<'a, 'py> {
-        let Self { table, segments, numpy, takes_big_integers, .. } = self;
-        let (moments, takes_big_integers) = (&self.hooks.moments, *takes_big_integers);
-        Encoder::new(reply, Some(Context { table, segments, numpy, moments, takes_big_integers }))
-    }
-
-    pub(crate) fn refusal_or_raised(&self, py: Python<'py>, error: PyErr) -> Fault {
-        if error.is_instance(py, &self.hooks.refused) {
+    pub(crate) fn refusal_or_raised(&self, py: Python<'_>, error: PyErr) -> Fault {
+        if error.is_instance(py, self.hooks.refused.bind(py)) {
             Fault::not_run(Category::Access, error.value(py).to_string())
         } else {
             Fault::Raised(error)

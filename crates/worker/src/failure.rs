@@ -6,10 +6,11 @@ use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
 use tortoise_protocol::limits::MAX_CAUSES;
 
+use crate::answer::Answer;
+use crate::dispatch::State;
 use crate::from_wire::Unreadable;
 use crate::names::type_name;
 use crate::path::Root;
-use crate::table::Table;
 use crate::to_wire::Unconvertible;
 use crate::traceback;
 
@@ -81,7 +82,7 @@ impl Fault {
     }
 }
 
-fn stale_message(id: u64) -> String {
+pub(crate) fn stale_message(id: u64) -> String {
     format!(
         "object {id} is not one of this session: it was never handed out, or has been released, or is of an earlier request"
     )
@@ -91,28 +92,33 @@ fn stale_message(id: u64) -> String {
 type Explained<'py> = (Bound<'py, PyAny>, String, String, Option<String>, u64, traceback::Told);
 
 /// The failure of a Python exception and its causes. The exceptions go into the table like any other object.
-pub(crate) fn of_exception(py: Python<'_>, error: PyErr, explain: &Bound<'_, PyAny>, table: &mut Table) -> Failure {
+pub(crate) fn of_exception(py: Python<'_>, error: PyErr, state: &State, answer: &mut Answer) -> PyResult<Failure> {
     // Before Python 3.12 the traceback stands beside the exception; this puts it in.
     let exception = error.into_value(py).into_bound(py).into_any();
     let explained: Vec<Explained<'_>> =
-        explain.call1((&exception,)).and_then(|chain| chain.extract()).unwrap_or_else(|second| {
+        state.hooks.explain.bind(py).call1((&exception,)).and_then(|chain| chain.extract()).unwrap_or_else(|second| {
             // Out of memory or interrupted in the middle of explaining: what can be said without Python is said.
             let message = format!("(its message could not be read: {})", type_name(second.value(py).as_any()));
             vec![(exception.clone(), type_name(&exception), message, None, 0, traceback::Told::default())]
         });
+    // Asked before the table is borrowed: an exception's attributes may be user code's.
+    let php_id = |object| state.php_object(object).and_then(|php| php.get().id(state)).unwrap_or_default();
+    let php_ids: Vec<u64> = explained.iter().map(|(object, ..)| php_id(object)).collect();
+    let mut table = state.table.borrow(py)?;
     let exceptions: Vec<_> = explained
         .into_iter()
+        .zip(php_ids)
         .take(MAX_CAUSES)
-        .map(|(object, class_name, message, file, line, traceback)| RaisedException {
-            object: table.hand_out(&object),
+        .map(|((object, class_name, message, file, line, traceback), php)| RaisedException {
+            object: table.hand_out(&object, &mut answer.given),
             class_name,
             message,
             file,
             line,
             traceback: traceback.on_wire(),
-            php: 0,
+            php,
         })
         .collect();
     let message = exceptions.first().map_or_else(String::new, |first| first.message.clone());
-    Failure { category: Category::Python, ran: Ran::Yes, message, exceptions }
+    Ok(Failure { category: Category::Python, ran: Ran::Yes, message, exceptions })
 }

@@ -25,6 +25,11 @@ pub(crate) fn in_child() {
     }
 }
 
+/// Whether the process is a fork of the session.
+pub(crate) fn is_forked() -> bool {
+    FORKED.load(Ordering::Relaxed)
+}
+
 /// Ends the process if it is a fork of the session that came back from the user's code into ours.
 pub(crate) fn end_if_forked() {
     if FORKED.load(Ordering::Relaxed) {

@@ -4,38 +4,31 @@ mod adapted;
 mod arrays;
 mod bulk;
 mod lists;
+mod request;
 mod unreadable;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt};
-use tortoise_channel::Channel;
 use tortoise_protocol::codec::Short;
 use tortoise_protocol::{Depth, Malformed, Reader, Token};
 
+pub(crate) use request::{Converting, Request};
 pub(crate) use unreadable::Unreadable;
 
-use crate::moments::{self, Moments};
+use crate::dispatch::State;
+use crate::moments;
 use crate::path::{Path, Step};
-use crate::table::Table;
 use bulk::text;
 use lists::{Kinds, NewList, Numbers};
-use unreadable::{below, unexpected, unfit};
-
-/// A request: its payload as far as it has not been read, and the channel, where its segments wait.
-pub(crate) struct Request<'a> {
-    /// The payload.
-    pub(crate) reader: Reader<'a>,
-    /// What the segments come out of.
-    pub(crate) channel: &'a mut Channel,
-}
+use unreadable::{below, unexpected, unfit, unreceivable};
 
 /// Reads the values of a request.
 pub(crate) struct Decoder<'a, 'py, 'r> {
     py: Python<'py>,
     request: &'a mut Request<'r>,
-    table: &'a Table,
-    moments: &'a Moments<'py>,
+    state: &'a State,
+    _converting: Converting,
     /// The keys of the last map in each of the arrays that are being read, the innermost array's last.
     keys: Vec<Bound<'py, PyAny>>,
 }
@@ -43,14 +36,9 @@ pub(crate) struct Decoder<'a, 'py, 'r> {
 type Read<T> = Result<T, Box<Unreadable>>;
 
 impl<'a, 'py, 'r> Decoder<'a, 'py, 'r> {
-    /// Reads on where `request` stands; the handles in it are of `table`.
-    pub(crate) fn new(
-        py: Python<'py>,
-        request: &'a mut Request<'r>,
-        table: &'a Table,
-        moments: &'a Moments<'py>,
-    ) -> Self {
-        Self { py, request, table, moments, keys: Vec::new() }
+    /// Reads on where `request` stands.
+    pub(crate) fn new(py: Python<'py>, request: &'a mut Request<'r>, state: &'a State) -> Self {
+        Self { py, request, state, _converting: Converting::begin(), keys: Vec::new() }
     }
 
     /// The payload, for what is no value.
@@ -111,15 +99,18 @@ impl<'a, 'py, 'r> Decoder<'a, 'py, 'r> {
             Token::Floats(values) => Numbers { values, kinds: Kinds::Floats }.list(py)?,
             Token::Integers(values) => Numbers { values, kinds: Kinds::Integers }.list(py)?,
             Token::Numbers { values, integers } => Numbers { values, kinds: Kinds::Mixed(integers) }.list(py)?,
-            Token::Segment(segment) => bulk::segment(py, self.request.channel, segment)?,
-            Token::Handle(id) => match self.table.get(py, id) {
-                Some(object) => object.clone(),
+            Token::Segment(segment) => bulk::segment(py, &mut self.request.segments, segment)?,
+            Token::Handle(id) => match self.state.object(py, id)? {
+                Some(object) => object,
                 None => return Err(Box::new(Unreadable::Stale { id, path: Path::default() })),
             },
+            Token::PhpObject(reference) => self.state.receive(py, reference).map_err(unreceivable)?,
             Token::BigInteger(integer) => moments::big_integer(py, integer)?,
-            Token::Moment(moment) => self.moments.moment(&moment).map_err(|error| unfit(py, "no datetime", &error))?,
+            Token::Moment(moment) => {
+                self.state.hooks.moments.moment(py, &moment).map_err(|error| unfit(py, "no datetime", &error))?
+            }
             Token::Duration(duration) => {
-                self.moments.span(duration).map_err(|error| unfit(py, "no timedelta", &error))?
+                self.state.hooks.moments.span(py, duration).map_err(|error| unfit(py, "no timedelta", &error))?
             }
             other => return Err(unexpected("a value", &other)),
         })

@@ -6,75 +6,90 @@ use pyo3::types::PyType;
 use crate::moments::Moments;
 
 /// The Python side of a session: `tortoise_worker.session.Hooks`.
-pub(crate) struct Hooks<'py> {
+pub(crate) struct Hooks {
     /// `describe(str | type) -> (class, fingerprint, bases, description)`.
-    pub(crate) describe: Bound<'py, PyAny>,
+    pub(crate) describe: Py<PyAny>,
     /// `explain(BaseException) -> list` of an exception and its causes.
-    pub(crate) explain: Bound<'py, PyAny>,
+    pub(crate) explain: Py<PyAny>,
     /// `set_roots(list[str])`.
-    pub(crate) set_roots: Bound<'py, PyAny>,
+    pub(crate) set_roots: Py<PyAny>,
     /// `check_module(module)` raises if PHP may not use it.
-    pub(crate) check_module: Bound<'py, PyAny>,
+    pub(crate) check_module: Py<PyAny>,
     /// `open_module(str)` imports one.
-    pub(crate) open_module: Bound<'py, PyAny>,
+    pub(crate) open_module: Py<PyAny>,
     /// `script_function(str, str)` finds one.
-    pub(crate) script_function: Bound<'py, PyAny>,
+    pub(crate) script_function: Py<PyAny>,
     /// `enter(manager) -> (number, value)`.
-    pub(crate) enter: Bound<'py, PyAny>,
+    pub(crate) enter: Py<PyAny>,
     /// `leave(number, thrown) -> bool`.
-    pub(crate) leave: Bound<'py, PyAny>,
+    pub(crate) leave: Py<PyAny>,
     /// `leave_all()`.
-    pub(crate) leave_all: Bound<'py, PyAny>,
+    pub(crate) leave_all: Py<PyAny>,
     /// `json(object) -> str`.
-    pub(crate) json: Bound<'py, PyAny>,
+    pub(crate) json: Py<PyAny>,
     /// `copy(object) -> object`.
-    pub(crate) copy: Bound<'py, PyAny>,
+    pub(crate) copy: Py<PyAny>,
     /// The exception by which the Python side says "this is not for clients".
-    pub(crate) refused: Bound<'py, PyType>,
+    pub(crate) refused: Py<PyType>,
     /// Types whose instances PHP sees without a class: functions and the like.
-    pub(crate) classless: Vec<Bound<'py, PyType>>,
+    pub(crate) classless: Vec<Py<PyType>>,
     /// `scalar_types() -> dict` of numpy's scalar types that are numbers of PHP.
-    pub(crate) scalar_types: Bound<'py, PyAny>,
+    pub(crate) scalar_types: Py<PyAny>,
     /// The types of the iterators of Python's own containers.
-    pub(crate) iterators: Vec<Bound<'py, PyType>>,
+    pub(crate) iterators: Vec<Py<PyType>>,
     /// `special(function)`: what its parameters want by their annotations.
-    pub(crate) special: Bound<'py, PyAny>,
+    pub(crate) special: Py<PyAny>,
     /// `types.FunctionType`.
-    pub(crate) function: Bound<'py, PyType>,
+    pub(crate) function: Py<PyType>,
     /// `types.MethodType`.
-    pub(crate) method: Bound<'py, PyType>,
+    pub(crate) method: Py<PyType>,
     /// `datetime` and what reads and makes its objects: the module `tortoise_worker.moments`.
-    pub(crate) moments: Moments<'py>,
+    pub(crate) moments: Moments,
+    /// `php_class(name, parents, methods, traits) -> type` for the objects of a PHP class.
+    pub(crate) php_class: Py<PyAny>,
+    /// `php_thrown(object, message, code, file, line) -> php.Exception`.
+    pub(crate) php_thrown: Py<PyAny>,
+    /// `php.Exception`.
+    pub(crate) php_exception: Py<PyType>,
+    /// `php.RequestOver`.
+    pub(crate) php_over: Py<PyType>,
+    /// `php.Exit`.
+    pub(crate) php_exit: Py<PyType>,
     /// Python's version, as `3.11.2`.
     pub(crate) version: String,
 }
 
-impl<'py> Hooks<'py> {
+impl Hooks {
     /// Takes the hooks out of the Python object that holds them.
     ///
     /// # Errors
     /// If one is missing: the two halves are of different versions.
-    pub(crate) fn of(object: &Bound<'py, PyAny>) -> PyResult<Self> {
+    pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Self {
-            describe: object.getattr("describe")?,
-            explain: object.getattr("explain")?,
-            set_roots: object.getattr("set_roots")?,
-            check_module: object.getattr("check_module")?,
-            open_module: object.getattr("open_module")?,
-            script_function: object.getattr("script_function")?,
-            enter: object.getattr("enter")?,
-            leave: object.getattr("leave")?,
-            leave_all: object.getattr("leave_all")?,
-            json: object.getattr("json")?,
-            copy: object.getattr("copy")?,
-            refused: object.getattr("refused")?.cast_into()?,
+            describe: object.getattr("describe")?.unbind(),
+            explain: object.getattr("explain")?.unbind(),
+            set_roots: object.getattr("set_roots")?.unbind(),
+            check_module: object.getattr("check_module")?.unbind(),
+            open_module: object.getattr("open_module")?.unbind(),
+            script_function: object.getattr("script_function")?.unbind(),
+            enter: object.getattr("enter")?.unbind(),
+            leave: object.getattr("leave")?.unbind(),
+            leave_all: object.getattr("leave_all")?.unbind(),
+            json: object.getattr("json")?.unbind(),
+            copy: object.getattr("copy")?.unbind(),
+            refused: object.getattr("refused")?.cast_into()?.unbind(),
             classless: object.getattr("classless")?.extract()?,
-            scalar_types: object.getattr("scalar_types")?,
+            scalar_types: object.getattr("scalar_types")?.unbind(),
             iterators: object.getattr("iterators")?.extract()?,
-            special: object.getattr("special")?,
-            function: object.getattr("function")?.cast_into()?,
-            method: object.getattr("method")?.cast_into()?,
+            special: object.getattr("special")?.unbind(),
+            function: object.getattr("function")?.cast_into()?.unbind(),
+            method: object.getattr("method")?.cast_into()?.unbind(),
             moments: Moments::new(&object.getattr("moments")?)?,
+            php_class: object.getattr("php_class")?.unbind(),
+            php_thrown: object.getattr("php_thrown")?.unbind(),
+            php_exception: object.getattr("php_exception")?.cast_into()?.unbind(),
+            php_over: object.getattr("php_over")?.cast_into()?.unbind(),
+            php_exit: object.getattr("php_exit")?.cast_into()?.unbind(),
             version: object.getattr("version")?.extract()?,
         })
     }

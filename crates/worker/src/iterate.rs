@@ -24,7 +24,7 @@ pub(crate) struct Items<'py> {
 
 impl Iterators {
     /// `types` are exact: a subclass may do anything.
-    pub(crate) fn new(types: &[Bound<'_, PyType>]) -> Self {
+    pub(crate) fn new(types: &[Py<PyType>]) -> Self {
         Self { of_containers: types.iter().map(|kind| kind.as_ptr() as usize).collect() }
     }
 

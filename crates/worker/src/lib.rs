@@ -8,19 +8,26 @@
 //! - [`arguments`]: those of a call, and [`parameters`]: what their annotations want; [`numpy`]: its scalars and arrays.
 //! - [`moments`]: points and spans of time, and integers of any size.
 //! - [`failure`]: what the client is told when something goes wrong.
-//! - [`call`], [`raw`], [`buffer`], [`fork`], [`watch`]: the rooms of `unsafe`, one job each.
+//! - [`conversation`]: who may speak to PHP next; [`callback`]: asking it for something; [`php`]: its objects in Python.
+//! - [`requests`]: from the first byte of a request to the last of its answer; [`answer`]: a frame that is being written.
+//! - [`gil`]: what the threads of a session share.
+//! - [`call`], [`raw`], [`buffer`], [`fork`], [`watch`], [`stack`]: the rooms of `unsafe`, one job each.
 //! - [`spinning`]: how many sessions may wait without sleeping.
 //! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
 
+mod answer;
 mod arguments;
 mod buffer;
 mod call;
+mod callback;
 mod contexts;
+mod conversation;
 mod dispatch;
 mod failure;
 mod fork;
 mod from_wire;
 mod gate;
+mod gil;
 mod hooks;
 mod iterate;
 mod modules;
@@ -30,9 +37,12 @@ mod numpy;
 mod operate;
 mod parameters;
 mod path;
+mod php;
 mod raw;
+mod requests;
 mod serve;
 mod spinning;
+mod stack;
 mod table;
 mod to_wire;
 mod traceback;
@@ -57,6 +67,9 @@ mod _native {
     use crate::path::Root;
     use crate::to_wire::Encoder;
     use crate::{fork, spinning, watch};
+
+    #[pymodule_export]
+    use crate::php::{PhpFunction, PhpMethod, PhpMethodOf, PhpObject, has_property, operate};
 
     #[pymodule_export]
     const PRODUCT_VERSION: &str = tortoise_protocol::PRODUCT_VERSION;
@@ -119,7 +132,7 @@ mod _native {
     #[pyfunction]
     fn encode<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let mut buffer = Vec::new();
-        Encoder::new(&mut buffer, None).value(value, Depth::ROOT).map_err(|error| {
+        Encoder::plain(&mut buffer).value(value, Depth::ROOT).map_err(|error| {
             let place = error.path.from(&Root::NewValue("encode".to_owned()));
             PyValueError::new_err(format!("{place}: {}", error.reason))
         })?;

@@ -8,37 +8,36 @@ use tortoise_protocol::codec::{BigInteger, Duration, Moment, Zone};
 use tortoise_protocol::limits::MAX_INTEGER_BYTES;
 
 /// `datetime`, and what reads and makes its objects.
-#[derive(Clone)]
-pub(crate) struct Moments<'py> {
+pub(crate) struct Moments {
     /// `datetime.datetime`.
-    moment: Bound<'py, PyType>,
+    moment: Py<PyType>,
     /// `datetime.timedelta`.
-    span: Bound<'py, PyType>,
+    span: Py<PyType>,
     /// The module `tortoise_worker.moments`.
-    helper: Bound<'py, PyAny>,
+    helper: Py<PyAny>,
 }
 
 /// What `moments.shown` gives.
 type Clock = (u16, u8, u8, u8, u8, u8, u32, Option<i32>, String);
 
-impl<'py> Moments<'py> {
+impl Moments {
     /// Of the module `tortoise_worker.moments`.
     ///
     /// # Errors
     /// If it lacks one of the classes.
-    pub(crate) fn new(helper: &Bound<'py, PyAny>) -> PyResult<Self> {
+    pub(crate) fn new(helper: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Self {
-            moment: helper.getattr("datetime")?.cast_into()?,
-            span: helper.getattr("timedelta")?.cast_into()?,
-            helper: helper.clone(),
+            moment: helper.getattr("datetime")?.cast_into()?.unbind(),
+            span: helper.getattr("timedelta")?.cast_into()?.unbind(),
+            helper: helper.clone().unbind(),
         })
     }
 
     /// Writes a `datetime` or `timedelta`, and says whether the object was one that the wire can carry.
-    pub(crate) fn write(&self, object: &Bound<'py, PyAny>, writer: &mut Writer<'_>) -> bool {
-        let (py, kind) = (object.py(), object.get_type_ptr());
-        if kind == self.moment.as_type_ptr() {
-            let shown = self.helper.call_method1(intern!(py, "shown"), (object,));
+    pub(crate) fn write(&self, object: &Bound<'_, PyAny>, writer: &mut Writer<'_>) -> bool {
+        let (py, kind) = (object.py(), object.get_type_ptr().cast());
+        if kind == self.moment.as_ptr() {
+            let shown = self.helper.bind(py).call_method1(intern!(py, "shown"), (object,));
             let Some(clock) = shown.ok().and_then(|shown| shown.extract::<Clock>().ok()) else { return false };
             let (year, month, day, hour, minute, second, microsecond, offset, name) = clock;
             let zone = match offset {
@@ -48,8 +47,8 @@ impl<'py> Moments<'py> {
             };
             writer.moment(&Moment { year, month, day, hour, minute, second, microsecond, zone });
             true
-        } else if kind == self.span.as_type_ptr() {
-            let length = self.helper.call_method1(intern!(py, "length"), (object,));
+        } else if kind == self.span.as_ptr() {
+            let length = self.helper.bind(py).call_method1(intern!(py, "length"), (object,));
             let Some((seconds, microseconds)) = length.ok().and_then(|length| length.extract().ok()) else {
                 return false;
             };
@@ -64,7 +63,7 @@ impl<'py> Moments<'py> {
     ///
     /// # Errors
     /// What Python raises.
-    pub(crate) fn moment(&self, moment: &Moment<'_>) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn moment<'py>(&self, py: Python<'py>, moment: &Moment<'_>) -> PyResult<Bound<'py, PyAny>> {
         let Moment { year, month, day, hour, minute, second, microsecond, zone } = *moment;
         let (offset, name) = match zone {
             Zone::Unknown => (None, ""),
@@ -72,16 +71,16 @@ impl<'py> Moments<'py> {
             Zone::Named(offset, name) => (Some(offset), name),
         };
         let clock = (year, month, day, hour, minute, second, microsecond, offset, name);
-        self.helper.call_method1(intern!(self.helper.py(), "made"), clock)
+        self.helper.bind(py).call_method1(intern!(py, "made"), clock)
     }
 
     /// The `timedelta` of a duration.
     ///
     /// # Errors
     /// What Python raises if it is too long.
-    pub(crate) fn span(&self, duration: Duration) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn span<'py>(&self, py: Python<'py>, duration: Duration) -> PyResult<Bound<'py, PyAny>> {
         let Duration { seconds, microseconds } = duration;
-        self.helper.call_method1(intern!(self.helper.py(), "span"), (seconds, microseconds))
+        self.helper.bind(py).call_method1(intern!(py, "span"), (seconds, microseconds))
     }
 }
 

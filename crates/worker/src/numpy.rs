@@ -7,6 +7,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use rustc_hash::FxHashMap;
 use tortoise_protocol::Writer;
 
+use crate::gil::GilCell;
 use crate::raw;
 use crate::table::Table;
 
@@ -15,7 +16,7 @@ pub(crate) struct Numpy {
     /// `arrays.scalar_types()`: numpy's scalar types that are numbers of PHP, with their kind.
     find_scalars: Py<PyAny>,
     /// From the address of such a type, which lives as long as numpy, to what its objects are. Empty until numpy is seen.
-    scalars: FxHashMap<usize, Scalar>,
+    scalars: GilCell<FxHashMap<usize, Scalar>>,
 }
 
 #[derive(Clone, Copy)]
@@ -27,17 +28,18 @@ enum Scalar {
 
 impl Numpy {
     /// Before numpy has been seen. `find_scalars` names its scalar types, when it is there.
-    pub(crate) fn new(find_scalars: &Bound<'_, PyAny>) -> Self {
-        Self { find_scalars: find_scalars.clone().unbind(), scalars: FxHashMap::default() }
+    pub(crate) fn new(find_scalars: Py<PyAny>) -> Self {
+        Self { find_scalars, scalars: GilCell::new(FxHashMap::default()) }
     }
 
     /// Writes a numpy scalar that is a truth value, an integer of 64 bits or a float, and says whether it was one.
-    pub(crate) fn write_scalar(&mut self, object: &Bound<'_, PyAny>, table: &Table, writer: &mut Writer<'_>) -> bool {
-        let kind = object.get_type_ptr() as usize;
-        if self.scalars.is_empty() && (table.has_seen(kind) || !self.look(object.py())) {
-            return false;
-        }
-        let Some(scalar) = self.scalars.get(&kind) else { return false };
+    pub(crate) fn write_scalar(
+        &self,
+        object: &Bound<'_, PyAny>,
+        table: &GilCell<Table>,
+        writer: &mut Writer<'_>,
+    ) -> bool {
+        let Ok(Some(scalar)) = self.scalar(object, table) else { return false };
         match scalar {
             Scalar::Boolean => object.is_truthy().map(|value| writer.boolean(value)).is_ok(),
             // A subclass of `float`, or convertible to it.
@@ -52,23 +54,38 @@ impl Numpy {
         }
     }
 
-    /// Looks whether numpy has come, and says so.
-    fn look(&mut self, py: Python<'_>) -> bool {
-        if module(py).is_none() {
-            return false;
+    /// What scalar of numpy an object is.
+    fn scalar(&self, object: &Bound<'_, PyAny>, table: &GilCell<Table>) -> PyResult<Option<Scalar>> {
+        let (py, kind) = (object.py(), object.get_type_ptr() as usize);
+        let scalars = self.scalars.borrow(py)?;
+        if !scalars.is_empty() {
+            return Ok(scalars.get(&kind).copied());
         }
-        let found = self.find_scalars.bind(py).call0().and_then(|found| Ok(found.cast_into::<PyDict>()?));
-        for (kind, code) in found.iter().flatten() {
+        drop(scalars);
+        if table.borrow(py)?.has_seen(kind) {
+            return Ok(None);
+        }
+        self.look(py)?;
+        Ok(self.scalars.borrow(py)?.get(&kind).copied())
+    }
+
+    /// Looks whether numpy has come.
+    fn look(&self, py: Python<'_>) -> PyResult<()> {
+        if module(py).is_none() {
+            return Ok(());
+        }
+        let found = self.find_scalars.bind(py).call0()?.cast_into::<PyDict>()?;
+        for (kind, code) in found.iter() {
             let scalar = match code.extract::<&str>() {
                 Ok("b") => Scalar::Boolean,
                 Ok("f") => Scalar::Float,
                 _ => Scalar::Integer,
             };
             if kind.is_instance_of::<PyType>() {
-                self.scalars.insert(kind.as_ptr() as usize, scalar);
+                self.scalars.borrow(py)?.insert(kind.as_ptr() as usize, scalar);
             }
         }
-        !self.scalars.is_empty()
+        Ok(())
     }
 }
 

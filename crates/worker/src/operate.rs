@@ -14,31 +14,32 @@ use tortoise_protocol::Depth;
 use tortoise_protocol::failure::{Category, Failure, Ran};
 use tortoise_protocol::operation::Operation;
 
+use crate::answer::Answer;
 use crate::dispatch::{Handled, State};
 use crate::failure::Fault;
 use crate::from_wire::{Decoder, Request};
 use crate::path::Root;
 
-impl<'py> State<'py> {
+impl State {
     /// Answers an `Operate`.
     ///
     /// # Errors
     /// [`Fault`]; what Python raises goes to the client as it is, but for an operator that no operand has.
-    pub(crate) fn operate(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+    pub(crate) fn operate(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let operation = Operation::read(&mut request.reader)?;
         let none = py.None().into_bound(py);
         let mut operands = [none.clone(), none.clone(), none];
         for (index, operand) in operands.iter_mut().enumerate().take(operation.operands()) {
-            *operand = Decoder::new(py, request, &self.table, &self.hooks.moments)
+            *operand = Decoder::new(py, request, self)
                 .value(Depth::ROOT)
                 .map_err(|error| Fault::unreadable(*error, || Root::Argument(index)))?;
         }
-        request.reader.end()?;
+        request.end()?;
         let result = self.result(operation, operands)?;
-        self.answer(&result, reply, || Root::ReturnValue)
+        self.write(&result, answer, || Root::ReturnValue)
     }
 
-    fn result(&mut self, operation: Operation, operands: [Bound<'py, PyAny>; 3]) -> Handled<Bound<'py, PyAny>> {
+    fn result<'py>(&self, operation: Operation, operands: [Bound<'py, PyAny>; 3]) -> Handled<Bound<'py, PyAny>> {
         let [a, b, c] = operands;
         let py = a.py();
         let boolean = |truth: bool| PyBool::new(py, truth).to_owned().into_any();
@@ -56,7 +57,8 @@ impl<'py> State<'py> {
                 none()
             }
             Operation::Append => {
-                a.call_method1(self.gate.pass("append", &a)?, (b,))?;
+                let append = self.gate.borrow(py)?.pass("append", &a)?;
+                a.call_method1(append, (b,))?;
                 none()
             }
             Operation::Length => PyInt::new(py, a.len()?).into_any(),
@@ -64,8 +66,8 @@ impl<'py> State<'py> {
             Operation::Text => PyString::new(py, &a.str()?.to_cow()?).into_any(),
             Operation::Integer => numbers::converted(&a, &py.get_type::<PyInt>(), &["__int__", "__index__"])?,
             Operation::Float => numbers::converted(&a, &py.get_type::<PyFloat>(), &["__float__", "__index__"])?,
-            Operation::Json => self.hooks.json.call1((a,))?,
-            Operation::Copy => self.hooks.copy.call1((a,))?,
+            Operation::Json => self.hooks.json.bind(py).call1((a,))?,
+            Operation::Copy => self.hooks.copy.bind(py).call1((a,))?,
             Operation::Slice => py.get_type::<PySlice>().call1((a, b, c))?,
             Operation::Equal => boolean(comparison::are_equal(&a, &b)?),
             Operation::Order | Operation::Compare => comparison::order(&a, &b, operation == Operation::Compare)?

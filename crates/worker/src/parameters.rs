@@ -1,11 +1,13 @@
 //! What the parameters of functions want to be given, where their annotations say so.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType, PyWeakrefMethods, PyWeakrefReference};
 use rustc_hash::FxHashMap;
+
+use crate::gil::GilCell;
 
 /// Functions whose annotations are known. A program has fewer that are called with texts or lists.
 const MAX_KNOWN: usize = 4096;
@@ -14,8 +16,7 @@ const MAX_KNOWN: usize = 4096;
 const RECENT: usize = 64;
 
 /// What a parameter wants instead of a list, a text or bytes.
-#[derive(Clone)]
-pub(crate) enum Wanted<'py> {
+pub(crate) enum Wanted {
     /// `bytes`, also of what is a text.
     Bytes,
     /// A `memoryview` of bytes.
@@ -25,70 +26,76 @@ pub(crate) enum Wanted<'py> {
     /// An array of numpy.
     Array,
     /// What a `parameters.Adapter` makes of the plain value.
-    Adapted(Bound<'py, PyAny>),
+    Adapted(Py<PyAny>),
 }
 
 /// The parameters of a function some of which want something.
-pub(crate) struct Parameters<'py> {
-    positional: Vec<Option<Wanted<'py>>>,
-    rest: Option<Wanted<'py>>,
-    named: FxHashMap<Box<str>, Wanted<'py>>,
+pub(crate) struct Parameters {
+    positional: Vec<Option<Wanted>>,
+    rest: Option<Wanted>,
+    named: FxHashMap<Box<str>, Wanted>,
 }
 
 /// The functions whose annotations have been looked at.
-pub(crate) struct Known<'py> {
+pub(crate) struct Known {
     /// `parameters.special(function)`.
-    special: Bound<'py, PyAny>,
+    special: Py<PyAny>,
     /// `types.FunctionType` and `types.MethodType`: other callables have no annotations.
-    function: Bound<'py, PyType>,
-    method: Bound<'py, PyType>,
+    function: Py<PyType>,
+    method: Py<PyType>,
+    memory: GilCell<Memory>,
+}
+
+/// What is known of functions.
+struct Memory {
     /// By the address of the function's code, which is kept with it: a function itself may hold anything alive.
-    known: FxHashMap<usize, (Bound<'py, PyAny>, Option<Rc<Parameters<'py>>>)>,
+    known: FxHashMap<usize, (Py<PyAny>, Option<Arc<Parameters>>)>,
     /// Functions themselves, each in its place: to ask one for its code takes longer than a small call may.
-    recent: [Option<Recent<'py>>; RECENT],
+    recent: [Option<Recent>; RECENT],
 }
 
 /// A function, as long as it lives, and its parameters.
-struct Recent<'py> {
-    function: Bound<'py, PyWeakrefReference>,
-    parameters: Option<Rc<Parameters<'py>>>,
+struct Recent {
+    function: Py<PyWeakrefReference>,
+    parameters: Option<Arc<Parameters>>,
 }
 
 /// A function with the parameters that want something, and how many arguments stand before those of the client.
 #[derive(Clone, Default)]
-pub(crate) struct Wishes<'py> {
-    parameters: Option<Rc<Parameters<'py>>>,
+pub(crate) struct Wishes {
+    parameters: Option<Arc<Parameters>>,
     before: usize,
 }
 
-impl<'py> Wishes<'py> {
+impl Wishes {
     /// What the positional parameter that takes the client's argument of this index wants.
-    pub(crate) fn positional(&self, index: usize) -> Option<Wanted<'py>> {
+    pub(crate) fn positional(&self, index: usize) -> Option<&Wanted> {
         let parameters = self.parameters.as_ref()?;
-        parameters.positional.get(self.before + index).unwrap_or(&parameters.rest).clone()
+        parameters.positional.get(self.before + index).unwrap_or(&parameters.rest).as_ref()
     }
 
     /// What the parameter of this name wants.
-    pub(crate) fn named(&self, name: &str) -> Option<Wanted<'py>> {
-        self.parameters.as_ref()?.named.get(name).cloned()
+    pub(crate) fn named(&self, name: &str) -> Option<&Wanted> {
+        self.parameters.as_ref()?.named.get(name)
     }
 }
 
-impl<'py> Known<'py> {
+impl Known {
     /// Nothing is known yet.
-    pub(crate) fn new(special: Bound<'py, PyAny>, function: Bound<'py, PyType>, method: Bound<'py, PyType>) -> Self {
-        Self { special, function, method, known: FxHashMap::default(), recent: [const { None }; RECENT] }
+    pub(crate) fn new(special: Py<PyAny>, function: Py<PyType>, method: Py<PyType>) -> Self {
+        let memory = Memory { known: FxHashMap::default(), recent: [const { None }; RECENT] };
+        Self { special, function, method, memory: GilCell::new(memory) }
     }
 
     /// What `callable` wants, which is about to be called. Nothing that is odd about it is an error here.
-    pub(crate) fn of(&mut self, callable: &Bound<'py, PyAny>) -> Wishes<'py> {
-        let kind = callable.get_type_ptr();
-        if kind == self.function.as_type_ptr() {
+    pub(crate) fn of(&self, callable: &Bound<'_, PyAny>) -> Wishes {
+        let kind = callable.get_type_ptr().cast();
+        if kind == self.function.as_ptr() {
             Wishes { parameters: self.of_function(callable), before: 0 }
-        } else if kind == self.method.as_type_ptr() {
+        } else if kind == self.method.as_ptr() {
             // What a method is of may be any callable.
             match callable.getattr_opt(intern!(callable.py(), "__func__")) {
-                Ok(Some(function)) if function.get_type_ptr() == self.function.as_type_ptr() => {
+                Ok(Some(function)) if function.get_type_ptr().cast() == self.function.as_ptr() => {
                     Wishes { parameters: self.of_function(&function), before: 1 }
                 }
                 _ => Wishes::default(),
@@ -96,7 +103,7 @@ impl<'py> Known<'py> {
         } else if let Ok(class) = callable.cast::<PyType>() {
             // What a class is called with goes to its constructor, behind the new object.
             match class.getattr_opt(intern!(class.py(), "__init__")) {
-                Ok(Some(function)) if function.get_type_ptr() == self.function.as_type_ptr() => {
+                Ok(Some(function)) if function.get_type_ptr().cast() == self.function.as_ptr() => {
                     Wishes { parameters: self.of_function(&function), before: 1 }
                 }
                 _ => Wishes::default(),
@@ -106,31 +113,36 @@ impl<'py> Known<'py> {
         }
     }
 
-    fn of_function(&mut self, function: &Bound<'py, PyAny>) -> Option<Rc<Parameters<'py>>> {
+    fn of_function(&self, function: &Bound<'_, PyAny>) -> Option<Arc<Parameters>> {
+        let py = function.py();
         let place = place_of(function.as_ptr() as usize);
-        if let Some(recent) = &self.recent[place]
-            && recent.function.upgrade().is_some_and(|known| known.is(function))
+        if let Some(recent) = &self.memory.borrow(py).ok()?.recent[place]
+            && recent.function.bind(py).upgrade().is_some_and(|known| known.is(function))
         {
             return recent.parameters.clone();
         }
-        let code = function.getattr_opt(intern!(function.py(), "__code__")).ok().flatten()?;
+        let code = function.getattr_opt(intern!(py, "__code__")).ok().flatten()?;
         let parameters = self.look(function, code);
         let reference = PyWeakrefReference::new(function).ok();
-        self.recent[place] = reference.map(|function| Recent { function, parameters: parameters.clone() });
+        let recent = reference.map(|function| Recent { function: function.unbind(), parameters: parameters.clone() });
+        // What was there before goes without a borrow, as everywhere here: it may be the last to hold user code's objects.
+        let before = std::mem::replace(&mut self.memory.borrow(py).ok()?.recent[place], recent);
+        drop(before);
         parameters
     }
 
-    fn look(&mut self, function: &Bound<'py, PyAny>, code: Bound<'py, PyAny>) -> Option<Rc<Parameters<'py>>> {
-        let address = code.as_ptr() as usize;
-        if let Some((_, parameters)) = self.known.get(&address) {
+    fn look(&self, function: &Bound<'_, PyAny>, code: Bound<'_, PyAny>) -> Option<Arc<Parameters>> {
+        let (py, address) = (function.py(), code.as_ptr() as usize);
+        if let Some((_, parameters)) = self.memory.borrow(py).ok()?.known.get(&address) {
             return parameters.clone();
         }
-        let found = self.special.call1((function,));
-        let parameters = found.ok().as_ref().and_then(Parameters::of).map(Rc::new);
-        if self.known.len() >= MAX_KNOWN {
-            self.known.clear();
-        }
-        self.known.insert(address, (code, parameters.clone()));
+        let found = self.special.bind(py).call1((function,));
+        let parameters = found.ok().as_ref().and_then(Parameters::of).map(Arc::new);
+        let mut memory = self.memory.borrow(py).ok()?;
+        let full = (memory.known.len() >= MAX_KNOWN).then(|| std::mem::take(&mut memory.known));
+        let before = memory.known.insert(address, (code.unbind(), parameters.clone()));
+        drop(memory);
+        drop((full, before));
         parameters
     }
 }
@@ -140,13 +152,13 @@ const fn place_of(address: usize) -> usize {
     ((address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - RECENT.ilog2())) as usize
 }
 
-impl<'py> Parameters<'py> {
-    fn of(found: &Bound<'py, PyAny>) -> Option<Self> {
+impl Parameters {
+    fn of<'py>(found: &Bound<'py, PyAny>) -> Option<Self> {
         type Special<'py> =
             (Vec<Option<Bound<'py, PyAny>>>, Option<Bound<'py, PyAny>>, FxHashMap<String, Bound<'py, PyAny>>);
         let (positional, rest, named): Special<'py> = found.extract().ok()?;
         let wanted = |want: Bound<'py, PyAny>| match want.cast::<PyString>().map(ToString::to_string).as_deref() {
-            Err(_) => Some(Wanted::Adapted(want)),
+            Err(_) => Some(Wanted::Adapted(want.unbind())),
             Ok("bytes") => Some(Wanted::Bytes),
             Ok("memoryview") => Some(Wanted::MemoryView),
             Ok("bytearray") => Some(Wanted::ByteArray),

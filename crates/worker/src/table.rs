@@ -22,8 +22,6 @@ pub(crate) struct Table {
     classes: FxHashMap<usize, u64>,
     /// The next id of ours. They are even; odd ones are the client's.
     next: u64,
-    /// Ids in the answer that is being written, once for each time, so that they can be taken back.
-    given: Vec<u64>,
     doomed: Vec<Py<PyAny>>,
 }
 
@@ -39,13 +37,12 @@ struct Entry {
 
 impl Table {
     /// An empty table. Instances of `classless` types are shown to PHP without a class.
-    pub(crate) fn new(classless: &[Bound<'_, PyType>]) -> Self {
+    pub(crate) fn new(classless: &[Py<PyType>]) -> Self {
         Self {
             entries: FxHashMap::default(),
             ids: FxHashMap::default(),
-            classes: classless.iter().map(|class| (address(class), 0)).collect(),
+            classes: classless.iter().map(|class| (class.as_ptr() as usize, 0)).collect(),
             next: 2,
-            given: Vec::new(),
             doomed: Vec::new(),
         }
     }
@@ -67,8 +64,8 @@ impl Table {
         }
     }
 
-    /// Names an object to the client, once more if it has it already.
-    pub(crate) fn hand_out(&mut self, object: &Bound<'_, PyAny>) -> ObjectReference {
+    /// Names an object to the client, once more if it has it already. Its id is added to those that are `given` with a frame.
+    pub(crate) fn hand_out(&mut self, object: &Bound<'_, PyAny>, given: &mut Vec<u64>) -> ObjectReference {
         let id = match self.ids.get(&address(object)) {
             Some(id) => *id,
             None => {
@@ -78,15 +75,15 @@ impl Table {
                 id
             }
         };
-        self.name(id, object)
+        self.name(id, object, given)
     }
 
     /// Names a new object to the client, under the id that the client chose, unless it has the object already.
-    pub(crate) fn hand_out_as(&mut self, id: u64, object: &Bound<'_, PyAny>) -> ObjectReference {
+    pub(crate) fn hand_out_as(&mut self, id: u64, object: &Bound<'_, PyAny>, given: &mut Vec<u64>) -> ObjectReference {
         if !self.ids.contains_key(&address(object)) {
             self.insert(id, object);
         }
-        self.hand_out(object)
+        self.hand_out(object, given)
     }
 
     /// Whether an object has this id now.
@@ -134,21 +131,15 @@ impl Table {
         }
     }
 
-    /// The answer goes out: what it names is the client's.
-    pub(crate) fn commit(&mut self) {
-        self.given.clear();
-    }
-
-    /// The answer does not go out: the client never saw what it named.
-    pub(crate) fn roll_back(&mut self) {
-        for id in std::mem::take(&mut self.given) {
+    /// A frame does not go out: the client never saw what it named.
+    pub(crate) fn take_back(&mut self, given: &mut Vec<u64>) {
+        for id in given.drain(..) {
             self.release(id, 1);
         }
     }
 
     /// The request is over: everything but classes goes.
     pub(crate) fn end_request(&mut self) {
-        self.given.clear();
         let Self { entries, ids, doomed, .. } = self;
         let (kept, gone): (Vec<_>, Vec<_>) = entries.drain().partition(|(_, entry)| entry.pinned);
         doomed.extend(gone.into_iter().map(|(_, entry)| entry.object));
@@ -156,6 +147,12 @@ impl Table {
         ids.retain(|_, id| entries.contains_key(id));
         entries.shrink_to(KEPT_CAPACITY);
         ids.shrink_to(KEPT_CAPACITY);
+    }
+
+    /// The session is over: everything goes.
+    pub(crate) fn forget(&mut self) {
+        self.ids.clear();
+        self.doomed.extend(self.entries.drain().map(|(_, entry)| entry.object));
     }
 
     /// What has been let go of. Dropping it can run `__del__`: only without a borrow of the table.
@@ -169,10 +166,10 @@ impl Table {
         self.entries.insert(id, Entry { object: object.clone().unbind(), handed_out: 0, pinned: false, gated });
     }
 
-    fn name(&mut self, id: u64, object: &Bound<'_, PyAny>) -> ObjectReference {
+    fn name(&mut self, id: u64, object: &Bound<'_, PyAny>, given: &mut Vec<u64>) -> ObjectReference {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.handed_out += 1;
-            self.given.push(id);
+            given.push(id);
         }
         let traits = if object.is_callable() { TRAIT_CALLABLE } else { 0 };
         ObjectReference { id, class: self.class_of(object), traits }

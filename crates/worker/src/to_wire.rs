@@ -16,12 +16,13 @@ use tortoise_protocol::{Depth, Writer};
 pub(crate) use segments::Segments;
 pub(crate) use unconvertible::Unconvertible;
 
-use crate::moments::{Moments, write_big_integer};
+use crate::answer::Answer;
+use crate::dispatch::State;
+use crate::moments::write_big_integer;
 use crate::names::type_name;
-use crate::numpy::Numpy;
 use crate::path::Step;
+use crate::php::PhpObject;
 use crate::raw::{self, Kind, Seen, Sequence};
-use crate::table::Table;
 use maps::Row;
 use segments::MIN_SEGMENT_BYTES;
 use unconvertible::{below, refused};
@@ -29,32 +30,40 @@ use unconvertible::{below, refused};
 type Written = Result<(), Box<Unconvertible>>;
 
 /// What an answer may use, and a description not.
-pub(crate) struct Context<'a, 'py> {
+struct Context<'a> {
     /// Where objects go that have no value in PHP.
-    pub(crate) table: &'a mut Table,
+    state: &'a State,
     /// What is sent behind the payload.
-    pub(crate) segments: &'a mut Segments,
-    /// numpy's scalars, which are values.
-    pub(crate) numpy: &'a mut Numpy,
-    /// `datetime`, whose points and spans of time are values.
-    pub(crate) moments: &'a Moments<'py>,
+    segments: &'a mut Segments,
+    /// Ids of the objects that go by reference.
+    given: &'a mut Vec<u64>,
+    /// PHP objects that go home.
+    held: &'a mut Vec<Py<PhpObject>>,
     /// Whether integers of more than 64 bits are values too.
-    pub(crate) takes_big_integers: bool,
+    takes_big_integers: bool,
 }
 
 /// Writes values; what has no value in PHP goes by reference, into the table.
 pub(crate) struct Encoder<'a, 'py> {
     buffer: &'a mut Vec<u8>,
     /// None for a description: it is all values, and plain MessagePack.
-    context: Option<Context<'a, 'py>>,
+    context: Option<Context<'a>>,
     /// The keys of the last map in each of the arrays that are being written, the innermost array's last.
     keys: Vec<Bound<'py, PyAny>>,
 }
 
 impl<'a, 'py> Encoder<'a, 'py> {
-    /// Appends to `buffer`.
-    pub(crate) fn new(buffer: &'a mut Vec<u8>, context: Option<Context<'a, 'py>>) -> Self {
-        Self { buffer, context, keys: Vec::new() }
+    /// Appends plain values to `buffer`.
+    pub(crate) fn plain(buffer: &'a mut Vec<u8>) -> Self {
+        Self { buffer, context: None, keys: Vec::new() }
+    }
+
+    /// Appends to an answer.
+    pub(crate) fn of_answer(answer: &'a mut Answer, state: &'a State) -> Self {
+        let Answer { frame, segments, given, held, takes_big_integers } = answer;
+        let takes_big_integers = *takes_big_integers;
+        let context = Context { state, segments, given, held, takes_big_integers };
+        Self { buffer: frame, context: Some(context), keys: Vec::new() }
     }
 
     /// Writes one value. `depth` is that of what holds it.
@@ -194,10 +203,18 @@ impl<'a, 'py> Encoder<'a, 'py> {
             return Err(refused(format!("an object of type {}", type_name(object))));
         };
         let writer = &mut Writer::new(self.buffer);
-        if context.moments.write(object, writer) || context.numpy.write_scalar(object, context.table, writer) {
+        if let Some(php) = context.state.php_object(object) {
+            let id = php.get().id(context.state).ok_or_else(|| refused("a PHP object of an earlier request"))?;
+            writer.php_handle(id);
+            context.held.push(php.unbind());
             return Ok(());
         }
-        let reference = context.table.hand_out(object);
+        let State { hooks, numpy, table, .. } = context.state;
+        if hooks.moments.write(object, writer) || numpy.write_scalar(object, table, writer) {
+            return Ok(());
+        }
+        let reference =
+            table.borrow(object.py()).map_err(|error| refused(error.to_string()))?.hand_out(object, context.given);
         self.writer().object(reference);
         Ok(())
     }

@@ -6,7 +6,7 @@ import select
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,17 @@ class FailedError(Exception):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A callback of the session."""
+
+    kind: int
+    call: int
+    parent: int
+    thread: int
+    values: list[Any]
+
+
+@dataclass(frozen=True)
 class Described:
     """The answer to a `Describe`."""
 
@@ -155,13 +166,18 @@ class Client:
         self.releases: list[int] = []
         # Whether the client has something for integers of more than 64 bits.
         self.takes_big_integers = False
+        # What the session let go of, with counts.
+        self.released: list[tuple[int, int]] = []
+        self.parent = self.thread = 0
         # Of the last answer, as it came.
         self.payload, self.bulk = b"", b""
         kind, call, payload = self.receive()
         assert (kind, call) == (wire.WELCOME, 0)
         [self.welcome] = wire.unpack(payload)
 
-    def send(self, kind: int, *values: Any, call: int | None = None, raw: bytes = b"") -> int:
+    def send(
+        self, kind: int, *values: Any, call: int | None = None, raw: bytes = b"", parent: int = 0
+    ) -> int:
         """Sends a frame, and gives the id of the call."""
         if call is None:
             self.last_call += 1
@@ -173,14 +189,19 @@ class Client:
             payload, self.releases = wire.pack(self.releases) + payload, []
             flags |= wire.FLAG_RELEASES
         segments = b"".join(bulk)
-        header = wire.HEADER.pack(len(payload), kind, flags, 0, call, 0, 0, len(segments))
+        header = wire.HEADER.pack(len(payload), kind, flags, 0, call, parent, 0, len(segments))
         self.stream.sendall(header + payload + segments)
         return call
 
     def receive(self) -> tuple[int, int, bytes]:
         """The next frame: kind, call and payload. The segments behind it are in `bulk`."""
-        length, kind, _, _, call, _, _, segments = wire.HEADER.unpack(self.read(wire.HEADER.size))
+        length, kind, flags, _, call, self.parent, self.thread, segments = wire.HEADER.unpack(
+            self.read(wire.HEADER.size)
+        )
         payload, self.bulk = self.read(length), self.read(segments)
+        if flags & wire.FLAG_RELEASES:
+            numbers, payload = wire.unpack_first(payload)
+            self.released += zip(numbers[::2], numbers[1::2], strict=True)
         return kind, call, payload
 
     def read(self, count: int) -> bytes:
@@ -195,13 +216,16 @@ class Client:
 
     def ask(self, kind: int, *values: Any) -> Any:
         """Sends a request and gives the value that answers it."""
-        sent = self.send(kind, *values)
+        return self.answer(self.send(kind, *values))
+
+    def answer(self, sent: int) -> Any:
+        """The value that answers a call, which must be the next frame."""
         answer, call, payload = self.receive()
         self.payload = payload
         assert call == sent
         if answer == wire.FAILURE:
             raise FailedError(payload)
-        assert answer == (wire.DESCRIBED if kind == wire.DESCRIBE else wire.VALUE)
+        assert answer in (wire.DESCRIBED, wire.VALUE)
         if answer == wire.DESCRIBED:
             return Described(*wire.unpack(payload)[0])
         values = wire.unpack(payload, self.bulk)
@@ -243,6 +267,44 @@ class Client:
         """Deletes an attribute."""
         assert self.ask(wire.DELETE, _id(target), name) is None
 
+    def begin(
+        self, target: wire.Object | int, method: str, *args: Any, parent: int = 0, **kwargs: Any
+    ) -> int:
+        """Calls a method, and does not wait."""
+        return self.send(wire.CALL, target.id, method, list(args), kwargs, parent=parent)
+
+    def asked(self) -> Asked:
+        """What the session asks now."""
+        kind, call, payload = self.receive()
+        if kind == wire.FAILURE:
+            raise FailedError(payload)
+        return self._asked(kind, call, payload)
+
+    def run(self, sent: int, php: Callable[[Asked], Any]) -> Any:
+        """The value that answers a call, in which `php` answers what the session asks."""
+        while True:
+            kind, call, payload = self.receive()
+            if kind < wire.PHP_CALL:
+                assert call == sent
+                if kind == wire.FAILURE:
+                    raise FailedError(payload)
+                [value] = wire.unpack(payload, self.bulk)
+                return value
+            asked = self._asked(kind, call, payload)
+            self.returns(asked, php(asked))
+
+    def _asked(self, kind: int, call: int, payload: bytes) -> Asked:
+        assert kind >= wire.PHP_CALL, (kind, payload)
+        return Asked(kind, call, self.parent, self.thread, wire.unpack(payload, self.bulk))
+
+    def returns(self, asked: Asked, value: Any) -> None:
+        """Answers a callback."""
+        self.send(wire.RETURNED, value, call=asked.call)
+
+    def throws(self, asked: Asked, thrown: Any) -> None:
+        """Answers a callback with what went wrong."""
+        self.send(wire.THREW, thrown, call=asked.call)
+
     def release(self, target: wire.Object | int, count: int = 1) -> None:
         """Lets go of an object; said with the next frame."""
         self.releases += [_id(target), count]
@@ -273,17 +335,47 @@ def _id(target: wire.Object | int) -> int:
     return target.id if isinstance(target, wire.Object) else target
 
 
+def php_class(name: str, parents: Sequence[str] = (), methods: Sequence[str] = ()) -> bytes:
+    """The description of a PHP class."""
+    return wire.pack(name) + wire.pack(list(parents)) + wire.pack(list(methods))
+
+
+def php_object(
+    number: int,
+    *traits: str,
+    class_id: int,
+    name: str = "Basket",
+    parents: Sequence[str] = (),
+    methods: Sequence[str] = (),
+) -> wire.PhpObject:
+    """A PHP object with the description of its class."""
+    bits = sum(1 << wire.PHP_TRAITS.index(trait) for trait in traits)
+    return wire.PhpObject(number, class_id, bits, php_class(name, parents, methods))
+
+
+CLOSURE = php_class("Closure", (), ["__invoke", "bindTo", "call"])
+
+
+def closure(number: int) -> wire.PhpObject:
+    """A closure, with the description of its class each time."""
+    return wire.PhpObject(number, 99, 0b100_0001, CLOSURE)
+
+
 def lines(*text: str) -> str:
     """A source text of lines."""
     return "\n".join(text) + "\n"
 
 
 __all__: Sequence[str] = [
+    "Asked",
     "Client",
     "Described",
     "FailedError",
     "Raised",
     "Supervisor",
+    "closure",
     "lines",
+    "php_class",
+    "php_object",
     "wait_for_end",
 ]

@@ -11,10 +11,16 @@ WELCOME, REFUSAL = 0x02, 0x03
 DESCRIBE, CONSTRUCT, CALL, GET, SET, HAS, DELETE, ROOTS, ITERATE, NEXT, VALUES = range(0x10, 0x1B)
 RELEASE, END_REQUEST = 0x1E, 0x1F
 IMPORT, SCRIPT, ENTER, EXIT = range(0x20, 0x24)
+RETURNED, THREW = 0x30, 0x31
 VALUE, FAILURE, DESCRIBED = 0x40, 0x41, 0x42
+PHP_CALL, PHP_GET, PHP_SET, PHP_HAS, PHP_DELETE, PHP_OPERATE, PHP_FUNCTION = range(0x50, 0x57)
+LENGTH, GET_ITEM, SET_ITEM, APPEND, HAS_ITEM, DELETE_ITEM, TEXT_OF, BEGIN, FURTHER, EQUAL = range(10)
 
 FLAG_RELEASES, FLAG_BIG_INTEGERS = 1, 2
 CALLABLE = 1
+
+# Traits of PHP objects.
+PHP_TRAITS = ("callable", "countable", "array", "traversable", "stringable", "throwable", "closure", "call")
 
 TEXT, BINARY, FLOATS, INTEGERS = range(4)
 
@@ -31,6 +37,23 @@ class Object:
 @dataclass(frozen=True)
 class Handle:
     """An object that the client hands back."""
+
+    id: int
+
+
+@dataclass(frozen=True)
+class PhpObject:
+    """A PHP object that the client hands out, with the description of its class where that is new."""
+
+    id: int
+    class_id: int = 1
+    traits: int = 0
+    description: bytes = b""
+
+
+@dataclass(frozen=True)
+class PhpHandle:
+    """A PHP object that the session hands back."""
 
     id: int
 
@@ -149,6 +172,9 @@ def pack(value: Any, bulk: list[bytes] | None = None) -> bytes:
             return b"\xdf" + struct.pack(">I", len(value)) + pairs
         case Object() | Handle():
             return b"\xd7\x02" + struct.pack(">Q", value.id)
+        case PhpObject():
+            content = struct.pack(">QIB", value.id, value.class_id, value.traits) + value.description
+            return b"\xc9" + struct.pack(">IB", len(content), 11) + content
         case Raw():
             return value.encoded
         case Vector():
@@ -194,6 +220,12 @@ def unpack(data: bytes, bulk: bytes = b"") -> list[Any]:
     return values
 
 
+def unpack_first(data: bytes) -> tuple[Any, bytes]:
+    """The first value of a payload, and what stands behind it."""
+    unpacker = _Unpacker(data, b"")
+    return unpacker.value(), bytes(unpacker.data)
+
+
 def unmixed(content: bytes) -> list[float]:
     """The numbers of a typed vector of floats and integers."""
     count = next(count for count in range(len(content) + 1) if 8 * count + (count + 7) // 8 == len(content))
@@ -232,6 +264,8 @@ class _Unpacker:
             return CONSTANTS[tag]
         if tag in NUMBERS:
             return self.number(NUMBERS[tag])
+        if tag == 0xD7:
+            return self.extension(8)
         if tag == 0xC7:
             return self.extension(self.number("B"))
         if tag == 0xC9:
@@ -266,6 +300,8 @@ class _Unpacker:
                 return Moment(clock, offset, content[15:].decode("ascii"))
             case 10, 12:
                 return Duration(*struct.unpack(">qI", content))
+            case 12, 8:
+                return PhpHandle(*struct.unpack(">Q", content))
         raise AssertionError(f"extension {kind} of {length} bytes")
 
     def segment(self, kind: int, length: int) -> Any:

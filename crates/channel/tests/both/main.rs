@@ -1,5 +1,6 @@
 //! What holds for a channel whatever it goes through: the same tests over the socket and over shared memory.
 
+mod interrupts;
 mod processes;
 mod segments;
 mod traffic;

@@ -127,7 +127,7 @@ fn describe(selector: Selector<'_>) -> Result<(Described, u32), BridgeError> {
         write_describe(writer, selector, held.as_ref());
         Ok(())
     })?;
-    Ok((reply.judge(Described::read(&reply.payload))?, reply.generation))
+    Ok((reply.judge(Described::read(reply.payload()))?, reply.generation))
 }
 
 /// The description that came, or the one that we hold.

@@ -3,8 +3,8 @@
 use std::ffi::{c_char, c_int};
 
 use ext_php_rs::ffi::{
-    _zend_op, zend_array, zend_class_entry, zend_function, zend_long, zend_object, zend_object_iterator,
-    zend_prop_purpose, zend_result, zend_string, zval,
+    _zend_op, zend_array, zend_class_entry, zend_fcall_info, zend_fcall_info_cache, zend_function, zend_long,
+    zend_object, zend_object_iterator, zend_prop_purpose, zend_property_info, zend_result, zend_string, zval,
 };
 
 /// PHP's `zend_autoload`: gives the class, or null and perhaps a pending exception.
@@ -146,6 +146,22 @@ unsafe extern "C" {
 
     /// Writes a line to PHP's error log, with a severity of syslog(3).
     pub(crate) fn php_log_err_with_severity(message: *const c_char, severity: c_int);
+
+    /// Calls a function; what it throws is pending afterwards.
+    pub(crate) fn zend_call_function(call: *mut zend_fcall_info, function: *mut zend_fcall_info_cache) -> zend_result;
+
+    /// What a class says of a property, for the scope that asks: null for none, all bits for one that the scope may not see.
+    pub(crate) fn zend_get_property_info(
+        class: *mut zend_class_entry,
+        name: *mut zend_string,
+        is_silent: c_int,
+    ) -> *mut zend_property_info;
+
+    /// `==` and `<`: 0 where both are equal.
+    pub(crate) fn zend_compare(one: *mut zval, other: *mut zval) -> c_int;
+
+    /// `\Closure`.
+    pub(crate) static mut zend_ce_closure: *mut zend_class_entry;
 
     /// `\RuntimeException`.
     pub(crate) static mut spl_ce_RuntimeException: *mut zend_class_entry;

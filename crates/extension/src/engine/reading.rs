@@ -72,6 +72,12 @@ pub(crate) unsafe fn declares(class: *mut zend_class_entry, name: &str) -> bool 
     }
 }
 
+/// Whether it is the class of closures.
+pub(crate) fn is_closure(class: *const zend_class_entry) -> bool {
+    // SAFETY: the engine's class is set when PHP starts.
+    std::ptr::eq(class, unsafe { super::zend_ce_closure })
+}
+
 /// The code of a class's method, its own or inherited, if it is PHP code.
 ///
 /// # Safety

@@ -154,6 +154,22 @@ pub(crate) fn have_same_keys(one: &zend_array, other: &zend_array) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(is_same)
 }
 
+/// Where the elements of an array lie, without holes: to be changed by whoever is the array's only owner.
+pub(super) fn places(array: &zend_array) -> impl Iterator<Item = *mut Zval> {
+    let packed = is_packed(array);
+    (0..array.nNumUsed as usize)
+        // SAFETY: as in `elements`; only addresses are made.
+        .map(move |at| unsafe {
+            if packed {
+                array.__bindgen_anon_1.arPacked.add(at)
+            } else {
+                &raw mut (*array.__bindgen_anon_1.arData.add(at)).val
+            }
+        })
+        // SAFETY: the first `nNumUsed` places are written, and a hole has no type.
+        .filter(|place| unsafe { type_of(&**place) } != IS_UNDEF)
+}
+
 /// The elements of a PHP array in order, without holes.
 ///
 /// # Safety

@@ -29,7 +29,7 @@ pub(super) unsafe extern "C" fn clone(object: *mut zend_object) -> *mut zend_obj
 
 fn copy(object: &zend_object) -> Result<(ObjectReference, u32, *mut zend_class_entry), BridgeError> {
     let reply = ask(object, Operation::Copy, &[])?;
-    let reference = match reply.judge(Reader::new(&reply.payload).token())? {
+    let reference = match reply.judge(Reader::new(reply.payload()).token())? {
         Token::Object(reference) => reference,
         other => {
             return Err(BridgeError::Conversion(format!(

@@ -16,7 +16,7 @@ use super::autostart::{self, Place};
 use super::state::{self, Link, Wanted};
 use super::{tcp, token};
 use crate::error::BridgeError;
-use crate::{engine, settings};
+use crate::{engine, exports, settings};
 
 /// How long a sidecar may take to start, or to find room for one more session.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,6 +33,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// # Errors
 /// [`BridgeError::Connection`] says what was tried and where to look.
 pub(super) fn establish() -> Result<(), BridgeError> {
+    // What the session before this one had of PHP's.
+    exports::settle();
     if engine::is_preloading() {
         return Err(BridgeError::Connection(
             "no Python session during opcache.preload: what is declared then is shared by all requests".to_owned(),

@@ -1,48 +1,21 @@
 //! What was sent without waiting for its answer: which requests have none yet, and the answers that came while another was
 //! waited for.
+//!
+//! While PHP runs a callback for Python it may ask again, and those requests are answered first: see [`Flight::enter`].
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::mem::MaybeUninit;
 
 use tortoise_protocol::failure::{Category, Failure, Ran};
-use tortoise_protocol::frame::{HEADER_BYTES, Kind};
+use tortoise_protocol::frame::Kind;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 use tortoise_protocol::{Reader, Token};
 
+use super::queue::Queue;
 use crate::error::BridgeError;
-
-/// Bytes of requests that may be without an answer. The session may be blocked on a large answer, which we do not read
-/// while we send: a request must never wait for room then, or both sides would wait for ever.
-///
-/// The ring holds 1 MiB. A Unix socket holds 208 KiB (Linux's `wmem_default`), of which the system takes up to twice a
-/// large frame's bytes, and 768 for a small one ([`FRAME_BYTES`]): at most 128 KiB for what is allowed here. Over TCP the
-/// sender's buffer and the receiver's hold more than that together. Where a system is set up with less, the timeout ends
-/// the wait.
-const UNANSWERED_BYTES: usize = 64 << 10;
-
-/// What a request counts beside its bytes, for what a socket keeps of each.
-const FRAME_BYTES: usize = 512;
 
 /// Bytes of answers that are kept for those who have not asked for them yet.
 const MAX_ASIDE_BYTES: usize = MAX_FRAME_BYTES;
-
-/// What is to become of an answer that is still to come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// Somebody will ask for it.
-    Wanted,
-    /// Nobody will: its objects are given back.
-    Dropped,
-    /// The PHP request that asked is over, and the session has forgotten its objects.
-    Late,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    call: u64,
-    cost: usize,
-    fate: Fate,
-}
 
 /// An answer that was set aside, whole.
 #[derive(Debug)]
@@ -72,17 +45,24 @@ impl Answer {
 /// Requests in flight, and their answers.
 #[derive(Debug, Default)]
 pub(super) struct Flight {
-    /// In the order in which they were sent, which is that of their ids and of their answers.
-    waiting: VecDeque<Waiting>,
-    /// What these and `loose` cost.
-    unanswered: usize,
-    /// Of frames without an answer: the session has read them when the next request is answered.
-    loose: usize,
+    /// Those of the innermost callback that is under way, or of no callback.
+    pub(super) queue: Queue,
+    /// The callback whose they are, and its thread; 0 if they are of none.
+    parent: (u64, u32),
+    /// What is further out, outermost first.
+    levels: Vec<Level>,
     aside: HashMap<u64, Answer>,
     aside_bytes: usize,
     /// The segments of the answer that is being read, and how many bytes of them were.
     reading: (Box<[MaybeUninit<u8>]>, usize),
     unheard: Unheard,
+}
+
+/// What waits while a callback is under way.
+#[derive(Debug)]
+struct Level {
+    queue: Queue,
+    parent: (u64, u32),
 }
 
 /// What is left of answers that nobody asked for.
@@ -115,48 +95,38 @@ impl Unheard {
 }
 
 impl Flight {
-    /// Whether every request has its answer.
+    /// Whether every request of this level has its answer.
     pub(super) fn is_idle(&self) -> bool {
-        self.waiting.is_empty()
+        self.queue.is_empty()
     }
 
-    /// Whether a frame of so many bytes can be sent now.
-    pub(super) fn has_room(&self, bytes: usize) -> bool {
-        self.is_idle() || self.unanswered + bytes + FRAME_BYTES <= UNANSWERED_BYTES
+    /// The callback in which requests are made now, and the Python thread that waits for it; 0 if there is none.
+    pub(super) const fn parent(&self) -> (u64, u32) {
+        self.parent
     }
 
-    /// Whether there are answers still to come for a PHP request that is over.
-    pub(super) fn has_late(&self) -> bool {
-        self.waiting.front().is_some_and(|waiting| waiting.fate == Fate::Late)
+    /// How many callbacks are under way, each inside the call of another.
+    pub(super) fn depth(&self) -> usize {
+        self.levels.len()
     }
 
-    /// A request was sent whose answer nobody waits for yet.
-    pub(super) fn sent(&mut self, call: u64, bytes: usize) {
-        let loose = std::mem::take(&mut self.loose);
-        self.unanswered += bytes + FRAME_BYTES;
-        self.waiting.push_back(Waiting { call, cost: bytes + FRAME_BYTES + loose, fate: Fate::Wanted });
+    /// A callback begins: what was sent before is answered behind it.
+    pub(super) fn enter(&mut self, callback: u64, thread: u32) {
+        let outer = Level { queue: std::mem::take(&mut self.queue), parent: self.parent };
+        self.levels.push(outer);
+        self.parent = (callback, thread);
     }
 
-    /// A frame was sent that has no answer.
-    pub(super) fn sent_loose(&mut self, bytes: usize) {
-        self.loose += bytes + FRAME_BYTES;
-        self.unanswered += bytes + FRAME_BYTES;
-    }
-
-    /// The call whose answer comes next.
-    pub(super) fn next(&self) -> Option<u64> {
-        self.waiting.front().map(|waiting| waiting.call)
-    }
-
-    /// The next answer has come.
-    pub(super) fn came(&mut self) -> Option<Fate> {
-        let waiting = self.waiting.pop_front()?;
-        self.unanswered -= waiting.cost;
-        if self.waiting.is_empty() {
-            // Whoever has sent its last answer listens.
-            (self.unanswered, self.loose) = (0, 0);
+    /// The callback that began last was answered. All that was sent in it has its answer.
+    pub(super) fn leave(&mut self) {
+        if let Some(Level { queue, parent }) = self.levels.pop() {
+            (self.queue, self.parent) = (queue, parent);
         }
-        Some(waiting.fate)
+    }
+
+    /// Whether the answer to a call comes only behind the callback that is under way.
+    pub(super) fn is_further_out(&self, call: u64) -> bool {
+        self.levels.iter().any(|level| level.queue.contains(call))
     }
 
     /// Whether an answer of so many bytes can be kept.
@@ -214,18 +184,15 @@ impl Flight {
     pub(super) fn abandon(&mut self, call: u64) {
         if let Some(answer) = self.take(call) {
             self.unheard.add(answer.kind, &answer.payload, false);
-        } else if let Ok(at) = self.waiting.binary_search_by_key(&call, |waiting| waiting.call)
-            && self.waiting[at].fate == Fate::Wanted
-        {
-            self.waiting[at].fate = Fate::Dropped;
+        } else {
+            self.queue.abandon(call);
+            self.levels.iter_mut().for_each(|level| level.queue.abandon(call));
         }
     }
 
     /// Nobody will ask for anything any more.
     pub(super) fn end_request(&mut self) {
-        for waiting in &mut self.waiting {
-            waiting.fate = Fate::Late;
-        }
+        self.queue.end_request();
         for answer in std::mem::take(&mut self.aside).into_values() {
             self.unheard.add(answer.kind, &answer.payload, true);
         }
@@ -242,5 +209,3 @@ impl Flight {
         std::mem::take(&mut self.unheard)
     }
 }
-
-const _: () = assert!(FRAME_BYTES + HEADER_BYTES < UNANSWERED_BYTES, "there is room for more than one request");

@@ -15,6 +15,9 @@ thread_local! {
 #[derive(Default)]
 struct Indexes {
     by_name: HashMap<String, u16>,
+    /// The index that is given out next. None is given to a second name: a call and what is called back from it may both be
+    /// under way with a new name.
+    next: u16,
     /// The link whose session knows them.
     generation: u32,
 }
@@ -29,7 +32,7 @@ impl KnownIndex {
     pub(crate) fn name<'a>(&self, name: &'a str, link: u32) -> MethodName<'a> {
         match self.0.get() {
             Some((known, index)) if known == link => MethodName::Index(index),
-            _ => INDEXES.with_borrow(|indexes| indexes.name(name, link)),
+            _ => INDEXES.with_borrow_mut(|indexes| indexes.name(name, link)),
         }
     }
 
@@ -47,26 +50,43 @@ impl KnownIndex {
     }
 }
 
-impl Indexes {
-    fn name<'a>(&self, name: &'a str, link: u32) -> MethodName<'a> {
-        if self.generation != link {
-            return MethodName::Indexed(0, name);
+impl KnownIndex {
+    /// A call that named a method so did not reach the session.
+    pub(crate) fn was_not_sent(name: MethodName<'_>, link: u32) {
+        if let MethodName::Indexed(index, _) = name {
+            INDEXES.with_borrow_mut(|indexes| indexes.take_back(index, link));
         }
-        match (self.by_name.get(name), u16::try_from(self.by_name.len())) {
-            (Some(index), _) => MethodName::Index(*index),
-            (None, Ok(next)) if usize::from(next) < MAX_METHOD_INDEXES => MethodName::Indexed(next, name),
-            _ => MethodName::Text(name),
+    }
+}
+
+impl Indexes {
+    fn name<'a>(&mut self, name: &'a str, link: u32) -> MethodName<'a> {
+        if link != generation() {
+            return MethodName::Text(name);
+        }
+        if self.generation != link {
+            self.by_name.clear();
+            (self.next, self.generation) = (0, link);
+        }
+        match self.by_name.get(name) {
+            Some(index) => MethodName::Index(*index),
+            None if usize::from(self.next) < MAX_METHOD_INDEXES => {
+                self.next += 1;
+                MethodName::Indexed(self.next - 1, name)
+            }
+            None => MethodName::Text(name),
         }
     }
 
     fn give(&mut self, index: u16, name: &str, link: u32) {
-        if link != generation() {
-            return;
+        if link == self.generation {
+            self.by_name.insert(name.to_owned(), index);
         }
-        if self.generation != link {
-            self.by_name.clear();
-            self.generation = link;
+    }
+
+    fn take_back(&mut self, index: u16, link: u32) {
+        if link == self.generation && index + 1 == self.next {
+            self.next = index;
         }
-        self.by_name.insert(name.to_owned(), index);
     }
 }

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
+use ext_php_rs::ffi::zend_object;
 use tortoise_protocol::Writer;
-use tortoise_protocol::codec::{Segment, SegmentKind};
+use tortoise_protocol::codec::{PhpReference, Segment, SegmentKind};
 use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind, begin};
 
 use super::buffer::KEPT_BYTES;
 use crate::error::BridgeError;
+use crate::exports::{self, Exported};
 use crate::objects;
 
 /// A request that was written, outside of the link, and its header without the call id, or why there is none.
@@ -18,6 +20,13 @@ pub(super) struct Composed {
     pub(super) header: Result<Header, BridgeError>,
 }
 
+impl Composed {
+    /// Bytes of the frame, segments included; without meaning if it could not be written.
+    pub(super) fn bytes(&self) -> usize {
+        self.outbox.frame.len() + self.header.as_ref().map_or(0, |header| header.segment_bytes as usize)
+    }
+}
+
 /// What requests are written into, one after another.
 #[derive(Default)]
 pub(super) struct Outbox {
@@ -25,6 +34,8 @@ pub(super) struct Outbox {
     pub(super) frame: Vec<u8>,
     /// Where the segments lie. Between two requests there are none.
     segments: Vec<*const [u8]>,
+    /// The PHP objects in it. Between two requests there are none.
+    exported: Vec<Exported>,
 }
 
 impl Outbox {
@@ -50,7 +61,12 @@ impl Outbox {
     fn begin(&mut self) -> Outgoing<'_> {
         begin(&mut self.frame);
         self.segments.clear();
-        Outgoing { writer: Writer::new(&mut self.frame), segments: &mut self.segments, segment_bytes: 0 }
+        Outgoing {
+            writer: Writer::new(&mut self.frame),
+            segments: &mut self.segments,
+            exported: &mut self.exported,
+            segment_bytes: 0,
+        }
     }
 
     /// The segments of the request that was written.
@@ -63,8 +79,23 @@ impl Outbox {
         unsafe { &*(segments as *const [&[u8]]) }
     }
 
-    /// The request was sent, or will not be.
+    /// The request was sent.
+    #[inline]
     pub(super) fn end(&mut self) {
+        if !self.exported.is_empty() {
+            exports::were_sent(self.exported.drain(..));
+        }
+        self.clear();
+    }
+
+    /// The request will not be sent.
+    pub(super) fn give_up(&mut self) {
+        exports::were_not_sent(self.exported.drain(..));
+        self.clear();
+    }
+
+    #[inline]
+    fn clear(&mut self) {
         self.segments.clear();
         if self.frame.capacity() > KEPT_BYTES {
             self.frame = Vec::new();
@@ -83,10 +114,11 @@ impl fmt::Debug for Outbox {
 pub(crate) struct Outgoing<'a> {
     writer: Writer<'a>,
     segments: &'a mut Vec<*const [u8]>,
+    exported: &'a mut Vec<Exported>,
     segment_bytes: usize,
 }
 
-impl Outgoing<'_> {
+impl<'a> Outgoing<'a> {
     /// Announces a segment; its bytes are read when the request is sent.
     ///
     /// # Safety
@@ -96,6 +128,27 @@ impl Outgoing<'_> {
         self.writer.segment(Segment { kind, bytes: bytes.len() as u32 });
         self.segments.push(bytes);
         self.segment_bytes += bytes.len();
+    }
+
+    /// Writes a PHP object by reference.
+    pub(crate) fn export(&mut self, object: &zend_object) {
+        self.export_as(object, Writer::php_object);
+    }
+
+    /// Writes something with a reference to a PHP object in it.
+    pub(crate) fn export_as(&mut self, object: &zend_object, write: impl FnOnce(&mut Writer<'a>, PhpReference<'_>)) {
+        exports::export(object, |reference, exported| {
+            write(&mut self.writer, reference);
+            self.exported.push(exported);
+        });
+    }
+
+    /// Writes a reference to an iterator of `foreach`.
+    pub(crate) fn export_iterator(&mut self, iterator: &zend_object) {
+        exports::export_iterator(iterator, |reference, exported| {
+            self.writer.php_object(reference);
+            self.exported.push(exported);
+        });
     }
 
     /// Bytes of the segments so far.

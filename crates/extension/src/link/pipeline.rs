@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use tortoise_protocol::failure::{Category, Failure};
 use tortoise_protocol::frame::Kind;
-use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
-use super::flight::{Answer, Fate};
-use super::state::{Link, check_kind, generation, with};
+use super::callback::Step;
+use super::flight::Answer;
+use super::queue::{Fate, Queue};
+use super::state::{Link, Received, check_kind, generation, with};
 use super::{
     Buffer, Composed, Outgoing, Reply, compose, flush_releases_if_due, follow_settings, lose_if_broken, loss, stale,
 };
@@ -26,7 +27,7 @@ const LATE_PATIENCE: Duration = Duration::from_secs(1);
 const LOGGED_CHARACTERS: usize = 500;
 
 /// What writes a request. The calls that wait at once have code of their own for each; these share theirs.
-type Write<'a> = dyn Fn(&mut Outgoing<'_>) -> Result<(), BridgeError> + 'a;
+pub(super) type Write<'a> = dyn Fn(&mut Outgoing<'_>) -> Result<(), BridgeError> + 'a;
 
 /// A request that was sent, and the session that it went to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,11 +50,56 @@ pub(crate) fn begin(
     if wanted != generation() {
         return Err(stale());
     }
-    let write: &Write<'_> = &write;
-    let sent = compose(kind, write).and_then(|composed| with(|link| link.ok_or_else(stale)?.begin(composed)));
-    let sent = sent.map_err(lose_if_broken);
+    let sent = send(wanted, kind, &write);
     settle();
-    Ok(Ticket { call: sent?, generation: wanted })
+    sent
+}
+
+/// Sends a request when it has room beside those that are not answered yet.
+fn send(wanted: u32, kind: Kind, write: &Write<'_>) -> Result<Ticket, BridgeError> {
+    loop {
+        let begun = compose(kind, write).and_then(|composed| with(|link| link.ok_or_else(stale)?.begin(composed)));
+        match begun.map_err(lose_if_broken)? {
+            Begun::Sent(call) => return Ok(Ticket { call, generation: wanted }),
+            // PHP may run callbacks meanwhile, so that what was written is not the request any more.
+            Begun::Full(bytes) => make_room(wanted, |queue| queue.has_room(bytes))?,
+        }
+    }
+}
+
+/// Sends a request while others are in flight, and waits for its answer behind theirs.
+#[cold]
+#[inline(never)]
+pub(super) fn exchange_among(wanted: u32, kind: Kind, expected: Kind, write: &Write<'_>) -> Result<Reply, BridgeError> {
+    with(|link| link.ok_or_else(stale)?.pass_over_late()).map_err(lose_if_broken)?;
+    let reply = send(wanted, kind, write).and_then(|ticket| wait_for(ticket, expected));
+    settle();
+    reply
+}
+
+/// Takes in all answers to what was sent in the innermost callback.
+///
+/// # Errors
+/// [`BridgeError`]; the link is gone then.
+pub(super) fn take_in_all(wanted: u32) -> Result<(), BridgeError> {
+    if with(|link| link.is_none_or(|link| link.flight.is_idle())) {
+        return Ok(());
+    }
+    make_room(wanted, Queue::is_empty)
+}
+
+/// Takes answers in until there is room.
+fn make_room(wanted: u32, is_enough: impl Fn(&Queue) -> bool) -> Result<(), BridgeError> {
+    let again = |link: &mut Link| {
+        while !is_enough(&link.flight.queue) {
+            if let Step::Asked(incoming) = link.take_in()? {
+                return Ok(Step::Asked(incoming));
+            }
+        }
+        Ok(Step::Done(()))
+    };
+    let first = with(|link| again(link.ok_or_else(stale)?)).map_err(lose_if_broken)?;
+    first.then(wanted, again)
 }
 
 /// Waits for the answer to a request, which must be of the kind `expected`. A ticket can be used once.
@@ -64,9 +110,24 @@ pub(crate) fn finish(ticket: Ticket, expected: Kind) -> Result<Reply, BridgeErro
     check_open()?;
     follow_settings()?;
     check_current(ticket)?;
-    let reply = with(|link| link.ok_or_else(stale)?.finish(ticket, expected)).map_err(lose_if_broken);
+    let reply = wait_for(ticket, expected);
     settle();
     reply
+}
+
+fn wait_for(ticket: Ticket, expected: Kind) -> Result<Reply, BridgeError> {
+    let step = with(|link| link.ok_or_else(stale)?.finish(ticket, expected)).map_err(lose_if_broken)?;
+    step.then(ticket.generation, |link| link.finish(ticket, expected))
+}
+
+/// Whether the answer to a request can come before what PHP is doing now is over.
+///
+/// # Errors
+/// [`BridgeError::Access`] if it comes behind the callback that is under way.
+pub(crate) fn check_in_reach(ticket: Ticket) -> Result<(), BridgeError> {
+    let is_further_out = ticket.generation == generation()
+        && with(|link| link.is_some_and(|link| link.flight.is_further_out(ticket.call)));
+    if is_further_out { Err(further_out()) } else { Ok(()) }
 }
 
 /// Whether [`finish`] would wait for no Python code.
@@ -74,7 +135,8 @@ pub(crate) fn is_ready(ticket: Ticket) -> bool {
     if check_open().and_then(|()| check_current(ticket)).is_err() {
         return true;
     }
-    let answer = with(|link| link.ok_or_else(stale)?.look(ticket.call)).map_err(lose_if_broken);
+    let first = with(|link| link.ok_or_else(stale)?.look(ticket.call)).map_err(lose_if_broken);
+    let answer = first.and_then(|first| first.then(ticket.generation, |link| link.look(ticket.call)));
     settle();
     answer.unwrap_or(true)
 }
@@ -131,50 +193,56 @@ fn check_current(ticket: Ticket) -> Result<(), BridgeError> {
     Err(loss::of(ticket.generation).unwrap_or_else(stale))
 }
 
+/// What became of a request that was to be sent.
+enum Begun {
+    /// It was sent, with this call id.
+    Sent(u64),
+    /// There is no room yet for its so many bytes.
+    Full(usize),
+}
+
+fn further_out() -> BridgeError {
+    BridgeError::Access(
+        "this future cannot be awaited here: its call was sent before the callback that is under way, and is answered behind \
+         it. Await it when the callback has returned"
+            .to_owned(),
+    )
+}
+
 impl Link {
-    fn begin(&mut self, composed: Composed) -> Result<u64, BridgeError> {
-        let bytes = self.take_over(composed)?;
-        let call = self.send_with_room(bytes)?;
-        self.flight.sent(call, bytes);
-        Ok(call)
-    }
-
-    /// Sends the request of so many bytes that was written last while others are in flight, and takes in all answers that
-    /// come before its own.
-    #[cold]
-    pub(super) fn send_among(&mut self, bytes: usize) -> Result<u64, BridgeError> {
-        self.pass_over_late()?;
-        let call = self.send_with_room(bytes)?;
-        while !self.flight.is_idle() {
-            self.take_in()?;
+    fn begin(&mut self, composed: Composed) -> Result<Begun, BridgeError> {
+        let bytes = composed.bytes();
+        if !self.flight.queue.has_room(bytes) {
+            self.request = composed.outbox;
+            self.request.give_up();
+            return Ok(Begun::Full(bytes));
         }
-        Ok(call)
+        let bytes = self.take_over(composed)?;
+        let call = self.send()?;
+        self.flight.queue.sent(call, bytes);
+        Ok(Begun::Sent(call))
     }
 
-    /// Sends a frame that has no answer while others are in flight.
+    /// Sends a frame that has no answer while others are in flight. Where there is no room for it, what it would say waits for
+    /// another.
     #[cold]
     pub(super) fn notify_among(&mut self, kind: Kind) -> Result<(), BridgeError> {
-        let bytes = self.compose_empty(kind)?;
-        if kind == Kind::EndRequest {
-            // A header alone finds room, and nothing is sent behind it before all answers are in.
-            return self.send().map(drop);
+        // A header alone finds room at the end, and nothing is sent behind it before all answers are in.
+        let is_end = kind == Kind::EndRequest;
+        if !is_end && !self.flight.queue.has_room(objects::release_bytes()) {
+            return Ok(());
         }
-        self.send_with_room(bytes)?;
-        self.flight.sent_loose(bytes);
+        let bytes = self.compose_empty(kind)?;
+        self.send()?;
+        if !is_end {
+            self.flight.queue.sent_loose(bytes);
+        }
         Ok(())
     }
 
-    /// Sends the frame of so many bytes that was written last when it has room beside those that are not answered yet;
-    /// gives its call id.
-    fn send_with_room(&mut self, bytes: usize) -> Result<u64, BridgeError> {
-        while !self.flight.has_room(bytes) {
-            self.take_in()?;
-        }
-        self.send()
-    }
-
-    fn finish(&mut self, ticket: Ticket, expected: Kind) -> Result<Reply, BridgeError> {
+    fn finish(&mut self, ticket: Ticket, expected: Kind) -> Result<Step<Reply>, BridgeError> {
         let mut payload = Buffer::take();
+        let generation = ticket.generation;
         loop {
             if let Some(answer) = self.flight.take(ticket.call) {
                 // Far below 4 GiB: a channel's frame had it.
@@ -182,43 +250,64 @@ impl Link {
                 *payload = answer.payload;
                 check_kind(answer.kind, expected, &payload)?;
                 self.flight.begin_reading(answer.segments);
-                return Ok(Reply { payload, segment_bytes, generation: ticket.generation });
+                return Ok(Step::Done(Reply { payload, start: 0, segment_bytes, generation }));
             }
-            match self.flight.next() {
+            match self.flight.queue.next() {
                 Some(next) if next == ticket.call => {
                     let received = self.receive(ticket.call, expected, &mut payload);
-                    self.flight.came();
-                    let segment_bytes = received?;
-                    return Ok(Reply { payload, segment_bytes, generation: ticket.generation });
+                    if let Ok(Step::Asked(incoming)) = received {
+                        return Ok(Step::Asked(incoming));
+                    }
+                    self.flight.queue.came();
+                    let Step::Done(Received { start, segment_bytes }) = received? else { continue };
+                    return Ok(Step::Done(Reply { payload, start, segment_bytes, generation }));
                 }
-                Some(next) if next < ticket.call => self.take_in()?,
+                Some(next) if next < ticket.call => {
+                    if let Step::Asked(incoming) = self.take_in()? {
+                        return Ok(Step::Asked(incoming));
+                    }
+                }
                 _ => return Err(BridgeError::Internal("an answer was asked for twice".to_owned())),
             }
         }
     }
 
     /// Whether the answer to a call has come, or something that ends the waiting for it.
-    fn look(&mut self, call: u64) -> Result<bool, BridgeError> {
+    fn look(&mut self, call: u64) -> Result<Step<bool>, BridgeError> {
         loop {
             if self.flight.has_aside(call) {
-                return Ok(true);
+                return Ok(Step::Done(true));
             }
-            if !self.channel.has_frame().map_err(|error| self.explain(error.into()))? {
-                return Ok(false);
+            if self.flight.is_further_out(call)
+                || !self.channel.has_frame().map_err(|error| self.explain(error.into()))?
+            {
+                return Ok(Step::Done(false));
             }
-            if self.flight.next().is_none_or(|next| next >= call) {
-                return Ok(true);
+            if self.flight.queue.next().is_none_or(|next| next > call) {
+                return Ok(Step::Done(true));
             }
-            self.take_in()?;
+            // It may be the answer, or a callback in front of it.
+            if let Step::Asked(incoming) = self.take_in()? {
+                return Ok(Step::Asked(incoming));
+            }
         }
     }
 
     /// Waits for the next answer, and sets it aside or passes over it.
-    fn take_in(&mut self) -> Result<(), BridgeError> {
-        let mut payload = Vec::new();
-        let header = self.channel.receive(&mut payload, MAX_FRAME_BYTES);
-        let header = header.map_err(|error| self.explain(error.into()))?;
-        let due = self.flight.next().unwrap_or(0);
+    fn take_in(&mut self) -> Result<Step<()>, BridgeError> {
+        let mut payload = Buffer::take();
+        let (header, start) = loop {
+            let header = self.receive_frame(&mut payload)?;
+            let start = Self::take_releases(&header, &payload)?;
+            if !header.kind.is_callback() {
+                break (header, start);
+            }
+            if let Some(incoming) = self.asked(header, start, &mut payload)? {
+                return Ok(Step::Asked(incoming));
+            }
+        };
+        let payload = payload[start..].to_vec();
+        let due = self.flight.queue.next().unwrap_or(0);
         if header.call != due {
             return Err(BridgeError::Connection(format!(
                 "the session answered call {} where call {due} was due",
@@ -232,7 +321,7 @@ impl Link {
             }
         }
         let segment_bytes = header.segment_bytes as usize;
-        match self.flight.came() {
+        match self.flight.queue.came() {
             Some(Fate::Wanted) if self.flight.has_room_aside(payload.len() + segment_bytes) => {
                 let mut segments = Box::new_uninit_slice(segment_bytes);
                 self.receive_segment(&mut segments)?;
@@ -245,20 +334,21 @@ impl Link {
             }
             fate => self.flight.pass_over(header.kind, &payload, fate == Some(Fate::Late)),
         }
-        Ok(())
+        Ok(Step::Done(()))
     }
 
     /// Takes in what is still to come for a PHP request that is over. That the session takes too long for it, or is gone,
     /// is an error of the connection: the request that is about to be sent can go to a new one.
     fn pass_over_late(&mut self) -> Result<(), BridgeError> {
-        if !self.flight.has_late() {
+        if !self.flight.queue.has_late() {
             return Ok(());
         }
         let end = Instant::now() + LATE_PATIENCE;
-        while self.flight.has_late() {
+        while self.flight.queue.has_late() {
             let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
             self.channel.set_timeout(Some(left))?;
-            self.take_in().map_err(|error| {
+            // Callbacks of that request are refused where they come.
+            self.take_in().map(drop).map_err(|error| {
                 BridgeError::Connection(format!(
                     "the session is still at work for the PHP request before this one, which awaited nothing: {error}"
                 ))

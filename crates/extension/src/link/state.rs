@@ -11,11 +11,13 @@ use tortoise_protocol::frame::{FLAG_BIG_INTEGERS, Header, Kind, finish};
 use tortoise_protocol::handshake::Welcome;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
+use super::Buffer;
+use super::callback::Step;
 use super::flight::Flight;
 use super::outgoing::{Composed, Outbox, Outgoing};
 use crate::engine::take_panic;
 use crate::error::BridgeError;
-use crate::{objects, settings};
+use crate::{exports, objects, settings};
 
 thread_local! {
     static LINK: RefCell<Option<Link>> = const { RefCell::new(None) };
@@ -92,6 +94,7 @@ pub(super) fn put(link: Link) {
     GENERATION.set(generation);
     OWNER.set(Some(Process::current()));
     objects::forget_all();
+    exports::forget_all();
     LINK.with_borrow_mut(|current| *current = Some(link));
 }
 
@@ -106,6 +109,7 @@ pub(crate) fn forsake() {
     LINK.with_borrow_mut(|link| *link = None);
     GENERATION.set(0);
     objects::forget_all();
+    exports::forget_all();
 }
 
 /// An id for an object that PHP is about to make: odd, never used before on this link.
@@ -154,17 +158,38 @@ impl Link {
     #[inline(always)]
     pub(super) fn take_over(&mut self, composed: Composed) -> Result<usize, BridgeError> {
         self.request = composed.outbox;
-        let result = composed.header.and_then(|header| self.finish_frame(header));
+        let result = composed.header.and_then(|mut header| {
+            self.next_call += 1;
+            header.call = self.next_call;
+            (header.parent, header.thread) = self.flight.parent();
+            self.finish_frame(header)
+        });
         if result.is_err() {
-            self.request.end();
+            self.request.give_up();
         }
         result
     }
 
+    /// As [`Self::take_over`], of the answer to a callback.
+    pub(super) fn take_over_answer(
+        &mut self,
+        composed: Composed,
+        callback: u64,
+        thread: u32,
+    ) -> Result<(), BridgeError> {
+        self.request = composed.outbox;
+        let result = composed.header.and_then(|mut header| {
+            (header.call, header.thread) = (callback, thread);
+            self.finish_frame(header)
+        });
+        if result.is_err() {
+            self.request.give_up();
+        }
+        result.map(drop)
+    }
+
     #[inline(always)]
     fn finish_frame(&mut self, mut header: Header) -> Result<usize, BridgeError> {
-        self.next_call += 1;
-        header.call = self.next_call;
         if self.takes_big_integers {
             header.flags |= FLAG_BIG_INTEGERS;
         }
@@ -186,16 +211,54 @@ impl Link {
         }
     }
 
-    /// Waits for the answer, and gives the number of bytes that follow its payload.
-    pub(super) fn receive(&mut self, call: u64, expected: Kind, payload: &mut Vec<u8>) -> Result<u32, BridgeError> {
-        let header = self.channel.receive(payload, MAX_FRAME_BYTES).map_err(|error| self.explain(error.into()))?;
-        if header.call != call {
-            return Err(BridgeError::Connection(format!(
-                "the session answered call {} while call {call} was waiting",
-                header.call
-            )));
+    /// Waits for the answer.
+    #[inline(always)]
+    pub(super) fn receive(
+        &mut self,
+        call: u64,
+        expected: Kind,
+        payload: &mut Buffer,
+    ) -> Result<Step<Received>, BridgeError> {
+        let header = self.receive_frame(payload)?;
+        if header.call == call && header.kind == expected && header.flags == 0 {
+            return Ok(Step::Done(Received { start: 0, segment_bytes: header.segment_bytes }));
         }
-        check_kind(header.kind, expected, payload).map(|()| header.segment_bytes)
+        self.receive_other(header, call, expected, payload)
+    }
+
+    /// What a frame means that is not just the answer.
+    #[cold]
+    fn receive_other(
+        &mut self,
+        mut header: Header,
+        call: u64,
+        expected: Kind,
+        payload: &mut Buffer,
+    ) -> Result<Step<Received>, BridgeError> {
+        loop {
+            let start = Self::take_releases(&header, payload)?;
+            if !header.kind.is_callback() {
+                if header.call != call {
+                    return Err(BridgeError::Connection(format!(
+                        "the session answered call {} while call {call} was waiting",
+                        header.call
+                    )));
+                }
+                let segment_bytes = header.segment_bytes;
+                return check_kind(header.kind, expected, &payload[start..])
+                    .map(|()| Step::Done(Received { start, segment_bytes }));
+            }
+            if let Some(incoming) = self.asked(header, start, payload)? {
+                return Ok(Step::Asked(incoming));
+            }
+            header = self.receive_frame(payload)?;
+        }
+    }
+
+    /// Waits for a frame.
+    #[inline(always)]
+    pub(super) fn receive_frame(&mut self, payload: &mut Buffer) -> Result<Header, BridgeError> {
+        self.channel.receive(payload, MAX_FRAME_BYTES).map_err(|error| self.explain(error.into()))
     }
 
     pub(super) fn receive_segment(&mut self, place: &mut [MaybeUninit<u8>]) -> Result<(), BridgeError> {
@@ -219,6 +282,13 @@ impl Link {
             other => other,
         }
     }
+}
+
+/// Of an answer: where it begins in its payload, and how many bytes follow that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Received {
+    pub(super) start: usize,
+    pub(super) segment_bytes: u32,
 }
 
 /// Holds an answer against the kind that is due.

@@ -10,6 +10,7 @@ use super::segments::Segments;
 use super::{big_integers, moments};
 use crate::engine::{NewKey, NewString, NewTable, OverLimit, SMALL_BYTES, Slot, Written, check_room, make};
 use crate::error::BridgeError;
+use crate::exports::{self, Found};
 use crate::link::Reply;
 use crate::proxy;
 
@@ -53,9 +54,10 @@ pub(crate) fn read_items(reply: &Reply) -> Result<(Rest, Result<NewTable, Bridge
     Ok((rest, reply.judge(items)))
 }
 
-/// Reads the values of one answer.
-struct Decoder<'a> {
-    reader: Reader<'a>,
+/// Reads the values of one answer, or of what Python asks.
+pub(crate) struct Decoder<'a> {
+    /// What is not a value is read from here.
+    pub(crate) reader: Reader<'a>,
     segments: Segments,
     generation: u32,
     /// Where it is next asked whether PHP has room.
@@ -65,10 +67,14 @@ struct Decoder<'a> {
 type Wrote<'s> = Result<Written<'s>, BridgeError>;
 
 impl<'a> Decoder<'a> {
-    fn new(reply: &'a Reply) -> Result<Self, BridgeError> {
+    /// Begins to read. Nothing may have been asked of the session since it came.
+    ///
+    /// # Errors
+    /// [`BridgeError`].
+    pub(crate) fn new(reply: &'a Reply) -> Result<Self, BridgeError> {
         let segments = Segments::receive(reply)?;
         Ok(Self {
-            reader: Reader::new(&reply.payload),
+            reader: Reader::new(reply.payload()),
             segments,
             generation: reply.generation,
             next_check: SMALL_BYTES,
@@ -92,6 +98,14 @@ impl<'a> Decoder<'a> {
         let value = make(|slot| self.value(slot, Depth::ROOT))?;
         self.reader.end()?;
         Ok(value)
+    }
+
+    /// Reads the next value.
+    ///
+    /// # Errors
+    /// [`BridgeError`], also of classes that had to be declared for objects in it.
+    pub(crate) fn next_value(&mut self) -> Result<Zval, BridgeError> {
+        make(|slot| self.value(slot, Depth::ROOT))
     }
 
     /// Reads one value, and what it contains.
@@ -131,7 +145,8 @@ impl<'a> Decoder<'a> {
             Token::Moment(moment) => slot.value(moments::read(&moment)?),
             Token::Duration(duration) => slot.value(moments::read_duration(duration)?),
             Token::Segment(_) => slot.value(self.segments.next()?),
-            Token::Handle(_) | Token::SameKeys(_) | Token::PhpObject(_) | Token::PhpHandle(_) => {
+            Token::PhpHandle(id) => slot.value(php_object(id)?),
+            Token::Handle(_) | Token::SameKeys(_) | Token::PhpObject(_) => {
                 return Err(unexpected("a value", token.describe()));
             }
         })
@@ -176,6 +191,17 @@ impl<'a> Decoder<'a> {
             map.set(&key, |slot| self.value(slot, depth))?;
         }
         Ok(map)
+    }
+}
+
+/// The very object that Python was handed.
+fn php_object(id: u64) -> Result<Zval, BridgeError> {
+    match exports::find(id) {
+        Some(Found::Object(object)) => Ok(object),
+        Some(Found::Iterator(_)) => Err(BridgeError::Conversion(
+            "an iterator that Python began over a PHP object cannot be given to PHP; pass the object".to_owned(),
+        )),
+        None => Err(BridgeError::Stale("Python has this PHP object no longer: its PHP request is over".to_owned())),
     }
 }
 

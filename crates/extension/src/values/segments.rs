@@ -32,7 +32,7 @@ impl Segments {
     }
 
     fn receive_all(reply: &Reply) -> Result<Self, BridgeError> {
-        let (count, announced) = announcements(&reply.payload)
+        let (count, announced) = announcements(reply.payload())
             .try_fold((0, 0), |(count, bytes), segment| Ok((count + 1, bytes + u64::from(segment?.bytes))))
             .map_err(|malformed: Malformed| BridgeError::from(malformed))?;
         if announced != u64::from(reply.segment_bytes) {
@@ -42,7 +42,7 @@ impl Segments {
             )));
         }
         let mut values = NewTable::list(count)?;
-        for segment in announcements(&reply.payload) {
+        for segment in announcements(reply.payload()) {
             let Segment { kind, bytes } = segment?;
             let bytes = bytes as usize;
             values.push(|slot| match kind {

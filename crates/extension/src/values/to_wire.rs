@@ -8,7 +8,7 @@ use tortoise_protocol::limits::{MAX_FRAME_BYTES, MAX_NAME_BYTES};
 
 use super::path::Unconvertible;
 use super::{big_integers, enums, moments, vectors};
-use crate::engine::{Key, View, bytes_of, class_name, elements, have_same_keys, is_reference, packed_elements, view};
+use crate::engine::{Key, View, bytes_of, elements, have_same_keys, is_reference, packed_elements, view};
 use crate::error::BridgeError;
 use crate::link::Outgoing;
 use crate::{bytes, proxy, raised};
@@ -116,7 +116,7 @@ fn write_object(outgoing: &mut Outgoing<'_>, object: &zend_object) -> Result<(),
     Ok(())
 }
 
-/// Writes an object of one of PHP's own classes that is a value.
+/// Writes a PHP object: by value where its class is one of values, else by reference.
 fn write_native_object(outgoing: &mut Outgoing<'_>, object: &zend_object) -> Result<(), Unconvertible> {
     if let Some(value) = enums::value_of(object)? {
         return write_nested(outgoing, value, Depth::ROOT, None);
@@ -124,12 +124,11 @@ fn write_native_object(outgoing: &mut Outgoing<'_>, object: &zend_object) -> Res
     if moments::write(outgoing, object)? || big_integers::write(outgoing, object)? {
         return Ok(());
     }
-    Err(Unconvertible::new(format!(
-        "an object of the PHP class {} cannot be given to Python; pass its values as an array, or an object of a \
-                 Python class",
-        // SAFETY: a live object's class is live.
-        unsafe { class_name(object.ce) }
-    )))
+    if bytes::is_one(object) {
+        return Err(Unconvertible::new("this Tortoise\\Bytes has no bytes: its constructor was never called"));
+    }
+    outgoing.export(object);
+    Ok(())
 }
 
 /// Writes the array that `value` holds: see [`write_array`].

@@ -1,5 +1,6 @@
 """The native part of a worker. Built from `crates/worker/src`."""
 
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 PRODUCT_VERSION: Final[str]
@@ -56,7 +57,62 @@ class _Hooks(Protocol):
     @property
     def moments(self) -> Any: ...
     @property
+    def php_class(self) -> Any: ...
+    @property
+    def php_thrown(self) -> Any: ...
+    @property
+    def php_exception(self) -> type[BaseException]: ...
+    @property
+    def php_over(self) -> type[BaseException]: ...
+    @property
+    def php_exit(self) -> type[BaseException]: ...
+    @property
     def version(self) -> str: ...
+
+class Object:
+    """An object that lives in PHP: its attributes are PHP's public properties and methods.
+
+    Each use of it asks PHP, and raises what PHP throws (`php.Exception`), AttributeError for what is not
+    there or not public, TypeError for what cannot cross, `php.RequestOver` once PHP's request is over.
+    """
+
+    php_name: str
+    """The name of its PHP class."""
+    php_parents: Sequence[str]
+    """The names of the parents of that, the nearest first, and then of its interfaces."""
+
+    def __getattr__(self, name: str) -> Any: ...
+    def __setattr__(self, name: str, value: object) -> None: ...
+    def __delattr__(self, name: str) -> None: ...
+
+class Function:
+    """A PHP function, or a static method as `Class::method`. Whether there is one turns out in a call."""
+
+    __name__: str
+
+    def __init__(self, name: str) -> None: ...
+    def __call__(self, *arguments: object, **named: object) -> Any: ...
+
+class Method:
+    """A method of a PHP object."""
+
+    __name__: str
+    __self__: Object
+
+    def __init__(self, target: Object, name: str, /) -> None: ...
+    def __call__(self, *arguments: object, **named: object) -> Any: ...
+
+class MethodDescriptor:
+    """What the Python class of a PHP class has under the name of a method."""
+
+    def __init__(self, name: str) -> None: ...
+    def __get__(self, target: Object | None, cls: type | None = None, /) -> Any: ...
+
+def operate(target: Object, operation: int, /, *operands: object) -> Any:
+    """One of PHP's protocols, by the number that it has on the wire."""
+
+def has_property(target: Object, name: str, /) -> Any:
+    """Whether a property is set, as PHP's `isset` says."""
 
 def serve(client: int, supervisor: int, hooks: _Hooks, shared_memory: bool) -> str | None:
     """Serves a client over its stream socket until it leaves; takes both descriptors over.

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from tortoise_worker.misfit import MisfitError, name_of
+from tortoise_worker.php_callables import php_callable
 from tortoise_worker.scalars import SCALARS, enum_member, path
 
 Adapt = Callable[[typing.Any], object]
@@ -67,6 +68,8 @@ def adapt_of(annotation: typing.Any) -> Adapt | None:
     kind = origin or annotation
     if not isinstance(kind, type):
         return None
+    if kind is collections.abc.Callable:
+        return _values(php_callable)
     adapt = _container(annotation, kind, arguments) or SCALARS.get(kind) or path(kind)
     if adapt is None and issubclass(kind, enum.Enum):
         adapt = enum_member(kind)
@@ -172,11 +175,15 @@ def _union(annotation: object, members: tuple[typing.Any, ...]) -> Adapt | None:
         return adapt_of(members[0])
     # Of a string that may be both PHP's plain rule says which.
     plain = (bytes,) if str in members else ()
+    is_callable = collections.abc.Callable in (typing.get_origin(member) or member for member in members)
+    keeps_text = is_callable and str in members
     candidates = [(member, None if member in plain else adapt_of(member)) for member in members]
     if all(adapt is None for _, adapt in candidates):
         return None
 
     def adapt(value: object) -> object:
+        if keeps_text and type(value) is str:
+            return value
         for member, adapt_member in candidates:
             if adapt_member is None:
                 if _is(value, member):

@@ -5,7 +5,7 @@ import itertools
 import os
 import traceback
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tortoise_worker import classes
@@ -15,6 +15,7 @@ from tortoise_worker._native import (
     MAX_MESSAGE_BYTES,
     MAX_NAME_BYTES,
     MAX_PATH_BYTES,
+    Object,
 )
 
 Frame = tuple[str, str | None, str, int]
@@ -41,7 +42,13 @@ class AccessRefusedError(Exception):
 
 
 class PhpException(Exception):  # noqa: N818 - it is what PHP calls an exception
-    """An exception of PHP's own, as the `__exit__` of a context manager sees it."""
+    """An exception of PHP's own: what a callback threw, or what the `__exit__` of a context manager sees.
+
+    Where nobody catches it, PHP goes on with the very same object. In a session it is `php.Exception`.
+    """
+
+    php_parents: Sequence[str] = ()
+    """The names of the parents of its PHP class, the nearest first, and then of its interfaces."""
 
     def __init__(self, class_name: str, message: str, code: int | str, file: str, line: int) -> None:
         super().__init__(message)
@@ -53,6 +60,8 @@ class PhpException(Exception):  # noqa: N818 - it is what PHP calls an exception
         self.file = file
         """The PHP file that threw it."""
         self.line = line
+        self.object: Object | None = None
+        """What a callback threw; its methods are there: `error.object.getPrevious()`."""
 
 
 def explain(exception: BaseException) -> list[Explanation]:

@@ -33,7 +33,7 @@ from tortoise_worker.adapters import Adapter, adapter_of
 BYTES, MEMORY_VIEW, BYTE_ARRAY, ARRAY = "bytes", "memoryview", "bytearray", "array"
 
 # Annotations that ask for nothing, which need not be evaluated.
-PLAIN = frozenset(("int", "str", "float", "bool", "object", "None", "Any", "list", "Callable"))
+PLAIN = frozenset(("int", "str", "float", "bool", "object", "None", "Any", "list"))
 VARIADIC, NESTED = 0x04, 0x10
 
 Wanted = str | Adapter | None

@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tortoise_worker import _native, arrays, errors, json_text, moments
+from tortoise_worker import _native, arrays, errors, json_text, moments, php, php_classes
 from tortoise_worker.contexts import Contexts, Thrown
 from tortoise_worker.describe import Describer, Description
 from tortoise_worker.errors import AccessRefusedError
@@ -80,6 +80,16 @@ class Hooks:
     """The type of bound methods."""
     moments: types.ModuleType
     """What reads and makes points and spans of time."""
+    php_class: Callable[[str, list[str], list[str], int], type]
+    """The Python class for the objects of a PHP class."""
+    php_thrown: Callable[..., BaseException]
+    """The Python exception of a PHP exception."""
+    php_exception: type[BaseException]
+    """What PHP's exceptions are derived from."""
+    php_over: type[BaseException]
+    """What is raised where PHP does not listen any more."""
+    php_exit: type[BaseException]
+    """What is raised where PHP ends its request in a callback."""
     version: str
     """Python's version."""
 
@@ -102,6 +112,7 @@ def narrowed(asked: list[str], served: list[list[str]]) -> list[str]:
 
 def run(client: Client) -> None:
     """Serves one client until it leaves."""
+    sys.modules["php"] = php
     os.register_at_fork(after_in_child=_native.in_forked_child)
     loader = Loader(client.roots)
     describer = Describer(loader)
@@ -133,6 +144,11 @@ def run(client: Client) -> None:
         function=types.FunctionType,
         method=types.MethodType,
         moments=moments,
+        php_class=php_classes.object_class,
+        php_thrown=php_classes.thrown,
+        php_exception=errors.PhpException,
+        php_over=php_classes.RequestOver,
+        php_exit=php_classes.Exit,
         version=platform.python_version(),
     )
     reason = _native.serve(client.socket, client.control, hooks, client.shared_memory)

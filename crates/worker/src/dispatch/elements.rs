@@ -2,50 +2,50 @@
 
 use pyo3::ffi;
 use pyo3::prelude::*;
-use tortoise_protocol::Writer;
 use tortoise_protocol::request::read_iteration;
 
 use super::{Handled, State};
+use crate::answer::Answer;
 use crate::failure::Fault;
 use crate::from_wire::Request;
 use crate::iterate::Items;
 use crate::path::Root;
 
-impl<'py> State<'py> {
-    pub(super) fn iterate(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+impl State {
+    pub(super) fn iterate(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let (target, most) = read_iteration(&mut request.reader)?;
-        request.reader.end()?;
-        let iterator = self.object(py, target)?.try_iter()?;
+        request.end()?;
+        let iterator = self.usable(py, target)?.try_iter()?;
         let Items { list, more } = self.take(iterator.as_any(), most)?;
         if more {
-            let reference = self.table.hand_out(iterator.as_any());
-            Writer::new(reply).object(reference);
+            let reference = self.table.borrow(py)?.hand_out(iterator.as_any(), &mut answer.given);
+            answer.writer().object(reference);
         } else {
-            Writer::new(reply).nil();
+            answer.writer().nil();
         }
-        self.answer(list.as_any(), reply, || Root::Items)
+        self.write(list.as_any(), answer, || Root::Items)
     }
 
-    pub(super) fn next(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+    pub(super) fn next(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let (iterator, most) = read_iteration(&mut request.reader)?;
-        request.reader.end()?;
-        let iterator = self.object(py, iterator)?;
+        request.end()?;
+        let iterator = self.usable(py, iterator)?;
         let Items { list, more } = self.take(&iterator, most)?;
-        Writer::new(reply).boolean(more);
-        self.answer(list.as_any(), reply, || Root::Items)
+        answer.writer().boolean(more);
+        self.write(list.as_any(), answer, || Root::Items)
     }
 
     /// The next items. What somebody else holds too could be seen to have moved on, so it gives one at a time.
-    fn take(&self, iterator: &Bound<'py, PyAny>, most: usize) -> PyResult<Items<'py>> {
+    fn take<'py>(&self, iterator: &Bound<'py, PyAny>, most: usize) -> PyResult<Items<'py>> {
         // SAFETY: the object is live.
         let references = unsafe { ffi::Py_REFCNT(iterator.as_ptr()) };
-        let ours = if self.table.has(iterator) { 2 } else { 1 };
+        let ours = if self.table.borrow(iterator.py())?.has(iterator) { 2 } else { 1 };
         self.iterators.take(iterator, if references > ours { most.min(1) } else { most })
     }
 
-    pub(super) fn values(&mut self, py: Python<'py>, request: &mut Request<'_>, reply: &mut Vec<u8>) -> Handled {
+    pub(super) fn values(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let object = self.target(py, &mut request.reader)?;
-        request.reader.end()?;
-        self.encoder(reply).elements(&object)?.map_err(|error| Fault::unconvertible(&error, &Root::Elements))
+        request.end()?;
+        answer.encoder(self).elements(&object)?.map_err(|error| Fault::unconvertible(&error, &Root::Elements))
     }
 }

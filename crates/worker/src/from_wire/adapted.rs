@@ -6,10 +6,10 @@ use std::mem::MaybeUninit;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes};
-use tortoise_channel::Channel;
 use tortoise_protocol::codec::ELEMENT_BYTES;
 use tortoise_protocol::{Depth, Segment, SegmentKind, Token};
 
+use super::request::Incoming;
 use super::{Decoder, Read, Unreadable, bulk, key_step};
 use crate::buffer::Buffer;
 use crate::numpy::{self, Number};
@@ -27,12 +27,13 @@ impl<'py> Decoder<'_, 'py, '_> {
     ///
     /// # Errors
     /// As [`Self::value`].
-    pub(crate) fn wanted(&mut self, wanted: Wanted<'py>) -> Read<Bound<'py, PyAny>> {
-        if let Wanted::Adapted(adapter) = &wanted {
-            return adapted(adapter, &self.element()?);
+    pub(crate) fn wanted(&mut self, wanted: &Wanted) -> Read<Bound<'py, PyAny>> {
+        let py = self.py;
+        if let Wanted::Adapted(adapter) = wanted {
+            return adapted(adapter.bind(py), &self.element()?);
         }
-        let (py, token) = (self.py, self.request.reader.token()?);
-        match (&wanted, token) {
+        let token = self.request.reader.token()?;
+        match (wanted, token) {
             (Wanted::Bytes, Token::Text(bytes)) => Ok(PyBytes::new(py, bytes).into_any()),
             (Wanted::MemoryView, Token::Text(bytes) | Token::Binary(bytes)) => memory_view(&PyBytes::new(py, bytes)),
             (Wanted::ByteArray, Token::Text(bytes) | Token::Binary(bytes)) => {
@@ -51,7 +52,7 @@ impl<'py> Decoder<'_, 'py, '_> {
         }
     }
 
-    fn wanted_segment(&mut self, wanted: &Wanted<'py>, segment: Segment) -> Read<Bound<'py, PyAny>> {
+    fn wanted_segment(&mut self, wanted: &Wanted, segment: Segment) -> Read<Bound<'py, PyAny>> {
         use SegmentKind::{Binary, Floats, Integers, Text};
         let py = self.py;
         match (wanted, segment.kind) {
@@ -60,21 +61,20 @@ impl<'py> Decoder<'_, 'py, '_> {
                 self.value_of(Token::Segment(segment), Depth::ROOT)
             }
             (Wanted::MemoryView, Text | Binary) => {
-                let length = bulk::promised(self.request.channel, segment.bytes)?;
-                memory_view(&bulk::received(py, self.request.channel, length)?)
+                let length = bulk::promised(&self.request.segments, segment.bytes)?;
+                memory_view(&bulk::received(py, &mut self.request.segments, length)?)
             }
             (Wanted::ByteArray, Text | Binary) => {
-                let length = bulk::promised(self.request.channel, segment.bytes)?;
-                received_array(py, self.request.channel, length)
+                let length = bulk::promised(&self.request.segments, segment.bytes)?;
+                received_array(py, &mut self.request.segments, length)
             }
             (Wanted::Array, Floats | Integers) => {
                 let number = if segment.kind == Floats { Number::Float } else { Number::Integer };
-                let length = bulk::promised(self.request.channel, segment.bytes)?;
+                let length = bulk::promised(&self.request.segments, segment.bytes)?;
                 let array = numpy::new_array(py, number, &[length / ELEMENT_BYTES]);
                 match array.as_ref().and_then(|array| Buffer::fill(array, length)).zip(array.as_ref()) {
                     Some((mut buffer, array)) => {
-                        let (place, channel) = (buffer.place(), &mut *self.request.channel);
-                        py.detach(|| channel.receive_segment(place))?;
+                        self.request.segments.receive(py, buffer.place())?;
                         Ok(array.clone())
                     }
                     None => self.value_of(Token::Segment(segment), Depth::ROOT),
@@ -100,7 +100,7 @@ fn memory_view<'py>(bytes: &Bound<'py, PyBytes>) -> Read<Bound<'py, PyAny>> {
     Ok(unsafe { Bound::from_owned_ptr_or_err(bytes.py(), ffi::PyMemoryView_FromObject(bytes.as_ptr())) }?)
 }
 
-fn received_array<'py>(py: Python<'py>, channel: &mut Channel, length: usize) -> Read<Bound<'py, PyAny>> {
+fn received_array<'py>(py: Python<'py>, segments: &mut Incoming<'_>, length: usize) -> Read<Bound<'py, PyAny>> {
     // SAFETY: makes a new array of that length, not yet filled, or raises.
     let array = unsafe {
         let array = ffi::PyByteArray_FromStringAndSize(std::ptr::null(), length as ffi::Py_ssize_t);
@@ -111,6 +111,6 @@ fn received_array<'py>(py: Python<'py>, channel: &mut Channel, length: usize) ->
         let start = ffi::PyByteArray_AsString(array.as_ptr()).cast::<MaybeUninit<u8>>();
         std::slice::from_raw_parts_mut(start, length)
     };
-    py.detach(|| channel.receive_segment(place))?;
+    segments.receive(py, place)?;
     Ok(array)
 }

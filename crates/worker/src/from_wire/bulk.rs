@@ -5,12 +5,13 @@ use std::mem::MaybeUninit;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use tortoise_channel::{Channel, ChannelError};
+use tortoise_channel::ChannelError;
 use tortoise_protocol::codec::ELEMENT_BYTES;
 use tortoise_protocol::{Segment, SegmentKind};
 
 use super::Read;
 use super::lists::{Kinds, NewList, Numbers};
+use super::request::Incoming;
 
 /// Bytes of a list of numbers that are taken out of the channel at once: they stay in the processor's cache until they
 /// are numbers of Python.
@@ -33,33 +34,33 @@ pub(super) fn text<'py>(py: Python<'py>, bytes: &[u8]) -> Bound<'py, PyAny> {
 /// What a segment holds, read where it shall lie.
 pub(super) fn segment<'py>(
     py: Python<'py>,
-    channel: &mut Channel,
+    segments: &mut Incoming<'_>,
     Segment { kind, bytes }: Segment,
 ) -> Read<Bound<'py, PyAny>> {
-    let bytes = promised(channel, bytes)?;
+    let bytes = promised(segments, bytes)?;
     match kind {
-        SegmentKind::Binary => Ok(received(py, channel, bytes)?.into_any()),
+        SegmentKind::Binary => Ok(received(py, segments, bytes)?.into_any()),
         SegmentKind::Text => {
             // Most of what is large and no text says so at once, and then it lies already where it shall.
-            let received = received(py, channel, bytes)?;
+            let received = received(py, segments, bytes)?;
             match std::str::from_utf8(received.as_bytes()) {
                 Ok(text) => Ok(PyString::new(py, text).into_any()),
                 Err(_) => Ok(received.into_any()),
             }
         }
-        SegmentKind::Floats => numbers(py, channel, bytes, Kinds::Floats),
-        SegmentKind::Integers => numbers(py, channel, bytes, Kinds::Integers),
+        SegmentKind::Floats => numbers(py, segments, bytes, Kinds::Floats),
+        SegmentKind::Integers => numbers(py, segments, bytes, Kinds::Integers),
     }
 }
 
 /// The length of a segment, if the frame's segments are that long.
-pub(super) fn promised(channel: &Channel, bytes: u32) -> Result<usize, ChannelError> {
-    let (wanted, left) = (bytes as usize, channel.segment_bytes_left());
+pub(super) fn promised(segments: &Incoming<'_>, bytes: u32) -> Result<usize, ChannelError> {
+    let (wanted, left) = (bytes as usize, segments.left());
     if wanted > left { Err(ChannelError::SegmentsTooShort { wanted, left }) } else { Ok(wanted) }
 }
 
 /// The next bytes of the segments as `bytes`.
-pub(super) fn received<'py>(py: Python<'py>, channel: &mut Channel, length: usize) -> Read<Bound<'py, PyBytes>> {
+pub(super) fn received<'py>(py: Python<'py>, segments: &mut Incoming<'_>, length: usize) -> Read<Bound<'py, PyBytes>> {
     // SAFETY: makes new bytes of that length, not yet filled, or raises.
     let bytes = unsafe {
         let bytes = ffi::PyBytes_FromStringAndSize(std::ptr::null(), length as ffi::Py_ssize_t);
@@ -70,12 +71,16 @@ pub(super) fn received<'py>(py: Python<'py>, channel: &mut Channel, length: usiz
         let start = ffi::PyBytes_AsString(bytes.as_ptr()).cast::<MaybeUninit<u8>>();
         std::slice::from_raw_parts_mut(start, length)
     };
-    // A peer may take its time, and other threads of the user's code need not wait with us.
-    py.detach(|| channel.receive_segment(place))?;
+    segments.receive(py, place)?;
     Ok(bytes)
 }
 
-fn numbers<'py>(py: Python<'py>, channel: &mut Channel, bytes: usize, kinds: Kinds<'_>) -> Read<Bound<'py, PyAny>> {
+fn numbers<'py>(
+    py: Python<'py>,
+    segments: &mut Incoming<'_>,
+    bytes: usize,
+    kinds: Kinds<'_>,
+) -> Read<Bound<'py, PyAny>> {
     let mut list = NewList::new(py, bytes / ELEMENT_BYTES)?;
     let mut part = Vec::<u8>::with_capacity(bytes.min(PART_BYTES));
     let mut left = bytes;
@@ -83,7 +88,7 @@ fn numbers<'py>(py: Python<'py>, channel: &mut Channel, bytes: usize, kinds: Kin
         let length = left.min(PART_BYTES);
         part.clear();
         let place = &mut part.spare_capacity_mut()[..length];
-        py.detach(|| channel.receive_segment(place))?;
+        segments.receive(py, place)?;
         // SAFETY: the channel has filled all of the place.
         unsafe { part.set_len(length) };
         list.push_numbers(Numbers { values: &part, kinds })?;

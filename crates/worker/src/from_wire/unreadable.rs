@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use tortoise_channel::ChannelError;
 use tortoise_protocol::{Malformed, Token};
 
+use crate::failure::Fault;
 use crate::path::{Path, Step};
 
 /// Why a value from the client could not be made.
@@ -62,6 +63,16 @@ pub(super) fn below(mut error: Box<Unreadable>, step: impl FnOnce() -> Step) -> 
         path.push(step());
     }
     error
+}
+
+/// A PHP object could not be made.
+pub(super) fn unreceivable(fault: Fault) -> Box<Unreadable> {
+    match fault {
+        Fault::Malformed(malformed) => malformed.into(),
+        Fault::Raised(error) => error.into(),
+        Fault::Lost(error) => error.into(),
+        Fault::Told(failure) => Box::new(Unreadable::Unfit { reason: failure.message, path: Path::default() }),
+    }
 }
 
 /// Something else was due.

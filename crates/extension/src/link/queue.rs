@@ -1,0 +1,119 @@
+//! The requests that have no answer yet, in the order in which they were sent, which is that of their ids and of their
+//! answers.
+
+use std::collections::VecDeque;
+
+use tortoise_protocol::frame::HEADER_BYTES;
+
+/// Bytes of requests that may be without an answer. The session may be blocked on a large answer, which we do not read
+/// while we send: a request must never wait for room then, or both sides would wait for ever.
+///
+/// The ring holds 1 MiB. A Unix socket holds 208 KiB (Linux's `wmem_default`), of which the system takes up to twice a
+/// large frame's bytes, and 768 for a small one ([`FRAME_BYTES`]): at most 128 KiB for what is allowed here. Over TCP the
+/// sender's buffer and the receiver's hold more than that together. Where a system is set up with less, the timeout ends
+/// the wait.
+const UNANSWERED_BYTES: usize = 64 << 10;
+
+/// What a request counts beside its bytes, for what a socket keeps of each.
+const FRAME_BYTES: usize = 512;
+
+/// What is to become of an answer that is still to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Somebody will ask for it.
+    Wanted,
+    /// Nobody will: its objects are given back.
+    Dropped,
+    /// The PHP request that asked is over, and the session has forgotten its objects.
+    Late,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    call: u64,
+    cost: usize,
+    fate: Fate,
+}
+
+/// Requests without an answer.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    waiting: VecDeque<Waiting>,
+    /// What these and `loose` cost.
+    unanswered: usize,
+    /// Of frames without an answer: the session has read them when the next request is answered.
+    loose: usize,
+}
+
+impl Queue {
+    /// Whether every request has its answer.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether a frame of so many bytes can be sent now.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.is_empty() || self.unanswered + bytes + FRAME_BYTES <= UNANSWERED_BYTES
+    }
+
+    /// Whether there are answers still to come for a PHP request that is over.
+    pub(super) fn has_late(&self) -> bool {
+        self.waiting.front().is_some_and(|waiting| waiting.fate == Fate::Late)
+    }
+
+    /// A request was sent whose answer nobody waits for yet.
+    pub(super) fn sent(&mut self, call: u64, bytes: usize) {
+        let loose = std::mem::take(&mut self.loose);
+        self.unanswered += bytes + FRAME_BYTES;
+        self.waiting.push_back(Waiting { call, cost: bytes + FRAME_BYTES + loose, fate: Fate::Wanted });
+    }
+
+    /// A frame was sent that has no answer.
+    pub(super) fn sent_loose(&mut self, bytes: usize) {
+        self.loose += bytes + FRAME_BYTES;
+        self.unanswered += bytes + FRAME_BYTES;
+    }
+
+    /// The call whose answer comes next.
+    pub(super) fn next(&self) -> Option<u64> {
+        self.waiting.front().map(|waiting| waiting.call)
+    }
+
+    /// The next answer has come.
+    pub(super) fn came(&mut self) -> Option<Fate> {
+        let waiting = self.waiting.pop_front()?;
+        self.unanswered -= waiting.cost;
+        if self.waiting.is_empty() {
+            // Whoever has sent its last answer listens.
+            (self.unanswered, self.loose) = (0, 0);
+        }
+        Some(waiting.fate)
+    }
+
+    /// Whether the answer to this call is still to come.
+    pub(super) fn contains(&self, call: u64) -> bool {
+        self.place(call).is_some()
+    }
+
+    /// Nobody will ask for the answer to this call, if it is one of these.
+    pub(super) fn abandon(&mut self, call: u64) {
+        if let Some(at) = self.place(call)
+            && self.waiting[at].fate == Fate::Wanted
+        {
+            self.waiting[at].fate = Fate::Dropped;
+        }
+    }
+
+    /// Nobody will ask for anything any more.
+    pub(super) fn end_request(&mut self) {
+        for waiting in &mut self.waiting {
+            waiting.fate = Fate::Late;
+        }
+    }
+
+    fn place(&self, call: u64) -> Option<usize> {
+        self.waiting.binary_search_by_key(&call, |waiting| waiting.call).ok()
+    }
+}
+
+const _: () = assert!(FRAME_BYTES + HEADER_BYTES < UNANSWERED_BYTES, "there is room for more than one request");

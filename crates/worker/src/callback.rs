@@ -1,0 +1,345 @@
+//! Asks PHP for something, in the middle of a call of PHP's, and does what PHP asks meanwhile.
+
+use std::cell::{Cell, RefMut};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyRecursionError, PyRuntimeError, PyTimeoutError, PyValueError};
+use pyo3::prelude::*;
+use tortoise_channel::{Channel, ChannelError};
+use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind};
+use tortoise_protocol::limits::MAX_CALLBACK_DEPTH;
+use tortoise_protocol::request::{read_releases, write_releases};
+use tortoise_protocol::{Depth, Malformed, Reader, Writer};
+
+use crate::answer::{Answer, KEPT_BUFFER_BYTES};
+use crate::conversation::{End, KeptFrame, Turn};
+use crate::dispatch::State;
+use crate::failure::Fault;
+use crate::fork;
+use crate::from_wire::{Converting, Decoder, Request};
+use crate::path::Root;
+use crate::requests::give_up;
+use crate::stack;
+
+/// How long a callback waits for PHP to wait, or for its turn.
+const CALLBACK_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Rooms that are kept. Each level of callbacks needs one.
+const MAX_ROOMS: usize = 16;
+
+/// The number of the next thread that is not the session's own.
+static NEXT_THREAD: AtomicU32 = AtomicU32::new(1);
+
+thread_local! {
+    /// The number of this thread, once it has one. The session's own is 0.
+    static THREAD: Cell<Option<u32>> = const { Cell::new(None) };
+
+    /// How many calls this thread does that were made in callbacks of its own.
+    static NESTED: Cell<u32> = const { Cell::new(0) };
+}
+
+/// What a callback needs to write and to read.
+#[derive(Default)]
+pub(crate) struct Room {
+    frame: Answer,
+    payload: Vec<u8>,
+}
+
+/// This thread is the session's own: it reads what PHP asks outside of any callback.
+pub(crate) fn is_sessions_own() {
+    THREAD.set(Some(0));
+}
+
+fn thread() -> u32 {
+    THREAD.get().unwrap_or_else(|| {
+        let number = NEXT_THREAD.fetch_add(1, Ordering::Relaxed);
+        THREAD.set(Some(number));
+        number
+    })
+}
+
+/// What came out of one frame.
+enum Step<'py> {
+    /// The callback's answer.
+    Done(PyResult<Bound<'py, PyAny>>),
+    /// There is more to come.
+    Further,
+}
+
+impl State {
+    /// Asks PHP for something, and waits for the answer. `write` appends the payload; `request` is the number of PHP's
+    /// request that the thing is of.
+    ///
+    /// # Errors
+    /// What PHP threw; RequestOver if PHP does not listen any more, TimeoutError if it does not wait for too long,
+    /// RecursionError if too many callbacks are under way, RuntimeError where this thread cannot ask now, and what `write`
+    /// raises.
+    pub(crate) fn call_back<'py>(
+        &self,
+        py: Python<'py>,
+        kind: Kind,
+        request: u64,
+        write: impl FnOnce(&mut Answer) -> PyResult<()>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if fork::is_forked() {
+            return Err(PyRuntimeError::new_err("PHP cannot be called from a process that was forked off its session"));
+        }
+        if Converting::is_under_way() {
+            return Err(PyRuntimeError::new_err(
+                "PHP cannot be called while a value of its own is being read, by a destructor for example",
+            ));
+        }
+        if stack::is_nearly_used_up() {
+            return Err(PyRecursionError::new_err(
+                "this thread has too little of its stack left to call PHP: calls and callbacks are nested too deep",
+            ));
+        }
+        let mut room = self.rooms.borrow(py)?.pop().unwrap_or_default();
+        let outcome = self.ask(py, kind, request, write, &mut room);
+        room.frame.clear();
+        room.payload.clear();
+        room.payload.shrink_to(KEPT_BUFFER_BYTES);
+        let mut rooms = self.rooms.borrow(py)?;
+        if rooms.len() < MAX_ROOMS {
+            rooms.push(room);
+        }
+        outcome
+    }
+
+    fn ask<'py>(
+        &self,
+        py: Python<'py>,
+        kind: Kind,
+        request: u64,
+        write: impl FnOnce(&mut Answer) -> PyResult<()>,
+        room: &mut Room,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let frame = &mut room.frame;
+        frame.takes_big_integers = self.conversation.takes_big_integers.load(Ordering::Relaxed);
+        frame.begin();
+        let begun = write(frame).and_then(|()| self.begin_callback(py, request));
+        let (id, parent) = begun.inspect_err(|_| frame.take_back(py, self))?;
+        let header = Header { parent, thread: thread(), ..Header::new(kind, id) };
+        let outcome = match frame.finish(py, self, header) {
+            Ok(()) => self.converse(py, id, room),
+            Err(too_large) => {
+                frame.take_back(py, self);
+                Err(PyValueError::new_err(too_large.to_string()))
+            }
+        };
+        self.conversation.levels.borrow(py)?.end_callback(id);
+        self.conversation.waiting.wake(py);
+        outcome
+    }
+
+    /// Waits for the turn of a callback. Its id, and that of the call it is in.
+    fn begin_callback(&self, py: Python<'_>, request: u64) -> PyResult<(u64, u64)> {
+        let mut deadline = None;
+        loop {
+            if self.conversation.end(py)?.is_some() || self.php.request() != request {
+                return Err(self.over(py));
+            }
+            let turn = if self.conversation.is_ending.load(Ordering::Relaxed) {
+                Turn::NotYet { is_waiting: false }
+            } else {
+                self.conversation.levels.borrow(py)?.begin_callback()
+            };
+            match turn {
+                Turn::Begun { id, parent } => {
+                    // An answer may wait for threads like this one to have had their turn.
+                    self.conversation.waiting.wake(py);
+                    return Ok((id, parent));
+                }
+                Turn::TooDeep => {
+                    return Err(PyRecursionError::new_err(format!(
+                        "{MAX_CALLBACK_DEPTH} callbacks of PHP are under way, each inside another; is there an end to them?"
+                    )));
+                }
+                // Before PHP makes another call, what this thread is at must be done.
+                Turn::NotYet { is_waiting: false } if thread() == 0 || NESTED.get() > 0 => return Err(self.over(py)),
+                Turn::NotYet { .. } => {}
+            }
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + CALLBACK_PATIENCE);
+            if !self.conversation.wait_for_turn(py, deadline) {
+                return Err(PyTimeoutError::new_err(format!(
+                    "PHP was not waiting for Python for {} s, so it could not be called back",
+                    CALLBACK_PATIENCE.as_secs()
+                )));
+            }
+            py.check_signals()?;
+        }
+    }
+
+    /// Sends what stands in the room, and reads until the callback has its answer.
+    fn converse<'py>(&self, py: Python<'py>, id: u64, room: &mut Room) -> PyResult<Bound<'py, PyAny>> {
+        let Room { frame, payload } = room;
+        loop {
+            if !self.conversation.levels.borrow(py)?.is_on_top(id) {
+                // The answer to a call in this callback is due all the same, where there is somebody to hear it.
+                if !frame.frame.is_empty() && self.conversation.end(py)?.is_none() {
+                    let sent = self.conversation.send(py, frame)?;
+                    if let Err(error) = sent {
+                        return Err(self.end_conversation(py, error.into(), frame));
+                    }
+                }
+                return Err(self.over(py));
+            }
+            let (header, channel) = match self.conversation.exchange(py, frame, payload)? {
+                Ok(received) => received,
+                Err(ChannelError::Malformed(malformed)) => {
+                    let end = give_up(malformed.to_string(), 0, frame);
+                    return Err(self.end_conversation(py, end, frame));
+                }
+                Err(error) => return Err(self.end_conversation(py, error.into(), frame)),
+            };
+            let step = self.step(py, id, header, channel, payload, frame);
+            fork::end_if_forked();
+            match step {
+                Ok(Step::Done(outcome)) => return outcome,
+                Ok(Step::Further) => {}
+                Err(end) => return Err(self.end_conversation(py, end, frame)),
+            }
+        }
+    }
+
+    /// Does what one frame asks for. An answer to it stands in `frame` then.
+    fn step<'py>(
+        &self,
+        py: Python<'py>,
+        id: u64,
+        mut header: Header,
+        channel: RefMut<'_, Channel>,
+        payload: &mut Vec<u8>,
+        frame: &mut Answer,
+    ) -> Result<Step<'py>, End> {
+        let refused = |malformed: Malformed, frame: &mut Answer| give_up(malformed.to_string(), header.call, frame);
+        match header.kind {
+            Kind::Returned | Kind::Threw if header.call == id => {
+                let mut request = Request::of_channel(payload, channel);
+                let read = self.outcome(py, header.kind, &mut request);
+                return match read {
+                    Ok(outcome) => Ok(Step::Done(outcome)),
+                    Err(Fault::Malformed(malformed)) => Err(refused(malformed, frame)),
+                    Err(Fault::Lost(error @ ChannelError::SegmentsTooShort { .. })) => {
+                        Err(give_up(error.to_string(), header.call, frame))
+                    }
+                    Err(Fault::Lost(error)) => Err(error.into()),
+                    Err(Fault::Raised(error)) => Ok(Step::Done(Err(error))),
+                    Err(Fault::Told(failure)) => Ok(Step::Done(Err(PyValueError::new_err(failure.message)))),
+                };
+            }
+            Kind::Returned | Kind::Threw => {
+                if self.conversation.levels.borrow(py)?.is_given_up(header.call) {
+                    return Ok(Step::Further);
+                }
+                let found = "one to another";
+                return Err(refused(
+                    Malformed::Unexpected { expected: "the answer to the last callback", found },
+                    frame,
+                ));
+            }
+            Kind::Release | Kind::EndRequest => {}
+            _ => {
+                let counted = self.conversation.levels.borrow(py)?.count(header.call);
+                counted.map_err(|malformed| refused(malformed, frame))?;
+            }
+        }
+        let is_waiting = !self.conversation.kept.borrow(py)?.is_empty();
+        if header.parent != id && header.kind.is_answered()
+            || header.kind == Kind::EndRequest
+            || header.kind == Kind::Release && is_waiting
+        {
+            self.keep(py, header, channel, std::mem::take(payload), frame)?;
+            if header.kind == Kind::EndRequest {
+                self.conversation.is_ending.store(true, Ordering::Relaxed);
+                self.end_php_request(py)?;
+            }
+            return Ok(Step::Further);
+        }
+        let mut request = Request::of_channel(payload, channel);
+        if is_waiting && header.flags & FLAG_RELEASES != 0 {
+            // What waits may still use what is let go of here.
+            let kept = later_releases(&mut request.reader);
+            let kept = kept.map(|kept| self.conversation.kept.borrow(py).map(|mut all| all.push(kept)));
+            match kept {
+                Ok(Ok(Ok(()))) => header.flags &= !FLAG_RELEASES,
+                Ok(Ok(Err(malformed))) | Err(malformed) => return Err(refused(malformed, frame)),
+                Ok(Err(busy)) => return Err(busy.into()),
+            }
+        }
+        NESTED.set(NESTED.get() + 1);
+        let answered = self.answer(py, header, request, frame);
+        NESTED.set(NESTED.get() - 1);
+        answered.map(|()| Step::Further)
+    }
+
+    /// What a callback came to.
+    fn outcome<'py>(
+        &self,
+        py: Python<'py>,
+        kind: Kind,
+        request: &mut Request<'_>,
+    ) -> Result<PyResult<Bound<'py, PyAny>>, Fault> {
+        let outcome = if kind == Kind::Returned {
+            let value = Decoder::new(py, request, self).value(Depth::ROOT);
+            Ok(value.map_err(|error| Fault::unreadable(*error, || Root::ReturnValue))?)
+        } else {
+            Err(self.thrown(py, request)?)
+        };
+        request.end()?;
+        Ok(outcome)
+    }
+
+    /// Keeps a request that was sent without waiting until what is under way is done.
+    fn keep(
+        &self,
+        py: Python<'_>,
+        header: Header,
+        mut channel: RefMut<'_, Channel>,
+        payload: Vec<u8>,
+        frame: &mut Answer,
+    ) -> Result<(), End> {
+        let source = &mut *channel;
+        let kept = py.detach(|| KeptFrame::take(header, payload, source))?;
+        drop(channel);
+        let pushed = self.conversation.kept.borrow(py)?.push(kept);
+        pushed.map_err(|malformed| give_up(malformed.to_string(), header.call, frame))
+    }
+
+    /// Ends the conversation, and gives what the callback raises.
+    fn end_conversation(&self, py: Python<'_>, end: End, frame: &mut Answer) -> PyErr {
+        match self.conversation.finish(py, end, frame) {
+            Ok(_) => self.over(py),
+            Err(busy) => busy,
+        }
+    }
+
+    /// PHP's request is over: its objects are none any more, and what waits for it does so in vain.
+    pub(crate) fn end_php_request(&self, py: Python<'_>) -> PyResult<()> {
+        self.conversation.levels.borrow(py)?.end_callbacks();
+        self.php.end_request(py)?;
+        self.conversation.waiting.wake(py);
+        Ok(())
+    }
+
+    /// What is raised where PHP does not listen any more.
+    fn over(&self, py: Python<'_>) -> PyErr {
+        let message = match self.conversation.end(py) {
+            Ok(Some(End::Gone)) => "PHP has gone".to_owned(),
+            Ok(Some(End::Broken(reason))) => format!("the connection to PHP is broken: {reason}"),
+            _ => "PHP's request is over, and so is the life of its objects".to_owned(),
+        };
+        PyErr::from_type(self.hooks.php_over.bind(py).clone(), message)
+    }
+}
+
+/// The releases in front of a frame, as a frame of their own.
+fn later_releases(reader: &mut Reader<'_>) -> Result<KeptFrame, Malformed> {
+    let mut releases = Vec::new();
+    read_releases(reader, |id, count| releases.push((id, count)))?;
+    let mut payload = Vec::new();
+    write_releases(&mut Writer::new(&mut payload), &releases);
+    let header = Header { flags: FLAG_RELEASES, ..Header::new(Kind::Release, 0) };
+    Ok(KeptFrame { header, payload, segments: Vec::new() })
+}

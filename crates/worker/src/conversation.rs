@@ -1,0 +1,183 @@
+//! The conversation with the client: one channel, and a stack of calls and callbacks that says who may use it.
+//!
+//! PHP does one thing at a time, so at each moment the conversation is a stack: a call of PHP's, a callback that Python makes
+//! in it, a call that PHP makes in that, and so on. A callback begins only where a call is on top: PHP waits then. An answer
+//! goes out only when its call is on top. The thread whose callback is on top reads the channel, and does what PHP asks of it
+//! meanwhile itself. So the channel has one user at a time, and no frame is handed from thread to thread.
+
+mod kept;
+mod levels;
+mod waiting;
+
+use std::cell::RefMut;
+use std::os::fd::{AsFd, AsRawFd};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::sys::socket::{Shutdown, shutdown};
+use pyo3::prelude::*;
+use tortoise_channel::{Channel, ChannelError};
+use tortoise_protocol::frame::Header;
+use tortoise_protocol::limits::MAX_FRAME_BYTES;
+
+pub(crate) use kept::{Kept, KeptFrame};
+pub(crate) use levels::{Levels, Turn};
+pub(crate) use waiting::Waiting;
+
+use crate::answer::Answer;
+use crate::gil::GilCell;
+
+/// How long an answer waits for threads that want to call PHP first. Without it calls that do not take long would never let
+/// one in.
+const COURTESY: Duration = Duration::from_millis(1);
+
+/// Why there is nobody to speak to any more.
+#[derive(Debug, Clone)]
+pub(crate) enum End {
+    /// The client has left.
+    Gone,
+    /// The connection is of no use, for this reason.
+    Broken(String),
+}
+
+impl From<ChannelError> for End {
+    fn from(error: ChannelError) -> Self {
+        match error {
+            ChannelError::Closed => Self::Gone,
+            error => Self::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<PyErr> for End {
+    fn from(error: PyErr) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+/// The conversation of a session.
+pub(crate) struct Conversation {
+    /// In use while a frame is sent or received, and as long as segments of the last frame are read out of it.
+    channel: GilCell<Channel>,
+    pub(crate) levels: GilCell<Levels>,
+    pub(crate) kept: GilCell<Kept>,
+    pub(crate) waiting: Waiting,
+    /// How many threads wait to call PHP.
+    wanting: AtomicUsize,
+    /// Whether PHP's request has ended while a call of it is being done: callbacks wait for the next.
+    pub(crate) is_ending: AtomicBool,
+    /// Set once; every wait ends then.
+    end: GilCell<Option<End>>,
+    /// Whether the client takes integers of more than 64 bits, as it said last.
+    pub(crate) takes_big_integers: AtomicBool,
+}
+
+/// What came in, and the channel in which its segments are.
+pub(crate) type Received<'a> = Result<(Header, RefMut<'a, Channel>), ChannelError>;
+
+impl Conversation {
+    /// Over a channel that has been greeted.
+    pub(crate) fn new(channel: Channel) -> Self {
+        Self {
+            channel: GilCell::new(channel),
+            levels: GilCell::new(Levels::default()),
+            kept: GilCell::new(Kept::default()),
+            waiting: Waiting::default(),
+            wanting: AtomicUsize::new(0),
+            is_ending: AtomicBool::new(false),
+            end: GilCell::new(None),
+            takes_big_integers: AtomicBool::new(false),
+        }
+    }
+
+    /// Sends a frame, if there is one, and waits for the next, whose payload replaces what `payload` holds.
+    ///
+    /// # Errors
+    /// The inner ones are the channel's; the outer one is that of whoever has no business here now.
+    pub(crate) fn exchange<'a>(
+        &'a self,
+        py: Python<'a>,
+        answer: &mut Answer,
+        payload: &mut Vec<u8>,
+    ) -> PyResult<Received<'a>> {
+        let mut guard = self.channel.borrow(py)?;
+        let channel = &mut *guard;
+        let segments = answer.segments.places(py);
+        let frame = &answer.frame;
+        // The one window without the interpreter's lock: other threads of the user's code run while we wait.
+        let received = py.detach(|| {
+            if !frame.is_empty() {
+                channel.send_with(frame, &segments)?;
+            }
+            channel.receive(payload, MAX_FRAME_BYTES)
+        });
+        answer.clear();
+        Ok(received.map(|header| (header, guard)))
+    }
+
+    /// Sends a frame, behind which nothing is waited for.
+    ///
+    /// # Errors
+    /// As [`Self::exchange`].
+    pub(crate) fn send(&self, py: Python<'_>, answer: &mut Answer) -> PyResult<Result<(), ChannelError>> {
+        let mut guard = self.channel.borrow(py)?;
+        let channel = &mut *guard;
+        let segments = answer.segments.places(py);
+        let frame = &answer.frame;
+        let sent = py.detach(|| channel.send_with(frame, &segments));
+        answer.clear();
+        Ok(sent)
+    }
+
+    /// Why the conversation is over, if it is.
+    pub(crate) fn end(&self, py: Python<'_>) -> PyResult<Option<End>> {
+        Ok(self.end.borrow(py)?.clone())
+    }
+
+    /// Ends the conversation: nobody gets an answer any more, and who waits is woken. `farewell` is sent to the client.
+    ///
+    /// What comes back is the reason why it is over, which may be an earlier one.
+    pub(crate) fn finish(&self, py: Python<'_>, reason: End, farewell: &mut Answer) -> PyResult<End> {
+        if !farewell.frame.is_empty() {
+            // The client may have gone already; there is nobody else to tell.
+            let _ = self.send(py, farewell)?;
+        }
+        let reason = self.end.borrow(py)?.get_or_insert(reason).clone();
+        self.levels.borrow(py)?.forsake();
+        self.waiting.wake(py);
+        // The watcher holds the socket too: without this a client that broke the rules would wait for us to exit.
+        let _ = shutdown(self.channel.borrow(py)?.as_fd().as_raw_fd(), Shutdown::Both);
+        Ok(reason)
+    }
+
+    /// A call of PHP's is being done from now on: callbacks may begin in it.
+    pub(crate) fn enter_call(&self, py: Python<'_>, id: u64) -> PyResult<()> {
+        self.levels.borrow(py)?.enter_call(id);
+        self.waiting.wake(py);
+        Ok(())
+    }
+
+    /// Waits for a change, as a thread that wants to call PHP. False: the time is over.
+    pub(crate) fn wait_for_turn(&self, py: Python<'_>, deadline: Instant) -> bool {
+        self.wanting.fetch_add(1, Ordering::Relaxed);
+        let has_changed = self.waiting.wait(py, Some(deadline));
+        self.wanting.fetch_sub(1, Ordering::Relaxed);
+        has_changed
+    }
+
+    /// A call is done: waits until its answer is due. False: PHP waits for it no more.
+    pub(crate) fn leave_call(&self, py: Python<'_>, id: u64) -> PyResult<bool> {
+        if self.wanting.load(Ordering::Relaxed) > 0 && self.levels.borrow(py)?.is_call_on_top(id) {
+            self.waiting.wait(py, Some(Instant::now() + COURTESY));
+        }
+        loop {
+            match self.levels.borrow(py)?.leave_call(id) {
+                Some(true) => break,
+                Some(false) => {}
+                None => return Ok(false),
+            }
+            self.waiting.wait(py, None);
+        }
+        Ok(true)
+    }
+}
