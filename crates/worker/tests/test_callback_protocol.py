@@ -91,9 +91,10 @@ def test_a_call_is_answered_though_the_request_ends_in_a_callback(client: Client
     with pytest.raises(FailedError, match="PHP's request is over"):
         client.answer(waiting)
     again = client.new("Probe", closure(8))
-    assert client.call(again, "evaluate", "Probe.seen") == [
-        "PHP's request is over, and so is the life of its objects"
-    ] * 2
+    assert (
+        client.call(again, "evaluate", "Probe.seen")
+        == ["PHP's request is over, and so is the life of its objects"] * 2
+    )
     call = client.begin(again, "evaluate", "self.value()")
     client.returns(client.asked(), "back")
     assert client.answer(call) == "back"

@@ -184,7 +184,7 @@ FITTING: list[tuple[str, Any, str]] = [
     ("list", ["5"], "['5']"),
     ("list[int]", {"k": 5}, "{'k': 5}"),
     ("Pair", [1, 2], "[1, 2]"),
-    ("Callable[[int], date]", "x", "'x'"),
+    ("Callable[[int], date]", "x", "<PHP function x>"),
     ("type[Decimal]", "x", "'x'"),
     ("Literal['a']", "b", "'b'"),
     ("'not a name'", "x", "'x'"),
