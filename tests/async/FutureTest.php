@@ -142,7 +142,7 @@ final class FutureTest extends TestCase
     {
         $before = $this->view->add(1);
         try {
-            $this->view->add(['deep' => new \stdClass()]);
+            $this->view->add(['deep' => \STDIN]);
             self::fail('nothing was thrown');
         } catch (ConversionException $error) {
             self::assertStringStartsWith('args[0]["deep"]: ', $error->getMessage());

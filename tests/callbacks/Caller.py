@@ -10,9 +10,19 @@ from typing import Any
 
 import php
 
+HELD: list[Any] = []
+
 
 class Caller:
     """Calls what it is given."""
+
+    @staticmethod
+    def hold(value: Any) -> None:
+        """Keeps a value over PHP's requests."""
+        HELD[:] = [value]
+
+    def why_held(self) -> list[str]:
+        return self.why(HELD[0])
 
     def __init__(self) -> None:
         self.kept: list[Any] = []

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Tortoise\Tests\Callbacks;
 
+use Tortoise\Tests\Support\HttpServer;
 use Tortoise\Tests\Support\TestCase;
 
 /** How long callbacks and PHP's objects in Python live, and what they cost. */
@@ -83,14 +84,40 @@ final class LifeTest extends TestCase
             PHP));
     }
 
+    /** Two requests of one PHP process, and a module of Python's that stays over both. */
     public function testAfterTheRequestACallbackIsAnError(): void
     {
-        $server = self::php(<<<'PHP'
-            $caller = new Caller();
-            $caller->keep(static fn () => 1);
-            echo $caller->call(static fn () => 'works');
-            PHP);
-        self::assertSame('works', $server->cleanOutput());
+        $script = <<<'PHP'
+            if (($_SERVER['QUERY_STRING'] ?? '') === 'keep') {
+                $caller = new Caller();
+                Caller::hold(static fn () => 'called');
+                echo $caller->why(static fn () => 1) === [] ? 'kept' : 'error';
+            } else {
+                $caller = new Caller();
+                [$class] = $caller->why_held();
+                echo $class, ' ', $caller->call(static fn () => 'and on');
+            }
+            PHP;
+        $server = new HttpServer(self::sandbox(), $script, ['tortoise.path' => __DIR__]);
+        self::assertSame('kept', $server->get('keep'));
+        self::assertSame('RequestOver and on', $server->get('use'));
+        self::assertSame('kept', $server->get('keep'));
+        self::assertSame('RequestOver and on', $server->get('use'));
+    }
+
+    public function testAFatalErrorInACallbackLeavesTheNextRequestWhole(): void
+    {
+        $script = <<<'PHP'
+            if (($_SERVER['QUERY_STRING'] ?? '') === 'fail') {
+                ini_set('memory_limit', '16M');
+                (new Caller())->call(static fn () => str_repeat('x', 100_000_000));
+            }
+            echo (new Caller())->call(static fn () => 'fine');
+            PHP;
+        $server = new HttpServer(self::sandbox(), $script, ['tortoise.path' => __DIR__]);
+        self::assertSame('fine', $server->get());
+        self::assertStringContainsString('Allowed memory size', $server->get('fail'));
+        self::assertSame('fine', $server->get());
     }
 
     public function testObjectsThatPythonKeepsDieWithTheRequest(): void

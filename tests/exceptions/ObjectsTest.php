@@ -79,13 +79,11 @@ final class ObjectsTest extends TestCase
     {
         $error = new PythonException('made in PHP', 5);
         self::assertSame(['made in PHP', 5, '', ''], [$error->getMessage(), $error->getCode(), $error->getPythonClass(), $error->getPythonTraceback()]);
-        foreach ([$error, new \RuntimeException('php')] as $made) {
-            try {
-                $this->raising->keep(['error' => $made]);
-                self::fail('it crossed');
-            } catch (\Tortoise\ConversionException | \Tortoise\StaleObjectException $refused) {
-                self::assertStringContainsString('args[0]["error"]', $refused->getMessage());
-            }
+        try {
+            $this->raising->keep(['error' => $error]);
+            self::fail('it crossed');
+        } catch (\Tortoise\StaleObjectException $refused) {
+            self::assertStringContainsString('args[0]["error"]', $refused->getMessage());
         }
         $this->expectException(\Tortoise\StaleObjectException::class);
         $this->expectExceptionMessage('made in PHP');

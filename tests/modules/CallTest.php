@@ -48,7 +48,7 @@ final class CallTest extends TestCase
             attempt(fn() => Tortoise\call('greet'));
             attempt(fn() => Tortoise\call('greet', 'fail'));
             attempt(fn() => Tortoise\call('broken', 'f'));
-            attempt(fn() => Tortoise\call('greet', 'hello', new stdClass()));
+            attempt(fn() => Tortoise\call('greet', 'hello', STDIN));
             attempt(fn() => Tortoise\call('greet', 'hello', 1, 2, 3));
             PHP, classes: ['broken.py' => 'raise RuntimeError("broken script")'])->cleanOutput();
         $lines = explode("\n", $output);

@@ -195,7 +195,7 @@ final class ItemsTest extends TestCase
     public function testWhatPythonCannotHaveIsRefusedByName(): void
     {
         $shelf = new Shelf();
-        foreach ([['the key', static fn() => $shelf[new \stdClass()]], ['the value', static function () use ($shelf): void { $shelf['x'] = ['a' => STDIN]; }]] as [$place, $use]) {
+        foreach ([['the key', static fn() => $shelf[STDIN]], ['the value', static function () use ($shelf): void { $shelf['x'] = ['a' => STDIN]; }]] as [$place, $use]) {
             try {
                 $use();
                 self::fail('it was taken');

@@ -139,7 +139,7 @@ final class OperatorsTest extends TestCase
 
     public function testWhatPythonCannotHaveIsRefusedByName(): void
     {
-        foreach (['the right operand' => static fn() => new Money(1) + new \stdClass(), 'the left operand' => static fn() => new \stdClass() + new Money(1)] as $place => $operate) {
+        foreach (['the right operand' => static fn() => new Money(1) + STDIN, 'the left operand' => static fn() => STDIN + new Money(1)] as $place => $operate) {
             try {
                 $operate();
                 self::fail('it was added');

@@ -48,13 +48,26 @@ impl Answer {
     ///
     /// # Errors
     /// [`Malformed`] if the frame is too large.
+    #[inline]
     pub(crate) fn finish(&mut self, py: Python<'_>, state: &State, mut header: Header) -> Result<(), Malformed> {
         // What is too much for a frame was refused when it was written.
         header.segment_bytes = self.segments.bytes() as u32;
         let releases = state.php.take_releases(py);
         if releases.is_empty() {
-            return finish(&mut self.frame, header);
+            finish(&mut self.frame, header)
+        } else {
+            self.finish_with(py, state, header, releases)
         }
+    }
+
+    #[cold]
+    fn finish_with(
+        &mut self,
+        py: Python<'_>,
+        state: &State,
+        mut header: Header,
+        releases: Vec<(u64, u64)>,
+    ) -> Result<(), Malformed> {
         header.flags |= FLAG_RELEASES;
         let mut front = Vec::new();
         write_releases(&mut Writer::new(&mut front), &releases);
@@ -73,9 +86,15 @@ impl Answer {
     /// It has been sent, or there is nothing to send.
     pub(crate) fn clear(&mut self) {
         self.frame.clear();
-        self.frame.shrink_to(KEPT_BUFFER_BYTES);
-        self.segments.clear();
+        if self.frame.capacity() > KEPT_BUFFER_BYTES {
+            self.frame.shrink_to(KEPT_BUFFER_BYTES);
+        }
+        if self.segments.count() > 0 {
+            self.segments.clear();
+        }
         self.given.clear();
-        self.held.clear();
+        if !self.held.is_empty() {
+            self.held.clear();
+        }
     }
 }

@@ -18,6 +18,7 @@ use crate::dispatch::State;
 use crate::failure::Fault;
 use crate::fork;
 use crate::from_wire::{Converting, Decoder, Request};
+use crate::gil::Busy;
 use crate::path::Root;
 use crate::requests::give_up;
 use crate::stack;
@@ -130,6 +131,7 @@ impl State {
         };
         self.conversation.levels.borrow(py)?.end_callback(id);
         self.conversation.waiting.wake(py);
+        self.drop_doomed(py);
         outcome
     }
 
@@ -140,7 +142,8 @@ impl State {
             if self.conversation.end(py)?.is_some() || self.php.request() != request {
                 return Err(self.over(py));
             }
-            let turn = if self.conversation.is_ending.load(Ordering::Relaxed) {
+            let is_ending = self.conversation.is_ending.load(Ordering::Relaxed);
+            let turn = if is_ending {
                 Turn::NotYet { is_waiting: false }
             } else {
                 self.conversation.levels.borrow(py)?.begin_callback()
@@ -157,7 +160,13 @@ impl State {
                     )));
                 }
                 // Before PHP makes another call, what this thread is at must be done.
-                Turn::NotYet { is_waiting: false } if thread() == 0 || NESTED.get() > 0 => return Err(self.over(py)),
+                Turn::NotYet { is_waiting: false } if thread() == 0 || NESTED.get() > 0 => {
+                    if is_ending {
+                        return Err(self.over(py));
+                    }
+                    let message = "PHP is not waiting for Python, so it cannot be called here";
+                    return Err(PyErr::from_type(self.hooks.php_over.bind(py).clone(), message));
+                }
                 Turn::NotYet { .. } => {}
             }
             let deadline = *deadline.get_or_insert_with(|| Instant::now() + CALLBACK_PATIENCE);
@@ -213,11 +222,13 @@ impl State {
         payload: &mut Vec<u8>,
         frame: &mut Answer,
     ) -> Result<Step<'py>, End> {
-        let refused = |malformed: Malformed, frame: &mut Answer| give_up(malformed.to_string(), header.call, frame);
+        let call = header.call;
+        let refused = |malformed: Malformed, frame: &mut Answer| give_up(malformed.to_string(), call, frame);
         match header.kind {
             Kind::Returned | Kind::Threw if header.call == id => {
                 let mut request = Request::of_channel(payload, channel);
-                let read = self.outcome(py, header.kind, &mut request);
+                let released = self.take_releases(py, &mut header, &mut request.reader);
+                let read = released.and_then(|()| self.outcome(py, header.kind, &mut request));
                 return match read {
                     Ok(outcome) => Ok(Step::Done(outcome)),
                     Err(Fault::Malformed(malformed)) => Err(refused(malformed, frame)),
@@ -245,11 +256,7 @@ impl State {
                 counted.map_err(|malformed| refused(malformed, frame))?;
             }
         }
-        let is_waiting = !self.conversation.kept.borrow(py)?.is_empty();
-        if header.parent != id && header.kind.is_answered()
-            || header.kind == Kind::EndRequest
-            || header.kind == Kind::Release && is_waiting
-        {
+        if header.parent != id && header.kind.is_answered() || header.kind == Kind::EndRequest {
             self.keep(py, header, channel, std::mem::take(payload), frame)?;
             if header.kind == Kind::EndRequest {
                 self.conversation.is_ending.store(true, Ordering::Relaxed);
@@ -258,20 +265,36 @@ impl State {
             return Ok(Step::Further);
         }
         let mut request = Request::of_channel(payload, channel);
-        if is_waiting && header.flags & FLAG_RELEASES != 0 {
-            // What waits may still use what is let go of here.
-            let kept = later_releases(&mut request.reader);
-            let kept = kept.map(|kept| self.conversation.kept.borrow(py).map(|mut all| all.push(kept)));
-            match kept {
-                Ok(Ok(Ok(()))) => header.flags &= !FLAG_RELEASES,
-                Ok(Ok(Err(malformed))) | Err(malformed) => return Err(refused(malformed, frame)),
-                Ok(Err(busy)) => return Err(busy.into()),
-            }
+        match self.take_releases(py, &mut header, &mut request.reader) {
+            Ok(()) => {}
+            Err(Fault::Malformed(malformed)) => return Err(refused(malformed, frame)),
+            Err(_) => return Err(Busy.into()),
         }
+        if header.kind == Kind::Release {
+            return request.end().map(|()| Step::Further).map_err(|malformed| refused(malformed, frame));
+        }
+        self.conversation.enter_call(py, header.call)?;
+        self.drop_doomed(py);
         NESTED.set(NESTED.get() + 1);
         let answered = self.answer(py, header, request, frame);
         NESTED.set(NESTED.get() - 1);
         answered.map(|()| Step::Further)
+    }
+
+    /// Takes the releases in front of a frame. What they let go of is dropped when the callback is over, or in a call in it:
+    /// until then whatever runs in a destructor could not call PHP.
+    fn take_releases(&self, py: Python<'_>, header: &mut Header, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        if header.flags & FLAG_RELEASES == 0 {
+            return Ok(());
+        }
+        header.flags &= !FLAG_RELEASES;
+        if !self.conversation.kept.borrow(py)?.is_empty() {
+            // What waits may still use what is let go of here.
+            let later = later_releases(reader)?;
+            return Ok(self.conversation.kept.borrow(py)?.push(later)?);
+        }
+        let mut table = self.table.borrow(py)?;
+        Ok(read_releases(reader, |id, count| table.release(id, count))?)
     }
 
     /// What a callback came to.
@@ -311,12 +334,12 @@ impl State {
     fn end_conversation(&self, py: Python<'_>, end: End, frame: &mut Answer) -> PyErr {
         match self.conversation.finish(py, end, frame) {
             Ok(_) => self.over(py),
-            Err(busy) => busy,
+            Err(busy) => busy.into(),
         }
     }
 
     /// PHP's request is over: its objects are none any more, and what waits for it does so in vain.
-    pub(crate) fn end_php_request(&self, py: Python<'_>) -> PyResult<()> {
+    pub(crate) fn end_php_request(&self, py: Python<'_>) -> Result<(), Busy> {
         self.conversation.levels.borrow(py)?.end_callbacks();
         self.php.end_request(py)?;
         self.conversation.waiting.wake(py);

@@ -25,7 +25,7 @@ pub(crate) use levels::{Levels, Turn};
 pub(crate) use waiting::Waiting;
 
 use crate::answer::Answer;
-use crate::gil::GilCell;
+use crate::gil::{Busy, GilCell};
 
 /// How long an answer waits for threads that want to call PHP first. Without it calls that do not take long would never let
 /// one in.
@@ -49,9 +49,9 @@ impl From<ChannelError> for End {
     }
 }
 
-impl From<PyErr> for End {
-    fn from(error: PyErr) -> Self {
-        Self::Broken(error.to_string())
+impl From<Busy> for End {
+    fn from(busy: Busy) -> Self {
+        Self::Broken(busy.to_string())
     }
 }
 
@@ -99,7 +99,7 @@ impl Conversation {
         py: Python<'a>,
         answer: &mut Answer,
         payload: &mut Vec<u8>,
-    ) -> PyResult<Received<'a>> {
+    ) -> Result<Received<'a>, Busy> {
         let mut guard = self.channel.borrow(py)?;
         let channel = &mut *guard;
         let segments = answer.segments.places(py);
@@ -119,7 +119,7 @@ impl Conversation {
     ///
     /// # Errors
     /// As [`Self::exchange`].
-    pub(crate) fn send(&self, py: Python<'_>, answer: &mut Answer) -> PyResult<Result<(), ChannelError>> {
+    pub(crate) fn send(&self, py: Python<'_>, answer: &mut Answer) -> Result<Result<(), ChannelError>, Busy> {
         let mut guard = self.channel.borrow(py)?;
         let channel = &mut *guard;
         let segments = answer.segments.places(py);
@@ -130,14 +130,14 @@ impl Conversation {
     }
 
     /// Why the conversation is over, if it is.
-    pub(crate) fn end(&self, py: Python<'_>) -> PyResult<Option<End>> {
+    pub(crate) fn end(&self, py: Python<'_>) -> Result<Option<End>, Busy> {
         Ok(self.end.borrow(py)?.clone())
     }
 
     /// Ends the conversation: nobody gets an answer any more, and who waits is woken. `farewell` is sent to the client.
     ///
     /// What comes back is the reason why it is over, which may be an earlier one.
-    pub(crate) fn finish(&self, py: Python<'_>, reason: End, farewell: &mut Answer) -> PyResult<End> {
+    pub(crate) fn finish(&self, py: Python<'_>, reason: End, farewell: &mut Answer) -> Result<End, Busy> {
         if !farewell.frame.is_empty() {
             // The client may have gone already; there is nobody else to tell.
             let _ = self.send(py, farewell)?;
@@ -151,7 +151,7 @@ impl Conversation {
     }
 
     /// A call of PHP's is being done from now on: callbacks may begin in it.
-    pub(crate) fn enter_call(&self, py: Python<'_>, id: u64) -> PyResult<()> {
+    pub(crate) fn enter_call(&self, py: Python<'_>, id: u64) -> Result<(), Busy> {
         self.levels.borrow(py)?.enter_call(id);
         self.waiting.wake(py);
         Ok(())
@@ -166,18 +166,18 @@ impl Conversation {
     }
 
     /// A call is done: waits until its answer is due. False: PHP waits for it no more.
-    pub(crate) fn leave_call(&self, py: Python<'_>, id: u64) -> PyResult<bool> {
+    #[inline]
+    pub(crate) fn leave_call(&self, py: Python<'_>, id: u64) -> Result<bool, Busy> {
         if self.wanting.load(Ordering::Relaxed) > 0 && self.levels.borrow(py)?.is_call_on_top(id) {
             self.waiting.wait(py, Some(Instant::now() + COURTESY));
         }
         loop {
             match self.levels.borrow(py)?.leave_call(id) {
-                Some(true) => break,
+                Some(true) => return Ok(true),
                 Some(false) => {}
                 None => return Ok(false),
             }
             self.waiting.wait(py, None);
         }
-        Ok(true)
     }
 }

@@ -19,7 +19,7 @@ use crate::conversation::Conversation;
 use crate::failure::Fault;
 use crate::from_wire::Request;
 use crate::gate::{Gate, Method, refused};
-use crate::gil::GilCell;
+use crate::gil::{Busy, GilCell};
 use crate::hooks::Hooks;
 use crate::iterate::Iterators;
 use crate::names::type_name;
@@ -186,7 +186,7 @@ impl State {
     }
 
     /// The object of an id, if there is one.
-    pub(crate) fn object<'py>(&self, py: Python<'py>, id: u64) -> PyResult<Option<Bound<'py, PyAny>>> {
+    pub(crate) fn object<'py>(&self, py: Python<'py>, id: u64) -> Result<Option<Bound<'py, PyAny>>, Busy> {
         Ok(self.table.borrow(py)?.get(py, id).cloned())
     }
 

@@ -9,6 +9,7 @@ use tortoise_protocol::limits::MAX_CAUSES;
 use crate::answer::Answer;
 use crate::dispatch::State;
 use crate::from_wire::Unreadable;
+use crate::gil::Busy;
 use crate::names::type_name;
 use crate::path::Root;
 use crate::to_wire::Unconvertible;
@@ -29,6 +30,12 @@ pub(crate) enum Fault {
 impl From<PyErr> for Fault {
     fn from(error: PyErr) -> Self {
         Self::Raised(error)
+    }
+}
+
+impl From<Busy> for Fault {
+    fn from(busy: Busy) -> Self {
+        Self::Raised(busy.into())
     }
 }
 

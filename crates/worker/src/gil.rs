@@ -1,6 +1,7 @@
 //! What the threads of a session share: the interpreter's lock guards it.
 
 use std::cell::{RefCell, RefMut};
+use std::fmt;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -25,10 +26,26 @@ impl<T> GilCell<T> {
     /// The value, until the borrow is dropped.
     ///
     /// # Errors
-    /// RuntimeError if it is in use: the code that asks runs in the middle of ours.
-    pub(crate) fn borrow<'a>(&'a self, _py: Python<'a>) -> PyResult<RefMut<'a, T>> {
-        self.0.try_borrow_mut().map_err(|_| {
-            PyRuntimeError::new_err("the session is in the middle of something; a destructor cannot call it now")
-        })
+    /// [`Busy`], which is a RuntimeError in Python, if it is in use: the code that asks runs in the middle of ours.
+    #[inline]
+    pub(crate) fn borrow<'a>(&'a self, _py: Python<'a>) -> Result<RefMut<'a, T>, Busy> {
+        self.0.try_borrow_mut().map_err(|_| Busy)
+    }
+}
+
+/// A value is in use already. (An exception would be larger than most of what is borrowed.)
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Busy;
+
+impl fmt::Display for Busy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the session is in the middle of something; a destructor cannot use it now")
+    }
+}
+
+impl From<Busy> for PyErr {
+    #[cold]
+    fn from(busy: Busy) -> Self {
+        PyRuntimeError::new_err(busy.to_string())
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use object::{PhpObject, has_property, operate};
 
 use crate::dispatch::State;
 use crate::failure::Fault;
-use crate::gil::GilCell;
+use crate::gil::{Busy, GilCell};
 
 /// The objects of PHP that Python holds.
 pub(crate) struct PhpObjects {
@@ -51,7 +51,7 @@ impl PhpObjects {
     }
 
     /// PHP's request is over, and has taken its objects with it.
-    pub(crate) fn end_request(&self, py: Python<'_>) -> PyResult<()> {
+    pub(crate) fn end_request(&self, py: Python<'_>) -> Result<(), Busy> {
         self.request.fetch_add(1, Ordering::Relaxed);
         let gone = std::mem::take(&mut *self.objects.borrow(py)?);
         self.releases.borrow(py)?.clear();
@@ -62,7 +62,10 @@ impl PhpObjects {
     /// What Python has let go of since it was asked last.
     #[inline]
     pub(crate) fn take_releases(&self, py: Python<'_>) -> Vec<(u64, u64)> {
-        self.releases.borrow(py).map(|mut releases| std::mem::take(&mut *releases)).unwrap_or_default()
+        match self.releases.borrow(py) {
+            Ok(mut releases) if !releases.is_empty() => std::mem::take(&mut *releases),
+            _ => Vec::new(),
+        }
     }
 
     /// Says again what could not be said.

@@ -15,26 +15,34 @@ use crate::conversation::End;
 use crate::dispatch::State;
 use crate::failure::{Fault, of_exception};
 use crate::from_wire::Request;
+use crate::gil::Busy;
 
 impl State {
-    /// Whether a frame that has come outside of any callback is a request. False: it is one that nobody waits for.
+    /// Whether a frame that has come outside of any callback is a request, which is being done from now on. False: it is an
+    /// answer that nobody waits for any more.
     ///
     /// # Errors
-    /// [`Malformed`] if the client lost count.
-    pub(crate) fn accept(&self, py: Python<'_>, header: Header) -> Result<bool, Fault> {
+    /// The inner one is [`Malformed`]: the client lost count.
+    #[inline]
+    pub(crate) fn accept(&self, py: Python<'_>, header: Header) -> Result<Result<bool, Malformed>, Busy> {
         let mut levels = self.conversation.levels.borrow(py)?;
-        match header.kind {
+        Ok(match header.kind {
             Kind::Release | Kind::EndRequest => Ok(true),
             Kind::Returned | Kind::Threw if levels.is_given_up(header.call) => Ok(false),
             Kind::Returned | Kind::Threw => {
                 let found = "the answer to no callback";
-                Err(Malformed::Unexpected { expected: "a request", found }.into())
+                Err(Malformed::Unexpected { expected: "a request", found })
             }
-            _ => Ok(levels.count(header.call).map(|()| true)?),
-        }
+            _ => levels.count(header.call).map(|()| {
+                levels.enter_call(header.call);
+                self.conversation.waiting.wake(py);
+                true
+            }),
+        })
     }
 
-    /// Leaves in `answer` the frame that answers, or nothing where nothing is to be answered.
+    /// Does a request that has been entered. Leaves in `answer` the frame that answers, or nothing where nothing is to be
+    /// answered.
     ///
     /// # Errors
     /// Why the conversation is over. `answer` then holds what the client is to be told of that, if anything.
@@ -45,17 +53,13 @@ impl State {
         mut request: Request<'_>,
         answer: &mut Answer,
     ) -> Result<(), End> {
-        let is_call = header.kind.is_answered();
-        if is_call {
-            self.conversation.enter_call(py, header.call)?;
-        }
         let handled = catch_unwind(AssertUnwindSafe(|| self.try_answer(py, header, &mut request, answer)));
         drop(request);
         let handled = handled.unwrap_or_else(|_| {
             Err(give_up(format!("the session failed at a {:?} request", header.kind), header.call, answer))
         });
         self.drop_doomed(py);
-        if is_call && !self.conversation.leave_call(py, header.call)? {
+        if header.kind.is_answered() && !self.conversation.leave_call(py, header.call)? {
             answer.take_back(py, self);
             return self.conversation.end(py)?.map_or(Ok(()), Err);
         }
@@ -138,7 +142,10 @@ impl State {
 
     /// Drops what the client has let go of, which may run `__del__`.
     pub(crate) fn drop_doomed(&self, py: Python<'_>) {
-        let doomed = self.table.borrow(py).map(|mut table| table.doomed());
+        let doomed = match self.table.borrow(py) {
+            Ok(mut table) if table.has_doomed() => table.doomed(),
+            _ => return,
+        };
         drop(doomed);
     }
 }

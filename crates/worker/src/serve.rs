@@ -13,9 +13,8 @@ use tortoise_protocol::handshake::Welcome;
 
 use crate::answer::{Answer, KEPT_BUFFER_BYTES};
 use crate::callback;
-use crate::conversation::{Conversation, End};
+use crate::conversation::{Conversation, End, KeptFrame};
 use crate::dispatch::State;
-use crate::failure::Fault;
 use crate::fork;
 use crate::from_wire::Request;
 use crate::hooks::Hooks;
@@ -76,12 +75,8 @@ fn run(py: Python<'_>, state: &State, answer: &mut Answer) -> End {
 /// Sends the last answer, and does what the client asks next.
 fn next(py: Python<'_>, state: &State, payload: &mut Vec<u8>, answer: &mut Answer) -> Result<(), End> {
     let conversation = &state.conversation;
-    let kept = conversation.kept.borrow(py)?.pop();
-    if let Some(frame) = kept {
-        if !answer.frame.is_empty() {
-            conversation.send(py, answer)??;
-        }
-        return state.answer(py, frame.header, Request::of_memory(&frame.payload, &frame.segments), answer);
+    if !conversation.kept.borrow(py)?.is_empty() {
+        return next_kept(py, state, answer);
     }
     let (header, channel) = match conversation.exchange(py, answer, payload)? {
         Ok(received) => received,
@@ -90,12 +85,26 @@ fn next(py: Python<'_>, state: &State, payload: &mut Vec<u8>, answer: &mut Answe
         }
         Err(error) => return Err(error.into()),
     };
-    match state.accept(py, header) {
+    match state.accept(py, header)? {
         Ok(true) => state.answer(py, header, Request::of_channel(payload, channel), answer),
         Ok(false) => Ok(()),
-        Err(Fault::Malformed(malformed)) => Err(give_up(malformed.to_string(), header.call, answer)),
-        Err(_) => Err(give_up("the session is in use".to_owned(), header.call, answer)),
+        Err(malformed) => Err(give_up(malformed.to_string(), header.call, answer)),
     }
+}
+
+/// Sends the last answer, and does what has waited the longest.
+#[cold]
+fn next_kept(py: Python<'_>, state: &State, answer: &mut Answer) -> Result<(), End> {
+    let conversation = &state.conversation;
+    if !answer.frame.is_empty() {
+        conversation.send(py, answer)??;
+    }
+    let kept = conversation.kept.borrow(py)?.pop();
+    let Some(KeptFrame { header, payload, segments }) = kept else { return Ok(()) };
+    if header.kind.is_answered() {
+        conversation.enter_call(py, header.call)?;
+    }
+    state.answer(py, header, Request::of_memory(&payload, &segments), answer)
 }
 
 fn welcome(python: &str) -> Vec<u8> {

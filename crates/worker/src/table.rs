@@ -155,6 +155,12 @@ impl Table {
         self.doomed.extend(self.entries.drain().map(|(_, entry)| entry.object));
     }
 
+    /// Whether something has been let go of.
+    #[inline]
+    pub(crate) fn has_doomed(&self) -> bool {
+        !self.doomed.is_empty()
+    }
+
     /// What has been let go of. Dropping it can run `__del__`: only without a borrow of the table.
     pub(crate) fn doomed(&mut self) -> Vec<Py<PyAny>> {
         std::mem::take(&mut self.doomed)

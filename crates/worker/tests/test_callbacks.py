@@ -194,3 +194,23 @@ def test_a_fork_cannot_call_php(client: Client, probe: wire.Object) -> None:
     ]
     client.call(probe, "execute", "\n".join(source))
     assert client.get(probe, "status") == 7 << 8
+
+
+def test_releases_stand_in_front_of_any_frame(client: Client, probe: wire.Object) -> None:
+    client.set(probe, "value", closure(7))
+    held = [client.call(probe, "counted", name) for name in "abc"]
+    call = client.begin(probe, "evaluate", "(self.value(), self.alive())")
+    client.release(held[0])
+    client.returns(client.asked(), 1)
+    assert client.answer(call) == [1, ["b", "c"]]
+    call = client.begin(probe, "evaluate", "self.value()")
+    asked = client.asked()
+    client.release(held[1])
+    client.send(wire.RELEASE)
+    inner = client.begin(probe, "alive", parent=asked.call)
+    assert client.answer(inner) == ["c"]
+    client.release(held[2])
+    client.throws(asked, [2, "no"])
+    with pytest.raises(FailedError, match="no"):
+        client.answer(call)
+    assert client.call(probe, "alive") == []

@@ -193,10 +193,24 @@ unsafe extern "C" fn contents(
 unsafe extern "C" fn end(iterator: *mut zend_object_iterator) {
     // SAFETY: as above; the engine frees the block next, and only once. Whoever lets it move on holds it.
     let iteration = unsafe { &mut *iterator.cast::<Iteration>() };
-    guard((), || iteration.release());
+    let generation = iteration.iterator.map(|(_, generation)| generation);
+    guard((), || iteration.forget());
     drop(iteration.items.take());
+    // A generator is its own iterator, so that this can be the last hold of it.
     // SAFETY: the value is live, and given up here.
     unsafe { zval_ptr_dtor(&raw mut iteration.base.data) };
+    if let Some(generation) = generation {
+        guard((), || wait_until_released(generation));
+    }
+}
+
+/// Waits until the session has let go of an iterator: what is behind the loop finds a generator's `finally` done.
+fn wait_until_released(generation: u32) {
+    // Releases have no answer. A question about an object that never is has one, which comes after them.
+    let _ = link::exchange(Session::Of(generation), Kind::Next, Kind::Value, |outgoing| {
+        write_iteration(outgoing, NO_OBJECT, 0);
+        Ok(())
+    });
 }
 
 impl Iteration {
@@ -267,15 +281,11 @@ impl Iteration {
         }
     }
 
-    /// Lets go of an iterator, and waits until the session has let go of it too: what is behind the loop finds a
-    /// generator's `finally` done.
+    /// Lets go of an iterator, and waits until the session has let go of it too.
     fn release(&mut self) {
-        let Some((_, generation)) = self.iterator else { return };
-        self.forget();
-        // Releases have no answer. A question about an object that never is has one, which comes after them.
-        let _ = link::exchange(Session::Of(generation), Kind::Next, Kind::Value, |outgoing| {
-            write_iteration(outgoing, NO_OBJECT, 0);
-            Ok(())
-        });
+        if let Some((_, generation)) = self.iterator {
+            self.forget();
+            wait_until_released(generation);
+        }
     }
 }

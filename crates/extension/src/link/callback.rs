@@ -16,7 +16,7 @@ use tortoise_protocol::rebound::Rebound;
 use tortoise_protocol::request::read_releases;
 
 use super::state::{Link, forsake, generation, with};
-use super::{Buffer, Outgoing, Reply, compose, lose_if_broken, loss, pipeline, stale};
+use super::{Buffer, Composed, Outgoing, Reply, lose_if_broken, loss, pipeline, stale};
 use crate::engine::leave_by;
 use crate::error::BridgeError;
 use crate::exports;
@@ -27,7 +27,7 @@ pub(super) enum Step<T> {
     /// The answer.
     Done(T),
     /// Python asks something first.
-    Asked(Incoming),
+    Asked(Box<Incoming>),
 }
 
 /// A callback that came.
@@ -75,15 +75,16 @@ impl<T> Step<T> {
 
 #[cold]
 #[inline(never)]
+#[expect(clippy::boxed_local, reason = "what is waited for is small where nobody asks")]
 fn serve_until<T>(
     wanted: u32,
-    mut incoming: Incoming,
+    mut incoming: Box<Incoming>,
     again: &mut dyn FnMut(&mut Link) -> Result<Step<T>, BridgeError>,
 ) -> Result<T, BridgeError> {
     let mut leaving = None;
     let result = loop {
         let serve = SERVE.get().ok_or_else(|| BridgeError::Internal("nobody runs callbacks".to_owned()))?;
-        match serve(incoming, leaving.is_some()) {
+        match serve(*incoming, leaving.is_some()) {
             Ok(None) => {}
             Ok(left) => leaving = left,
             Err(error) => break Err(error),
@@ -154,14 +155,14 @@ pub(crate) fn answer(
     kind: Kind,
     write: impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
 ) -> Result<(), BridgeError> {
-    let sent = compose(kind, &write).and_then(|composed| {
-        with(|link| {
-            let link = link.ok_or_else(stale)?;
-            link.take_over_answer(composed, underway.callback, underway.thread)?;
-            link.send()?;
-            link.flight.leave();
-            Ok(())
-        })
+    let outbox = with(|link| link.map(|link| mem::take(&mut link.request)));
+    let mut outbox = outbox.ok_or_else(stale)?;
+    let header = outbox.write_answer(kind, &write);
+    let sent = with(|link| {
+        let link = link.ok_or_else(stale)?;
+        link.send_answer(Composed { outbox, header }, underway.callback, underway.thread)?;
+        link.flight.leave();
+        Ok(())
     });
     sent.map_err(lose_if_broken)
 }
@@ -188,7 +189,7 @@ impl Link {
         header: Header,
         start: usize,
         payload: &mut Buffer,
-    ) -> Result<Option<Incoming>, BridgeError> {
+    ) -> Result<Option<Box<Incoming>>, BridgeError> {
         if header.kind == Kind::PhpRelease {
             return Ok(None);
         }
@@ -198,17 +199,16 @@ impl Link {
         }
         let payload = mem::replace(payload, Buffer::take());
         let reply = Reply { payload, start, segment_bytes: header.segment_bytes, generation: generation() };
-        Ok(Some(Incoming { header, reply }))
+        Ok(Some(Box::new(Incoming { header, reply })))
     }
 
     /// Answers a callback that Python began for a PHP request that is over.
     fn refuse_late(&mut self, header: &Header) -> Result<(), BridgeError> {
         let mut outbox = mem::take(&mut self.request);
-        let written = outbox.write(Kind::Threw, &|outgoing: &mut Outgoing<'_>| {
+        let written = outbox.write_answer(Kind::Threw, &|outgoing: &mut Outgoing<'_>| {
             Rebound::Refused(Category::Stale, "the PHP request is over").write(outgoing);
             Ok(())
         });
-        self.take_over_answer(super::Composed { outbox, header: written }, header.call, header.thread)?;
-        self.send().map(drop)
+        self.send_answer(Composed { outbox, header: written }, header.call, header.thread)
     }
 }

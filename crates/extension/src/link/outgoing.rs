@@ -20,6 +20,9 @@ pub(super) struct Composed {
     pub(super) header: Result<Header, BridgeError>,
 }
 
+/// The PHP objects in a request.
+type Journal = Option<Box<Vec<Exported>>>;
+
 impl Composed {
     /// Bytes of the frame, segments included; without meaning if it could not be written.
     pub(super) fn bytes(&self) -> usize {
@@ -34,11 +37,27 @@ pub(super) struct Outbox {
     pub(super) frame: Vec<u8>,
     /// Where the segments lie. Between two requests there are none.
     segments: Vec<*const [u8]>,
-    /// The PHP objects in it. Between two requests there are none.
-    exported: Vec<Exported>,
+    /// The PHP objects in it. Between two requests, and in most of them, there are none.
+    exported: Journal,
 }
 
 impl Outbox {
+    /// Writes the answer to a callback, and gives its header without the call id. What PHP has let go of waits for a request.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub(super) fn write_answer(
+        &mut self,
+        kind: Kind,
+        write: &dyn Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
+    ) -> Result<Header, BridgeError> {
+        let mut header = Header::new(kind, 0);
+        let mut outgoing = self.begin();
+        write(&mut outgoing)?;
+        header.segment_bytes = u32::try_from(outgoing.segment_bytes()).unwrap_or(u32::MAX);
+        Ok(header)
+    }
+
     /// Writes a request, with what PHP has let go of in front, and gives its header without the call id.
     ///
     /// # Errors
@@ -82,15 +101,17 @@ impl Outbox {
     /// The request was sent.
     #[inline]
     pub(super) fn end(&mut self) {
-        if !self.exported.is_empty() {
-            exports::were_sent(self.exported.drain(..));
+        if let Some(exported) = self.exported.take() {
+            exports::were_sent(exported.into_iter());
         }
         self.clear();
     }
 
     /// The request will not be sent.
     pub(super) fn give_up(&mut self) {
-        exports::were_not_sent(self.exported.drain(..));
+        if let Some(exported) = self.exported.take() {
+            exports::were_not_sent(exported.into_iter());
+        }
         self.clear();
     }
 
@@ -114,7 +135,7 @@ impl fmt::Debug for Outbox {
 pub(crate) struct Outgoing<'a> {
     writer: Writer<'a>,
     segments: &'a mut Vec<*const [u8]>,
-    exported: &'a mut Vec<Exported>,
+    exported: &'a mut Journal,
     segment_bytes: usize,
 }
 
@@ -139,7 +160,7 @@ impl<'a> Outgoing<'a> {
     pub(crate) fn export_as(&mut self, object: &zend_object, write: impl FnOnce(&mut Writer<'a>, PhpReference<'_>)) {
         exports::export(object, |reference, exported| {
             write(&mut self.writer, reference);
-            self.exported.push(exported);
+            self.exported.get_or_insert_default().push(exported);
         });
     }
 
@@ -147,7 +168,7 @@ impl<'a> Outgoing<'a> {
     pub(crate) fn export_iterator(&mut self, iterator: &zend_object) {
         exports::export_iterator(iterator, |reference, exported| {
             self.writer.php_object(reference);
-            self.exported.push(exported);
+            self.exported.get_or_insert_default().push(exported);
         });
     }
 

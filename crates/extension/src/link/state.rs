@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tortoise_channel::{Channel, Process};
 use tortoise_protocol::Malformed;
-use tortoise_protocol::failure::Failure;
+use tortoise_protocol::failure::{Category, Failure};
 use tortoise_protocol::frame::{FLAG_BIG_INTEGERS, Header, Kind, finish};
 use tortoise_protocol::handshake::Welcome;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
@@ -170,22 +170,21 @@ impl Link {
         result
     }
 
-    /// As [`Self::take_over`], of the answer to a callback.
-    pub(super) fn take_over_answer(
-        &mut self,
-        composed: Composed,
-        callback: u64,
-        thread: u32,
-    ) -> Result<(), BridgeError> {
+    /// Sends the answer to a callback that was written.
+    pub(super) fn send_answer(&mut self, composed: Composed, callback: u64, thread: u32) -> Result<(), BridgeError> {
         self.request = composed.outbox;
-        let result = composed.header.and_then(|mut header| {
+        let finished = composed.header.and_then(|mut header| {
             (header.call, header.thread) = (callback, thread);
             self.finish_frame(header)
         });
-        if result.is_err() {
+        if let Err(error) = finished {
             self.request.give_up();
+            return Err(error);
         }
-        result.map(drop)
+        // SAFETY: what was written is held until here, by whoever answers.
+        let sent = self.channel.send_with(&self.request.frame, unsafe { self.request.segments() });
+        self.request.end();
+        sent.map_err(|error| self.explain(error.into()))
     }
 
     #[inline(always)]
@@ -239,6 +238,13 @@ impl Link {
             let start = Self::take_releases(&header, payload)?;
             if !header.kind.is_callback() {
                 if header.call != call {
+                    if header.kind == Kind::Failure {
+                        // One that refuses what was said in between ends all.
+                        let failure = Failure::read(&payload[start..])?;
+                        if failure.category == Category::Protocol {
+                            return Err(BridgeError::Remote(Box::new(failure)));
+                        }
+                    }
                     return Err(BridgeError::Connection(format!(
                         "the session answered call {} while call {call} was waiting",
                         header.call

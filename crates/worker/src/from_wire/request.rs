@@ -16,8 +16,9 @@ thread_local! {
 pub(crate) struct Converting(());
 
 impl Converting {
+    #[inline]
     pub(crate) fn begin() -> Self {
-        CONVERTING.set(CONVERTING.get() + 1);
+        CONVERTING.with(|guards| guards.set(guards.get() + 1));
         Self(())
     }
 
@@ -28,8 +29,9 @@ impl Converting {
 }
 
 impl Drop for Converting {
+    #[inline]
     fn drop(&mut self) {
-        CONVERTING.set(CONVERTING.get() - 1);
+        CONVERTING.with(|guards| guards.set(guards.get() - 1));
     }
 }
 

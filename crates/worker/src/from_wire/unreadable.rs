@@ -5,6 +5,7 @@ use tortoise_channel::ChannelError;
 use tortoise_protocol::{Malformed, Token};
 
 use crate::failure::Fault;
+use crate::gil::Busy;
 use crate::path::{Path, Step};
 
 /// Why a value from the client could not be made.
@@ -34,6 +35,12 @@ pub(crate) enum Unreadable {
 impl From<Malformed> for Box<Unreadable> {
     fn from(malformed: Malformed) -> Self {
         Self::new(Unreadable::Malformed(malformed))
+    }
+}
+
+impl From<Busy> for Box<Unreadable> {
+    fn from(busy: Busy) -> Self {
+        PyErr::from(busy).into()
     }
 }
 

@@ -42,7 +42,11 @@ impl Segments {
 
     /// Where they lie, in the order in which they were added. Neither `str` nor `bytes` ever change, so the
     /// interpreter's lock is not needed to read them.
+    #[inline]
     pub(crate) fn places<'a>(&'a self, py: Python<'_>) -> Vec<&'a [u8]> {
+        if self.owners.is_empty() {
+            return Vec::new();
+        }
         self.owners
             .iter()
             .map(|(owner, _)| match owner {
