@@ -7,7 +7,7 @@
 //! PhpHas       PHP object's id · property
 //! PhpDelete    PHP object's id · property
 //! PhpOperate   operation · PHP object's id · operands                                          (an array)
-//! PhpFunction  name, as "strlen" or "A\B::c" · arguments · named arguments
+//! PhpFunction  name, as "strlen", "A\B::c" or "new A\B" · arguments · named arguments
 //! PhpClass     name
 //! PhpCallOwn   PHP object's id · class · method · arguments · named arguments
 //! PhpGetOwn    PHP object's id · class · property
@@ -18,7 +18,7 @@
 //!
 //! The answer is a `Returned` with a value, or a `Threw` ([`crate::rebound`]). That to a `PhpClass` is nil where there is no
 //! such class, else its number, its traits, and its description ([`crate::php_class`]), or nil if the session has it
-//! (array of 3).
+//! (array of 3); or the handle of a Python class, of which it is the PHP name.
 
 use crate::codec::{Malformed, PhpTraits, Reader, Token, Writer};
 

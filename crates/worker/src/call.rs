@@ -76,7 +76,11 @@ impl<'py> Callee<'py> {
 }
 
 impl<'py> Arguments<'py> {
-    fn tuple(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+    /// The positional ones.
+    ///
+    /// # Errors
+    /// If Python is out of memory.
+    pub(crate) fn tuple(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         match &self.positional {
             Positional::Few(few, count) => {
                 let given: Vec<_> = few.iter().take(*count).flatten().collect();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyRecursionError, PyRuntimeError, PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyInt;
 use tortoise_channel::{Channel, ChannelError};
 use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind};
 use tortoise_protocol::limits::MAX_CALLBACK_DEPTH;
@@ -20,6 +21,7 @@ use crate::fork;
 use crate::from_wire::{Converting, Decoder, Request};
 use crate::gil::Busy;
 use crate::path::Root;
+use crate::php::read_half;
 use crate::requests::give_up;
 use crate::stack;
 
@@ -123,7 +125,7 @@ impl State {
         let (id, parent) = begun.inspect_err(|_| frame.take_back(py, self))?;
         let header = Header { parent, thread: thread(), ..Header::new(kind, id) };
         let outcome = match frame.finish(py, self, header) {
-            Ok(()) => self.converse(py, id, room),
+            Ok(()) => self.converse(py, kind, id, room),
             Err(too_large) => {
                 frame.take_back(py, self);
                 Err(PyValueError::new_err(too_large.to_string()))
@@ -181,7 +183,7 @@ impl State {
     }
 
     /// Sends what stands in the room, and reads until the callback has its answer.
-    fn converse<'py>(&self, py: Python<'py>, id: u64, room: &mut Room) -> PyResult<Bound<'py, PyAny>> {
+    fn converse<'py>(&self, py: Python<'py>, kind: Kind, id: u64, room: &mut Room) -> PyResult<Bound<'py, PyAny>> {
         let Room { frame, payload } = room;
         loop {
             if !self.conversation.levels.borrow(py)?.is_on_top(id) {
@@ -202,7 +204,7 @@ impl State {
                 }
                 Err(error) => return Err(self.end_conversation(py, error.into(), frame)),
             };
-            let step = self.step(py, id, header, channel, payload, frame);
+            let step = self.step(py, (kind, id), header, channel, payload, frame);
             fork::end_if_forked();
             match step {
                 Ok(Step::Done(outcome)) => return outcome,
@@ -216,7 +218,7 @@ impl State {
     fn step<'py>(
         &self,
         py: Python<'py>,
-        id: u64,
+        (asked, id): (Kind, u64),
         mut header: Header,
         channel: RefMut<'_, Channel>,
         payload: &mut Vec<u8>,
@@ -228,7 +230,7 @@ impl State {
             Kind::Returned | Kind::Threw if header.call == id => {
                 let mut request = Request::of_channel(payload, channel);
                 let released = self.take_releases(py, &mut header, &mut request.reader);
-                let read = released.and_then(|()| self.outcome(py, header.kind, &mut request));
+                let read = released.and_then(|()| self.outcome(py, asked, header.kind, &mut request));
                 return match read {
                     Ok(outcome) => Ok(Step::Done(outcome)),
                     Err(Fault::Malformed(malformed)) => Err(refused(malformed, frame)),
@@ -301,10 +303,13 @@ impl State {
     fn outcome<'py>(
         &self,
         py: Python<'py>,
+        asked: Kind,
         kind: Kind,
         request: &mut Request<'_>,
     ) -> Result<PyResult<Bound<'py, PyAny>>, Fault> {
-        let outcome = if kind == Kind::Returned {
+        let outcome = if kind == Kind::Returned && asked == Kind::PhpHalve {
+            Ok(PyInt::new(py, read_half(&mut request.reader)?).into_any())
+        } else if kind == Kind::Returned {
             let value = Decoder::new(py, request, self).value(Depth::ROOT);
             Ok(value.map_err(|error| Fault::unreadable(*error, || Root::ReturnValue))?)
         } else {
@@ -340,14 +345,14 @@ impl State {
 
     /// PHP's request is over: its objects are none any more, and what waits for it does so in vain.
     pub(crate) fn end_php_request(&self, py: Python<'_>) -> Result<(), Busy> {
-        self.conversation.levels.borrow(py)?.end_callbacks();
+        self.conversation.levels.borrow(py)?.end_request();
         self.php.end_request(py)?;
         self.conversation.waiting.wake(py);
         Ok(())
     }
 
     /// What is raised where PHP does not listen any more.
-    fn over(&self, py: Python<'_>) -> PyErr {
+    pub(crate) fn over(&self, py: Python<'_>) -> PyErr {
         let message = match self.conversation.end(py) {
             Ok(Some(End::Gone)) => "PHP has gone".to_owned(),
             Ok(Some(End::Broken(reason))) => format!("the connection to PHP is broken: {reason}"),

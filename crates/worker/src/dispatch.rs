@@ -2,6 +2,7 @@
 
 mod attributes;
 mod elements;
+mod inheritance;
 
 use std::sync::atomic::AtomicBool;
 
@@ -103,6 +104,11 @@ impl State {
             Kind::Enter => self.enter(py, request, answer)?,
             Kind::Exit => self.exit(py, request, answer)?,
             Kind::Operate => self.operate(py, request, answer)?,
+            Kind::Extend => self.extend(py, request, answer)?,
+            Kind::Halve => self.halve(py, request, answer)?,
+            Kind::Initialize => self.initialize(py, request, answer)?,
+            Kind::CallFrom => self.call_from(py, request, answer)?,
+            Kind::LetGo => self.let_go(py, request, answer)?,
             Kind::Describe => {
                 self.describe(py, request, answer)?;
                 return Ok(Kind::Described);
@@ -163,6 +169,10 @@ impl State {
         let mut callee = match method {
             Method::Open(name) => Callee::Method(target, name),
             Method::Itself => Callee::Object(target),
+            Method::Refused(name) if Gate::opens(&name, &target) => {
+                let name = PyString::intern(py, &name);
+                Callee::Method(target, name)
+            }
             Method::Refused(name) => return Err(refused(&name, &target).into()),
         };
         let arguments = Arguments::read(py, request, self, &mut callee)?;
@@ -186,13 +196,13 @@ impl State {
 
     /// The object of an id, if there is one.
     pub(crate) fn object<'py>(&self, py: Python<'py>, id: u64) -> Result<Option<Bound<'py, PyAny>>, Busy> {
-        Ok(self.table.borrow(py)?.get(py, id).cloned())
+        Ok(self.table.borrow(py)?.get(py, id))
     }
 
     /// The object of an id that is about to be used. A module must be one that PHP may use.
     fn usable<'py>(&self, py: Python<'py>, id: u64) -> Handled<Bound<'py, PyAny>> {
         let (object, is_gated) = match self.table.borrow(py)?.target(py, id) {
-            Some((object, is_gated)) => (object.clone(), is_gated),
+            Some(target) => target,
             None => return Err(Fault::stale(id)),
         };
         if is_gated {

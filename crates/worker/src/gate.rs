@@ -8,7 +8,9 @@ use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::{Category, Failure, Ran};
 use tortoise_protocol::request::MethodName;
 
+use crate::dispatch::{Handled, State};
 use crate::names::{class_name, type_name};
+use crate::php::is_of_two;
 
 /// Names that are kept ready. A program has fewer; a client that makes names up costs no more than this.
 const MAX_KEPT_NAMES: usize = 4096;
@@ -38,6 +40,22 @@ pub(crate) enum Method<'py> {
     Refused(Box<str>),
 }
 
+impl State {
+    /// A name as [`Gate::pass`] gives it, or one that the object opens.
+    ///
+    /// # Errors
+    /// As [`Gate::pass`].
+    #[inline]
+    pub(crate) fn passed<'py>(&self, name: &str, target: &Bound<'py, PyAny>) -> Handled<Bound<'py, PyString>> {
+        let passed = self.gate.borrow(target.py())?.pass(name, target);
+        match passed {
+            // Code of a metaclass may run, so the gate is not borrowed here.
+            Err(_) if Gate::opens(name, target) => Ok(PyString::intern(target.py(), name)),
+            passed => Ok(passed?),
+        }
+    }
+}
+
 impl Gate {
     /// The name as a Python string, if clients may use it.
     ///
@@ -49,6 +67,13 @@ impl Gate {
         target: &Bound<'py, PyAny>,
     ) -> Result<Bound<'py, PyString>, Box<Failure>> {
         self.known(target.py(), name).ok_or_else(|| refused(name, target))
+    }
+
+    /// Whether a private name of an object is one that PHP may use all the same: where PHP's own class is among its classes, a
+    /// leading underscore is PHP's way to write what is for subclasses.
+    #[cold]
+    pub(crate) fn opens(name: &str, target: &Bound<'_, PyAny>) -> bool {
+        name.starts_with('_') && !name.starts_with("__") && !name.contains('.') && is_of_two(target)
     }
 
     /// The method that a call names. An index is given its name here, whatever becomes of the call.

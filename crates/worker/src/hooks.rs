@@ -45,8 +45,13 @@ pub(crate) struct Hooks {
     pub(crate) method: Py<PyType>,
     /// `datetime` and what reads and makes its objects: the module `tortoise_worker.moments`.
     pub(crate) moments: Moments,
-    /// `php_class(name, parents, methods, traits) -> type` for the objects of a PHP class.
+    /// `php_class(name, parents, flags, methods, properties, traits) -> type` for the objects of a PHP class.
     pub(crate) php_class: Py<PyAny>,
+    /// `shadow(parent, name, parents, flags, all_methods, methods, properties, traits) -> type` for a PHP class below one of
+    /// Python.
+    pub(crate) shadow: Py<PyAny>,
+    /// `half(class, arguments, named) -> object` by its `__new__`.
+    pub(crate) half: Py<PyAny>,
     /// `php_thrown(object, message, code, file, line) -> php.Exception`.
     pub(crate) php_thrown: Py<PyAny>,
     /// `php.Exception`.
@@ -86,6 +91,8 @@ impl Hooks {
             method: object.getattr("method")?.cast_into()?.unbind(),
             moments: Moments::new(&object.getattr("moments")?)?,
             php_class: object.getattr("php_class")?.unbind(),
+            shadow: object.getattr("shadow")?.unbind(),
+            half: object.getattr("half")?.unbind(),
             php_thrown: object.getattr("php_thrown")?.unbind(),
             php_exception: object.getattr("php_exception")?.cast_into()?.unbind(),
             php_over: object.getattr("php_over")?.cast_into()?.unbind(),

@@ -69,7 +69,10 @@ mod _native {
     use crate::{fork, spinning, watch};
 
     #[pymodule_export]
-    use crate::php::{PhpFunction, PhpMethod, PhpMethodOf, PhpObject, has_property, operate};
+    use crate::php::{
+        PhpFunction, PhpMethod, PhpMethodOf, PhpObject, PhpProperty, has_property, is_half, new_half, operate,
+        php_class, php_request,
+    };
 
     #[pymodule_export]
     const PRODUCT_VERSION: &str = tortoise_protocol::PRODUCT_VERSION;

@@ -1,22 +1,28 @@
 //! PHP's objects in Python: which the session holds, and what is let go of.
 
 mod functions;
+mod halves;
+mod import;
 mod methods;
 mod object;
+mod properties;
 mod thrown;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyType, PyWeakrefMethods, PyWeakrefReference};
 use rustc_hash::FxHashMap;
 use tortoise_protocol::Malformed;
 use tortoise_protocol::codec::PhpReference;
-use tortoise_protocol::php_class::{MEMBER_PROTECTED, PhpClass};
+use tortoise_protocol::php_class::PhpClass;
 
 pub(crate) use functions::PhpFunction;
+pub(crate) use halves::{is_of_two, read_half};
+pub(crate) use import::{php_class, php_request};
 pub(crate) use methods::{PhpMethod, PhpMethodOf};
-pub(crate) use object::{PhpObject, has_property, operate};
+pub(crate) use object::{PhpObject, has_property, new_half, operate};
+pub(crate) use properties::{PhpProperty, is_half};
 
 use crate::dispatch::State;
 use crate::failure::Fault;
@@ -30,6 +36,10 @@ pub(crate) struct PhpObjects {
     classes: GilCell<FxHashMap<u32, Py<PyType>>>,
     /// What Python has let go of, with how often it was received; said with the next frame.
     releases: GilCell<Vec<(u64, u64)>>,
+    /// Ids of Python's own objects that are gone, and that PHP keeps its half of; those of which the table could not be told.
+    gone: GilCell<Vec<u64>>,
+    /// Whether there are any.
+    pub(crate) has_gone: AtomicBool,
     /// The number of PHP's request: an object of another is none any more.
     request: AtomicU64,
 }
@@ -41,6 +51,8 @@ impl PhpObjects {
             objects: GilCell::new(FxHashMap::default()),
             classes: GilCell::new(FxHashMap::default()),
             releases: GilCell::new(Vec::new()),
+            gone: GilCell::new(Vec::new()),
+            has_gone: AtomicBool::new(false),
             request: AtomicU64::new(1),
         }
     }
@@ -110,12 +122,7 @@ impl State {
             object.cast::<PhpObject>().map_err(PyErr::from)?.get().receive();
             return Ok(object);
         }
-        let class = self.php.classes.borrow(py)?.get(&class).map(|class| class.clone_ref(py));
-        let class = class.ok_or(Malformed::Unexpected {
-            expected: "a PHP object of a class that was described",
-            found: "one of another",
-        })?;
-        let object = PhpObject::make(class.bind(py), id, self.php.request())?;
+        let object = PhpObject::make(&self.numbered(py, class)?, id, self.php.request())?;
         let reference = PyWeakrefReference::new(&object)?.unbind();
         let before = self.php.objects.borrow(py)?.insert(id, reference);
         drop(before);
@@ -124,14 +131,25 @@ impl State {
 
     /// PHP describes a class of its own.
     fn learn(&self, py: Python<'_>, number: u32, traits: u8, description: &[u8]) -> Result<(), Fault> {
-        let PhpClass { name, parents, methods, .. } = PhpClass::read(description)?;
-        let public = methods.0.iter().filter(|(_, flags)| flags & MEMBER_PROTECTED == 0);
-        let methods: Vec<&str> = public.map(|(name, _)| *name).collect();
-        let class = self.hooks.php_class.bind(py).call1((name, parents, methods, traits))?;
-        let class = class.cast_into::<PyType>().map_err(PyErr::from)?.unbind();
-        let before = self.php.classes.borrow(py)?.insert(number, class);
+        let PhpClass { name, flags, parents, methods, properties } = PhpClass::read(description)?;
+        let arguments = (name, parents, flags, methods.0, properties.0, traits);
+        let class = self.hooks.php_class.bind(py).call1(arguments)?;
+        self.number(py, number, class.cast_into::<PyType>().map_err(PyErr::from)?)?;
+        Ok(())
+    }
+
+    /// PHP calls a class by a number.
+    pub(crate) fn number(&self, py: Python<'_>, number: u32, class: Bound<'_, PyType>) -> Result<(), Busy> {
+        let before = self.php.classes.borrow(py)?.insert(number, class.unbind());
         drop(before);
         Ok(())
+    }
+
+    /// The Python class of a number.
+    pub(crate) fn numbered<'py>(&self, py: Python<'py>, number: u32) -> Result<Bound<'py, PyType>, Fault> {
+        let class = self.php.classes.borrow(py)?.get(&number).map(|class| class.bind(py).clone());
+        let expected = "a PHP object of a class that was described";
+        Ok(class.ok_or(Malformed::Unexpected { expected, found: "one of another" })?)
     }
 
     /// Takes note of the PHP objects in what is left of a payload that will not be read: PHP counts them as received, and

@@ -142,6 +142,9 @@ impl State {
 
     /// Drops what the client has let go of, which may run `__del__`.
     pub(crate) fn drop_doomed(&self, py: Python<'_>) {
+        if self.php.has_gone.load(Ordering::Relaxed) {
+            self.drop_gone(py);
+        }
         let doomed = match self.table.borrow(py) {
             Ok(mut table) if table.has_doomed() => table.doomed(),
             _ => return,

@@ -1,11 +1,17 @@
 //! The objects that a session handed to its client, by id and by identity.
 
+mod halves;
+mod held;
+
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use rustc_hash::FxHashMap;
 use tortoise_protocol::ObjectReference;
 use tortoise_protocol::codec::TRAIT_CALLABLE;
+
+pub(crate) use halves::PhpHalf;
+use held::Held;
 
 /// Room that the table keeps when a request ends; a request of a million objects gives the rest back.
 const KEPT_CAPACITY: usize = 4096;
@@ -26,7 +32,9 @@ pub(crate) struct Table {
 }
 
 struct Entry {
-    object: Py<PyAny>,
+    object: Held,
+    /// The object's half in PHP, if it is known to have one.
+    php: Option<PhpHalf>,
     /// How often the client was given it and has not let go.
     handed_out: u64,
     /// A class object, which lives as long as the session: descriptions and objects name it.
@@ -48,13 +56,14 @@ impl Table {
     }
 
     /// The object of an id.
-    pub(crate) fn get<'py>(&self, py: Python<'py>, id: u64) -> Option<&Bound<'py, PyAny>> {
-        self.entries.get(&id).map(|entry| entry.object.bind(py))
+    pub(crate) fn get<'py>(&self, py: Python<'py>, id: u64) -> Option<Bound<'py, PyAny>> {
+        self.entries.get(&id)?.object.get(py)
     }
 
     /// The object of an id that is about to be used, and whether it is a module that must be asked for first.
-    pub(crate) fn target<'py>(&self, py: Python<'py>, id: u64) -> Option<(&Bound<'py, PyAny>, bool)> {
-        self.entries.get(&id).map(|entry| (entry.object.bind(py), entry.gated))
+    pub(crate) fn target<'py>(&self, py: Python<'py>, id: u64) -> Option<(Bound<'py, PyAny>, bool)> {
+        let entry = self.entries.get(&id)?;
+        Some((entry.object.get(py)?, entry.gated))
     }
 
     /// PHP may use the module, for as long as it holds it.
@@ -66,21 +75,13 @@ impl Table {
 
     /// Names an object to the client, once more if it has it already. Its id is added to those that are `given` with a frame.
     pub(crate) fn hand_out(&mut self, object: &Bound<'_, PyAny>, given: &mut Vec<u64>) -> ObjectReference {
-        let id = match self.ids.get(&address(object)) {
-            Some(id) => *id,
-            None => {
-                let id = self.next;
-                self.next += 2;
-                self.insert(id, object);
-                id
-            }
-        };
+        let id = self.id_of(object).unwrap_or_else(|| self.insert_next(object));
         self.name(id, object, given)
     }
 
     /// Names a new object to the client, under the id that the client chose, unless it has the object already.
     pub(crate) fn hand_out_as(&mut self, id: u64, object: &Bound<'_, PyAny>, given: &mut Vec<u64>) -> ObjectReference {
-        if !self.ids.contains_key(&address(object)) {
+        if self.id_of(object).is_none() {
             self.insert(id, object);
         }
         self.hand_out(object, given)
@@ -96,22 +97,15 @@ impl Table {
         self.classes.contains_key(&kind)
     }
 
-    /// Whether the client has the object.
-    pub(crate) fn has(&self, object: &Bound<'_, PyAny>) -> bool {
-        self.ids.contains_key(&address(object))
+    /// Whether the table keeps the object alive.
+    pub(crate) fn keeps(&self, object: &Bound<'_, PyAny>) -> bool {
+        let entry = self.ids.get(&address(object)).and_then(|id| self.entries.get(id));
+        entry.is_some_and(|entry| matches!(entry.object, Held::Strong(_)))
     }
 
     /// The id of a class, which stays for the life of the session.
     pub(crate) fn pin(&mut self, class: &Bound<'_, PyAny>) -> u64 {
-        let id = match self.ids.get(&address(class)) {
-            Some(id) => *id,
-            None => {
-                let id = self.next;
-                self.next += 2;
-                self.insert(id, class);
-                id
-            }
-        };
+        let id = self.id_of(class).unwrap_or_else(|| self.insert_next(class));
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.pinned = true;
         }
@@ -122,19 +116,19 @@ impl Table {
     pub(crate) fn release(&mut self, id: u64, count: u64) {
         let Some(entry) = self.entries.get_mut(&id) else { return };
         entry.handed_out = entry.handed_out.saturating_sub(count);
-        if entry.handed_out == 0
-            && !entry.pinned
-            && let Some(entry) = self.entries.remove(&id)
-        {
-            self.ids.remove(&(entry.object.as_ptr() as usize));
-            self.doomed.push(entry.object);
+        if entry.handed_out == 0 && !entry.pinned {
+            self.remove(id);
         }
     }
 
     /// A frame does not go out: the client never saw what it named.
     pub(crate) fn take_back(&mut self, given: &mut Vec<u64>) {
         for id in given.drain(..) {
-            self.release(id, 1);
+            match self.entries.get_mut(&id) {
+                // PHP may keep its half for it.
+                Some(entry) if entry.php.is_some() => entry.handed_out = entry.handed_out.saturating_sub(1),
+                _ => self.release(id, 1),
+            }
         }
     }
 
@@ -142,7 +136,7 @@ impl Table {
     pub(crate) fn end_request(&mut self) {
         let Self { entries, ids, doomed, .. } = self;
         let (kept, gone): (Vec<_>, Vec<_>) = entries.drain().partition(|(_, entry)| entry.pinned);
-        doomed.extend(gone.into_iter().map(|(_, entry)| entry.object));
+        doomed.extend(gone.into_iter().map(|(_, entry)| entry.object.into_any()));
         entries.extend(kept.into_iter().map(|(id, entry)| (id, Entry { handed_out: 0, ..entry })));
         ids.retain(|_, id| entries.contains_key(id));
         entries.shrink_to(KEPT_CAPACITY);
@@ -152,7 +146,7 @@ impl Table {
     /// The session is over: everything goes.
     pub(crate) fn forget(&mut self) {
         self.ids.clear();
-        self.doomed.extend(self.entries.drain().map(|(_, entry)| entry.object));
+        self.doomed.extend(self.entries.drain().map(|(_, entry)| entry.object.into_any()));
     }
 
     /// Whether something has been let go of.
@@ -168,15 +162,48 @@ impl Table {
 
     fn insert(&mut self, id: u64, object: &Bound<'_, PyAny>) {
         self.ids.insert(address(object), id);
-        let gated = is_module(object);
-        self.entries.insert(id, Entry { object: object.clone().unbind(), handed_out: 0, pinned: false, gated });
+        let (gated, object) = (is_module(object), Held::Strong(object.clone().unbind()));
+        self.entries.insert(id, Entry { object, php: None, handed_out: 0, pinned: false, gated });
+    }
+
+    fn insert_next(&mut self, object: &Bound<'_, PyAny>) -> u64 {
+        let id = self.next;
+        self.next += 2;
+        self.insert(id, object);
+        id
+    }
+
+    /// The id of an object. Behind a weak reference there may be another one at the address by now.
+    #[inline]
+    fn id_of(&self, object: &Bound<'_, PyAny>) -> Option<u64> {
+        let id = *self.ids.get(&address(object))?;
+        self.entries.get(&id).is_some_and(|entry| entry.object.is(object)).then_some(id)
+    }
+
+    fn remove(&mut self, id: u64) -> Option<PhpHalf> {
+        let entry = self.entries.remove(&id)?;
+        self.forget_address(id, &entry.object);
+        self.doomed.push(entry.object.into_any());
+        entry.php
+    }
+
+    /// The address is another object's, where there is one with the address now.
+    fn forget_address(&mut self, id: u64, object: &Held) {
+        if self.ids.get(&object.address()) == Some(&id) {
+            self.ids.remove(&object.address());
+        }
     }
 
     fn name(&mut self, id: u64, object: &Bound<'_, PyAny>, given: &mut Vec<u64>) -> ObjectReference {
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.handed_out += 1;
+            entry.object.hold(object);
             given.push(id);
         }
+        self.reference(id, object)
+    }
+
+    fn reference(&mut self, id: u64, object: &Bound<'_, PyAny>) -> ObjectReference {
         let traits = if object.is_callable() { TRAIT_CALLABLE } else { 0 };
         ObjectReference { id, class: self.class_of(object), traits }
     }

@@ -209,6 +209,9 @@ impl<'a, 'py> Encoder<'a, 'py> {
             context.held.push(php.unbind());
             return Ok(());
         }
+        if object.cast::<PhpObject>().is_ok_and(|half| half.get().is_over(context.state.php.request())) {
+            return Err(refused("an object whose PHP half is of an earlier request"));
+        }
         let State { hooks, numpy, table, .. } = context.state;
         if hooks.moments.write(object, writer) || numpy.write_scalar(object, table, writer) {
             return Ok(());

@@ -29,7 +29,7 @@ def told(client: Client) -> str:
 
 
 UNKNOWN_CLASS = wire.pack(wire.PhpObject(5, 77))
-BROKEN_CLASS = wire.pack(wire.PhpObject(5, 77, 0, b"\xa1x\x90"))
+BROKEN_CLASS = wire.pack(wire.PhpObject(5, 77, 0, b"\xa1x\x00\x90"))
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_names_of_pythons_own_are_not_asked_for(client: Client) -> None:
     with pytest.raises(FailedError, match="has no attribute"):
         client.call(probe, "evaluate", "self.value.__dict__")
     with pytest.raises(FailedError, match="cannot be made in Python"):
-        client.call(probe, "evaluate", "type(self.value)()")
+        client.call(probe, "evaluate", "__import__('php').Object()")
     with pytest.raises(FailedError, match="cannot pickle"):
         client.call(probe, "evaluate", "__import__('copy').copy(self.value)")
 

@@ -59,6 +59,10 @@ class _Hooks(Protocol):
     @property
     def php_class(self) -> Any: ...
     @property
+    def shadow(self) -> Any: ...
+    @property
+    def half(self) -> Any: ...
+    @property
     def php_thrown(self) -> Any: ...
     @property
     def php_exception(self) -> type[BaseException]: ...
@@ -105,8 +109,36 @@ class Method:
 class MethodDescriptor:
     """What the Python class of a PHP class has under the name of a method."""
 
-    def __init__(self, name: str) -> None: ...
-    def __get__(self, target: Object | None, cls: type | None = None, /) -> Any: ...
+    def __init__(self, name: str, php_class: str | None = None, is_protected: bool = False) -> None: ...
+    def __get__(self, target: object | None, cls: type | None = None, /) -> Any: ...
+    def __call__(self, target: object, /, *arguments: object, **named: object) -> Any: ...
+
+class Property:
+    """What the Python class of a PHP class has under the name of a property: the values live in PHP.
+
+    Asked of the class it gives the default that a Python class has put in its place.
+    """
+
+    name: Final[str]
+    php_class: Final[str]
+    defaults: Final[tuple[()] | tuple[object]]
+
+    def __init__(self, name: str, php_class: str, *default: object) -> None: ...
+    def __get__(self, target: object | None, cls: type | None = None, /) -> Any: ...
+    def __set__(self, target: object, value: object, /) -> None: ...
+    def __delete__(self, target: object, /) -> None: ...
+
+def is_half(target: object, /) -> bool:
+    """Whether an object has one half in PHP and one here. False: PHP has all of it."""
+
+def new_half(cls: type[Object], /) -> Any:
+    """The Python half of an object of two, of a class that extends a PHP class."""
+
+def php_class(name: str) -> type | None:
+    """The Python class of a PHP class, which PHP loads if need be. RequestOver outside of a request."""
+
+def php_request() -> int:
+    """The number of PHP's request."""
 
 def operate(target: Object, operation: int, /, *operands: object) -> Any:
     """One of PHP's protocols, by the number that it has on the wire."""

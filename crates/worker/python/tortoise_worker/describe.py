@@ -68,6 +68,10 @@ class Describer:
         cls = selector if classes.is_class(selector) else self._loader.load(cast(str, selector))
         return self._describe(cls)[0]
 
+    def php_name_of(self, cls: type) -> str:
+        """The name that a class has in PHP."""
+        return self._describe(cls)[1]
+
     def _describe(self, cls: type) -> tuple[Description, str]:
         """The description, and the PHP name in it."""
         known = self._known.get(id(cls))

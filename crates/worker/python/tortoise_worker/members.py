@@ -89,7 +89,7 @@ def properties_of(cls: type) -> dict[str, Any]:
     """The class's own attributes that can be the default of a PHP property, but for constants."""
     return {
         name: value
-        for name, value in namespace_of(cls).items()
+        for name, value in php_bases.attributes_of(cls)
         if is_name(name)
         and not name.startswith("__")
         and (name.startswith("_") or not name.isupper())

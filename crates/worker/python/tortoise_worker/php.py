@@ -9,6 +9,9 @@
     except php.Exception as error:              # what a callback of PHP's throws
         print(error.class_name, error.code, error.object)
 
+    from php import Controller                  # a PHP class: a base class, and it makes objects
+    from php.App.Models import User             # App\\Models\\User
+
 PHP objects come as objects of classes that are derived from `php.Object`. Their public properties and methods
 are attributes; an object that is `Countable` has a `len()`, one with `ArrayAccess` has items, one that is
 `Traversable` can be iterated, one that is `Stringable` has a `str()`, and a `Closure` or what has an
@@ -22,7 +25,7 @@ is raised.
 from collections.abc import Iterator
 from typing import Any
 
-from tortoise_worker import php_classes
+from tortoise_worker import php_imports, php_protocols
 from tortoise_worker._native import Function, Method, Object, has_property
 from tortoise_worker.errors import PhpException
 from tortoise_worker.php_classes import Closure, Exit, RequestOver, exception_class
@@ -55,7 +58,7 @@ method = Method
 
 def items(traversable: Object) -> Iterator[tuple[Any, Any]]:
     """Keys and values, as `foreach ($traversable as $key => $value)` gives them: one at a time."""
-    return php_classes.pairs(traversable)
+    return php_protocols.pairs(traversable)
 
 
 def isset(target: Object, name: str) -> bool:
@@ -65,9 +68,14 @@ def isset(target: Object, name: str) -> bool:
 
 def append(target: Object, value: object) -> None:
     """`$target[] = $value`"""
-    php_classes.operate(target, php_classes.APPEND, value)
+    php_protocols.operate(target, php_protocols.APPEND, value)
 
 
 def equals(target: Object, other: object) -> bool:
     """`$target == $other`: PHP compares properties. Python's `==` says whether both are one object."""
-    return bool(php_classes.operate(target, php_classes.EQUAL, other))
+    return bool(php_protocols.operate(target, php_protocols.EQUAL, other))
+
+
+def __getattr__(name: str) -> Any:
+    """The PHP class of this name, for `from php import Name`."""
+    return php_imports.attribute("", name)

@@ -1,16 +1,44 @@
 """Tells which of a class's bases stand for PHP classes, and what of a class is Python's own."""
 
+from collections.abc import Callable, Iterator
 from typing import cast
 
 from tortoise_worker import classes
+from tortoise_worker._native import Property
+
+# By identity: a metaclass may say what it likes about equality.
+_shadows: dict[int, type] = {}
+
+_names: list[Callable[[type], str]] = [classes.name_of]
 
 
 def php_name_of(cls: type) -> str | None:
     """The PHP class that a class stands for; None of a class of Python's own."""
-    if not any(_is_root(base) for base in classes.mro_of(cls)):
+    if not is_shadow(cls) and not any(_is_root(base) for base in classes.mro_of(cls)):
         return None
     name = classes.namespace_of(cls).get("php_name")
     return name if type(name) is str else None
+
+
+def is_shadow(cls: type) -> bool:
+    """Whether a class stands for a PHP class that extends a class of Python."""
+    return id(cls) in _shadows
+
+
+def add_shadow(cls: type) -> None:
+    """A class stands for a PHP class that extends a class of Python; it lives as long as the session."""
+    _shadows[id(cls)] = cls
+
+
+def name_of(cls: type) -> str:
+    """The name that a class has in PHP, whichever language it is of."""
+    name = php_name_of(cls)
+    return name if name is not None else _names[0](cls)
+
+
+def set_naming(naming: Callable[[type], str]) -> None:
+    """How the classes of Python's own are called in PHP."""
+    _names[0] = naming
 
 
 def is_php(cls: type) -> bool:
@@ -27,6 +55,12 @@ def methods(cls: type) -> frozenset[str]:
     """The names of the methods, public and protected, of all PHP classes that a class extends."""
     found = (classes.namespace_of(base).get("php_methods") for base in ancestors(cls))
     return frozenset(name for names in found if names is not None for name in cast(tuple[str, ...], names))
+
+
+def attributes_of(cls: type) -> Iterator[tuple[str, object]]:
+    """What the class itself has under its names, as it was written: a default where a property stands now."""
+    for name, value in classes.namespace_of(cls).items():
+        yield name, value.defaults[0] if type(value) is Property and value.defaults else value
 
 
 def provider_of(cls: type, name: str) -> type | None:

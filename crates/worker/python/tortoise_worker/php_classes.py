@@ -1,20 +1,30 @@
-"""Python's classes for PHP's: of objects, with the protocols that PHP's class has, and of exceptions."""
+"""Python's classes for PHP's: of objects, and of exceptions."""
 
 import itertools
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from tortoise_worker._native import MethodDescriptor, Object, operate
+from tortoise_worker import classes, php_bases, php_protocols
+from tortoise_worker._native import Function, MethodDescriptor, Object, Property, new_half
 from tortoise_worker.errors import PhpException
+from tortoise_worker.php_protocols import CLOSURE, MAGIC_CALL
 
-# Bits of a PHP object's traits.
-CALLABLE, COUNTABLE, ARRAY_ACCESS, TRAVERSABLE, STRINGABLE, THROWABLE, CLOSURE, MAGIC_CALL = (
-    1 << bit for bit in range(8)
+# Bits of a member's flags.
+STATIC, ABSTRACT, PROTECTED, FINAL = (1 << bit for bit in range(4))
+
+Members = list[tuple[str, int]]
+"""Methods or properties of a PHP class, and their flags."""
+
+Description = tuple[list[str], int, Members, Members, int]
+
+# What a class of PHP's objects has whatever it is described as.
+_OF_EVERY_CLASS = frozenset(
+    (
+        *("__module__", "__qualname__", "__slots__", "__doc__", "__new__", "__reduce_ex__"),
+        *("__init_subclass__", "php_name", "php_parents", "php_open", "_php_has_call"),
+    )
 )
-
-# Numbers of PHP's protocols.
-LENGTH, GET_ITEM, SET_ITEM, APPEND, HAS_ITEM, DELETE_ITEM, TEXT, ITERATE, NEXT, EQUAL = range(10)
 
 
 class Closure(Object):
@@ -23,6 +33,7 @@ class Closure(Object):
     __slots__ = ()
     __call__ = MethodDescriptor("")
     _php_has_call = False
+    _php_traits = CLOSURE
     php_name = "Closure"
     php_parents = ()
 
@@ -39,31 +50,32 @@ _objects: dict[str, type[Object]] = {"Closure": Closure}
 _exceptions: dict[str, type[PhpException]] = {"Throwable": PhpException}
 
 # What an object class was made of, by its name. A class that is only a parent's name so far is not here.
-_descriptions: dict[str, tuple[list[str], list[str], int]] = {}
+_descriptions: dict[str, Description] = {}
 
 # By the address of the PHP exception, which each of them keeps alive.
 _thrown: "weakref.WeakValueDictionary[int, PhpException]" = weakref.WeakValueDictionary()
 
 
-def object_class(name: str, parents: list[str], methods: list[str], traits: int) -> type[Object]:
+def object_class(
+    name: str, parents: list[str], flags: int, methods: Members, properties: Members, traits: int
+) -> type[Object]:
     """The Python class for the objects of a PHP class, which may have been described before."""
     if traits & CLOSURE:
         return Closure
-    description = (parents, methods, traits)
+    description = (parents, flags, methods, properties, traits)
     if _descriptions.get(name) == description:
         return _objects[name]
-    namespace: dict[str, Any] = {
-        method: MethodDescriptor(method) for method in methods if not method.startswith("__")
-    }
-    namespace |= _protocols(traits)
-    namespace |= {"php_parents": tuple(parents), "_php_has_call": bool(traits & MAGIC_CALL)}
     bases = _outermost([_object_class(parent) for parent in parents]) or [Object]
     cls = _object_class(name)
-    if name in _descriptions or not _derive(cls, bases):
-        # It is another class by the same name, such as that of another request.
+    # Several anonymous classes have one name; another class is described anew in another request only.
+    is_another = name in _descriptions and "@anonymous" in name
+    if is_another or not _derive(cls, bases):
         cls = _made(name, bases, Object)
-    for attribute, value in namespace.items():
+    for attribute in set(vars(cls)) - _OF_EVERY_CLASS:
+        delattr(cls, attribute)
+    for attribute, value in _namespace(name, methods, properties, traits).items():
         setattr(cls, attribute, value)
+    cls.php_parents = tuple(parents)
     _objects[name], _descriptions[name] = cls, description
     return cls
 
@@ -72,66 +84,77 @@ def _object_class(name: str) -> type[Object]:
     """The class of a name; one that says nothing else, until it is described."""
     if name not in _objects:
         _objects[name] = _made(name, [Object], Object)
-        _objects[name]._php_has_call = False  # type: ignore[attr-defined]
     return _objects[name]
 
 
-def _protocols(traits: int) -> dict[str, Any]:
-    protocols: dict[str, Any] = {}
-    if traits & COUNTABLE:
-        protocols["__len__"] = _length
-    if traits & ARRAY_ACCESS:
-        protocols |= {
-            "__getitem__": _get_item,
-            "__setitem__": _set_item,
-            "__delitem__": _delete_item,
-            "__contains__": _has_item,
-            # Without it Python would ask for the items 0, 1, 2 and so on, perhaps without end.
-            "__iter__": None,
-        }
-    if traits & TRAVERSABLE:
-        protocols["__iter__"] = _values
-    if traits & STRINGABLE:
-        protocols["__str__"] = _text
-    if traits & CALLABLE:
-        protocols["__call__"] = MethodDescriptor("")
-    return protocols
+def _namespace(name: str, methods: Members, properties: Members, traits: int) -> dict[str, Any]:
+    """What the class of a PHP class has: PHP lists what it inherits among it."""
+    namespace: dict[str, Any] = {
+        each: Property(each, name) for each, _ in properties if not each.startswith("__")
+    }
+    for method, flags in methods:
+        if not method.startswith("__"):
+            namespace[method] = method_of(name, method, flags)
+    names = frozenset(method.lower() for method, _ in methods)
+    namespace |= php_protocols.of_class(name, traits, names)
+    if "__construct" in names:
+        namespace["__init__"] = php_protocols.constructor(name)
+    namespace["php_methods"] = tuple(method for method, _ in methods)
+    namespace["_php_has_call"] = bool(traits & MAGIC_CALL)
+    namespace["_php_traits"] = traits
+    return namespace
 
 
-def _length(self: Object) -> Any:
-    return operate(self, LENGTH)
+def method_of(name: str, method: str, flags: int) -> object:
+    """What a Python class has for a method of a PHP class."""
+    if flags & STATIC:
+        return StaticMethod(name, method)
+    return MethodDescriptor(method, name, bool(flags & PROTECTED))
 
 
-def _get_item(self: Object, key: object) -> Any:
-    return operate(self, GET_ITEM, key)
+class StaticMethod:
+    """A static method of a PHP class: PHP's `static` is the class that it is called on."""
+
+    def __init__(self, php_class: str, name: str) -> None:
+        self._php_class, self._name = php_class, name
+
+    def __get__(self, target: object, cls: type) -> Function:
+        """The function, as the class has it that is asked."""
+        # Where a class below has another one of the name, that is what its own name would call.
+        is_called = classes.inherited(cls, self._name) is self
+        name = php_bases.name_of(cls) if is_called else self._php_class
+        return Function(f"{name}::{self._name}")
 
 
-def _set_item(self: Object, key: object, value: object) -> None:
-    operate(self, SET_ITEM, key, value)
+def _new(cls: type[Object], /, *arguments: object, **named: object) -> Any:
+    """`__new__` of PHP's classes: an object of PHP's alone is made there, one of two halves begins here."""
+    name = php_bases.php_name_of(cls)
+    if name is not None and not php_bases.is_shadow(cls):
+        return Function(f"new {name}")(*arguments, **named)
+    return new_half(cls)
 
 
-def _delete_item(self: Object, key: object) -> None:
-    operate(self, DELETE_ITEM, key)
+def _subclass_hook(root: type) -> Any:
+    """`__init_subclass__`: what a class has for a property that PHP declares is the default of that."""
+
+    def __init_subclass__(cls: type, **arguments: Any) -> None:  # noqa: N807
+        super(root, cls).__init_subclass__(**arguments)
+        adopt_defaults(cls)
+
+    return classmethod(__init_subclass__)
 
 
-def _has_item(self: Object, key: object) -> Any:
-    return operate(self, HAS_ITEM, key)
-
-
-def _text(self: Object) -> Any:
-    return operate(self, TEXT)
-
-
-def _values(self: Object) -> Iterator[Any]:
-    return (value for _, value in pairs(self))
-
-
-def pairs(traversable: Object) -> Iterator[tuple[Any, Any]]:
-    """Keys and values of a `foreach`, which begins at the first of them."""
-    iteration = operate(traversable, ITERATE)
-    while (pair := operate(iteration, NEXT)) is not None:
-        key, value = pair
-        yield key, value
+def adopt_defaults(cls: type) -> None:
+    """Puts properties of PHP in the place of plain values of the same names, which become their defaults."""
+    bases = classes.mro_of(cls)[1:]
+    for name, value in list(classes.namespace_of(cls).items()):
+        if classes.inherited(type(value), "__get__") is not None:
+            continue
+        declared = next(
+            (found[name] for base in bases if name in (found := classes.namespace_of(base))), None
+        )
+        if type(declared) is Property:
+            type.__setattr__(cls, name, Property(name, declared.php_class, value))
 
 
 def exception_class(name: str) -> type[PhpException]:
@@ -147,13 +170,13 @@ def thrown(throwable: Object, message: str, code: int | str, file: str, line: in
     known = _thrown.get(id(throwable))
     if known is None:
         name, parents = type(throwable).php_name, type(throwable).php_parents
-        known = _described(name, parents)(name, message, code, file, line)
+        known = described_exception(name, parents)(name, message, code, file, line)
         known.object = throwable
         _thrown[id(throwable)] = known
     return known
 
 
-def _described(name: str, parents: Sequence[str]) -> type[PhpException]:
+def described_exception(name: str, parents: Sequence[str]) -> type[PhpException]:
     """The class of an exception whose parents are known: until then it was only a name."""
     cls = exception_class(name)
     if cls.php_parents == ():
@@ -200,9 +223,21 @@ def _made(name: str, bases: Sequence[type], root: type) -> Any:
         "php_parents": (),
     }
     if root is Object:
-        namespace["__slots__"] = ()
+        namespace |= {"__slots__": (), "__new__": _new, "__reduce_ex__": refuse_reduction, "php_open": True}
+        namespace["_php_has_call"] = False
     try:
-        return type(short, tuple(bases), namespace)
+        made = type(short, tuple(bases), namespace)
     except TypeError:
         # Python has no order for the bases that all of them keep.
-        return type(short, (root,), namespace)
+        made = type(short, (root,), namespace)
+    if root is Object:
+        made.__init_subclass__ = _subclass_hook(made)  # type: ignore[method-assign]
+    return made
+
+
+def refuse_reduction(self: object, protocol: int) -> Any:
+    """`__reduce_ex__` of what has a part in PHP: neither `pickle` nor `copy` could take that along."""
+    raise TypeError(
+        f"cannot pickle or copy {classes.display_name_of(type(self))!r} object: it lives in PHP too;"
+        " use PHP's clone"
+    )

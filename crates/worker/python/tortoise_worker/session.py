@@ -1,6 +1,5 @@
 """One session: what the native loop needs from Python, and the run of it."""
 
-import copy
 import os
 import platform
 import sys
@@ -8,7 +7,18 @@ import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tortoise_worker import _native, arrays, errors, json_text, moments, php, php_classes
+from tortoise_worker import (
+    _native,
+    arrays,
+    errors,
+    json_text,
+    moments,
+    php,
+    php_bases,
+    php_classes,
+    php_imports,
+    shadows,
+)
 from tortoise_worker.contexts import Contexts, Thrown
 from tortoise_worker.describe import Describer, Description
 from tortoise_worker.errors import AccessRefusedError
@@ -80,8 +90,12 @@ class Hooks:
     """The type of bound methods."""
     moments: types.ModuleType
     """What reads and makes points and spans of time."""
-    php_class: Callable[[str, list[str], list[str], int], type]
+    php_class: Callable[..., type]
     """The Python class for the objects of a PHP class."""
+    shadow: Callable[..., type]
+    """The Python class for a PHP class that extends one of Python."""
+    half: Callable[..., object]
+    """The Python half of a new object of two, by `__new__` alone."""
     php_thrown: Callable[..., BaseException]
     """The Python exception of a PHP exception."""
     php_exception: type[BaseException]
@@ -112,10 +126,11 @@ def narrowed(asked: list[str], served: list[list[str]]) -> list[str]:
 
 def run(client: Client) -> None:
     """Serves one client until it leaves."""
-    sys.modules["php"] = php
+    php_imports.install(php)
     os.register_at_fork(after_in_child=_native.in_forked_child)
     loader = Loader(client.roots)
     describer = Describer(loader)
+    php_bases.set_naming(describer.php_name_of)
     modules = Modules(loader, client.modules, client.asked_modules, client.served is None)
     contexts = Contexts()
 
@@ -135,7 +150,7 @@ def run(client: Client) -> None:
         leave=contexts.leave,
         leave_all=contexts.leave_all,
         json=json_text.write,
-        copy=copy.copy,
+        copy=shadows.copied,
         refused=AccessRefusedError,
         classless=list(CLASSLESS),
         scalar_types=arrays.scalar_types,
@@ -145,6 +160,8 @@ def run(client: Client) -> None:
         method=types.MethodType,
         moments=moments,
         php_class=php_classes.object_class,
+        shadow=shadows.shadow_class,
+        half=shadows.half,
         php_thrown=php_classes.thrown,
         php_exception=errors.PhpException,
         php_over=php_classes.RequestOver,

@@ -24,6 +24,8 @@ pub(crate) struct Levels {
     callbacks: usize,
     /// Ids of calls only grow, so one that comes again is a client that lost count.
     last_call: u64,
+    /// That of the last call of the request before.
+    last_of_before: u64,
     last_callback: u64,
 }
 
@@ -120,8 +122,14 @@ impl Levels {
         (1..=self.last_callback).contains(&callback) && !self.stack.contains(&Level::Callback(callback))
     }
 
-    /// No callback gets an answer any more; calls are answered as they always are.
-    pub(crate) fn end_callbacks(&mut self) {
+    /// Whether a request is under way: it has made a call.
+    pub(crate) fn is_in_request(&self) -> bool {
+        self.last_call > self.last_of_before
+    }
+
+    /// PHP's request is over. No callback gets an answer any more; calls are answered as they always are.
+    pub(crate) fn end_request(&mut self) {
+        self.last_of_before = self.last_call;
         self.stack.retain(|level| matches!(level, Level::Call { .. }));
         self.callbacks = 0;
     }

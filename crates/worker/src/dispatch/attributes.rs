@@ -17,7 +17,7 @@ impl State {
         let target = self.target(py, &mut request.reader)?;
         let name = request.reader.name("the name of an attribute")?;
         request.end()?;
-        let python_name = self.gate.borrow(py)?.pass(name, &target)?;
+        let python_name = self.passed(name, &target)?;
         let value = target.getattr(python_name)?;
         self.write(&value, answer, || Root::Attribute(name.to_owned()))
     }
@@ -25,7 +25,7 @@ impl State {
     pub(super) fn set(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let target = self.target(py, &mut request.reader)?;
         let name = request.reader.name("the name of an attribute")?;
-        let python_name = self.gate.borrow(py)?.pass(name, &target)?;
+        let python_name = self.passed(name, &target)?;
         let value = Decoder::new(py, request, self)
             .value(Depth::ROOT)
             .map_err(|error| Fault::unreadable(*error, || Root::NewValue(name.to_owned())))?;
@@ -50,8 +50,8 @@ impl State {
             }
             target => target?,
         };
-        let found = if Gate::is_open(name) {
-            let python_name = self.gate.borrow(py)?.pass(name, &target)?;
+        let found = if Gate::is_open(name) || Gate::opens(name, &target) {
+            let python_name = self.passed(name, &target)?;
             match target.getattr(python_name) {
                 Ok(value) => match question {
                     Question::IsSet => !value.is_none(),
@@ -73,7 +73,7 @@ impl State {
         let target = self.target(py, &mut request.reader)?;
         let name = request.reader.name("the name of an attribute")?;
         request.end()?;
-        let python_name = self.gate.borrow(py)?.pass(name, &target)?;
+        let python_name = self.passed(name, &target)?;
         if let Err(error) = target.delattr(&python_name) {
             let is_absent = error.is_instance_of::<PyAttributeError>(py) && !target.hasattr(python_name)?;
             if !is_absent {

@@ -39,7 +39,7 @@ impl State {
     fn take<'py>(&self, iterator: &Bound<'py, PyAny>, most: usize) -> PyResult<Items<'py>> {
         // SAFETY: the object is live.
         let references = unsafe { ffi::Py_REFCNT(iterator.as_ptr()) };
-        let ours = if self.table.borrow(iterator.py())?.has(iterator) { 2 } else { 1 };
+        let ours = if self.table.borrow(iterator.py())?.keeps(iterator) { 2 } else { 1 };
         self.iterators.take(iterator, if references > ours { most.min(1) } else { most })
     }
 

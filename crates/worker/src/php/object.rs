@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
+use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
@@ -15,28 +16,47 @@ use super::functions::write_arguments;
 use super::methods::PhpMethod;
 use crate::answer::Answer;
 use crate::dispatch::State;
+use crate::names::type_name;
 use crate::path::Root;
 use crate::serve::running;
 
+/// What an object is to be that is about to be made.
+#[derive(Clone, Copy)]
+enum Next {
+    /// One that PHP has named by this id in this request.
+    Named { id: u64, request: u64 },
+    /// The Python half of an object of two.
+    Half,
+}
+
 thread_local! {
-    /// Id and request of the object that this thread is making.
-    static NEXT: Cell<Option<(u64, u64)>> = const { Cell::new(None) };
+    /// What this thread is making.
+    static NEXT: Cell<Option<Next>> = const { Cell::new(None) };
 }
 
 /// An object that lives in PHP. Its attributes are PHP's public properties and methods; Python's classes of them have
 /// the protocols that PHP's class has.
 #[pyclass(frozen, subclass, weakref, name = "Object", module = "php")]
 pub(crate) struct PhpObject {
+    /// Its id; 0 for a half, of which the session's table knows the other.
     id: u64,
-    request: u64,
+    /// The number of PHP's request that it is of; 0 for a half that has no other yet.
+    request: AtomicU64,
     received: AtomicU64,
 }
 
 impl PhpObject {
     /// A new Python object, of a class that is derived from this one.
     pub(super) fn make<'py>(class: &Bound<'py, PyType>, id: u64, request: u64) -> PyResult<Bound<'py, PyAny>> {
-        NEXT.set(Some((id, request)));
-        let made = class.call0();
+        Self::new_of(class, Next::Named { id, request })
+    }
+
+    /// By `__new__` alone: what a class does beyond that, it does to objects that are made in Python.
+    fn new_of<'py>(class: &Bound<'py, PyType>, next: Next) -> PyResult<Bound<'py, PyAny>> {
+        let py = class.py();
+        let new = py.get_type::<Self>().getattr(intern!(py, "__new__"))?;
+        NEXT.set(Some(next));
+        let made = new.call1((class,));
         NEXT.set(None);
         made
     }
@@ -46,46 +66,71 @@ impl PhpObject {
         self.received.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Its id, if PHP still has it.
-    pub(crate) fn id(&self, state: &State) -> Option<u64> {
-        (self.request == state.php.request()).then_some(self.id)
+    /// Whether it is the Python half of an object of two.
+    pub(crate) const fn is_half(&self) -> bool {
+        self.id == 0
     }
 
-    /// Asks PHP for something about this object: `write` appends what stands behind the id.
-    pub(super) fn ask<'py>(
-        &self,
-        py: Python<'py>,
-        kind: Kind,
-        write: impl FnOnce(&State, &mut Answer) -> PyResult<()>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let state = running()?;
-        state.call_back(py, kind, self.request, |frame| {
-            frame.writer().unsigned(self.id);
-            write(state, frame)
-        })
+    /// Its other half is one of this request.
+    pub(crate) fn tie(&self, request: u64) {
+        self.request.store(request, Ordering::Relaxed);
+    }
+
+    /// Whether it is of a request that is over.
+    pub(crate) fn is_over(&self, request: u64) -> bool {
+        ![0, request].contains(&self.request.load(Ordering::Relaxed))
+    }
+
+    /// Its id, if PHP still has it.
+    pub(crate) fn id(&self, state: &State) -> Option<u64> {
+        (!self.is_half() && !self.is_over(state.php.request())).then_some(self.id)
     }
 
     /// Calls a method, or the object itself by an empty name.
     pub(super) fn call<'py>(
-        &self,
-        py: Python<'py>,
+        slf: &Bound<'py, Self>,
         method: &str,
         arguments: &Bound<'py, PyTuple>,
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.ask(py, Kind::PhpCall, |state, frame| {
+        ask(slf, Kind::PhpCall, |state, frame| {
             frame.writer().text(method);
             write_arguments(state, frame, arguments, named)
         })
     }
 }
 
+/// Asks PHP for something about an object that it has, or has a half of: `write` appends what stands behind the id.
+pub(super) fn ask<'py>(
+    object: &Bound<'py, PyAny>,
+    kind: Kind,
+    write: impl FnOnce(&State, &mut Answer) -> PyResult<()>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let state = running()?;
+    let (id, request) = named(state, object)?;
+    state.call_back(object.py(), kind, request, |frame| {
+        frame.writer().unsigned(id);
+        write(state, frame)
+    })
+}
+
+/// What PHP calls an object, and in which request.
+fn named(state: &State, object: &Bound<'_, PyAny>) -> PyResult<(u64, u64)> {
+    Ok(match object.cast::<PhpObject>().map(Bound::get) {
+        Ok(php) if !php.is_half() => (php.id, php.request.load(Ordering::Relaxed)),
+        _ => (state.half_in_php(object)?, state.php.request()),
+    })
+}
+
 impl Drop for PhpObject {
     fn drop(&mut self) {
+        if self.is_half() {
+            return;
+        }
         // Not where the interpreter is about to end: nobody is there to be told.
         let _ = Python::try_attach(|py| {
             if let Ok(state) = running() {
-                state.php.let_go(py, self.id, self.request, self.received.load(Ordering::Relaxed));
+                state.php.let_go(py, self.id, *self.request.get_mut(), *self.received.get_mut());
             }
         });
     }
@@ -95,16 +140,22 @@ impl Drop for PhpObject {
 impl PhpObject {
     #[new]
     fn new() -> PyResult<Self> {
-        let (id, request) =
-            NEXT.take().ok_or_else(|| PyTypeError::new_err("an object of a PHP class cannot be made in Python"))?;
-        Ok(Self { id, request, received: AtomicU64::new(1) })
+        let (id, request) = match NEXT.take() {
+            Some(Next::Named { id, request }) => (id, request),
+            Some(Next::Half) => (0, 0),
+            None => return Err(PyTypeError::new_err("an object of this PHP class cannot be made in Python")),
+        };
+        Ok(Self { id, request: AtomicU64::new(request), received: AtomicU64::new(1) })
     }
 
     /// A property, or a method that only PHP's `__call` knows.
     fn __getattr__<'py>(slf: &Bound<'py, Self>, name: &str) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         refuse_special(slf, name)?;
-        let property = slf.get().ask(py, Kind::PhpGet, |_, frame| {
+        if slf.get().is_half() {
+            return absent(slf, name);
+        }
+        let property = ask(slf, Kind::PhpGet, |_, frame| {
             frame.writer().text(name);
             Ok(())
         });
@@ -113,24 +164,32 @@ impl PhpObject {
                 if error.is_instance_of::<PyAttributeError>(py)
                     && slf.get_type().getattr(intern!(py, "_php_has_call"))?.is_truthy()? =>
             {
-                Ok(Bound::new(py, PhpMethod::new(slf, &PyString::new(py, name)))?.into_any())
+                Ok(Bound::new(py, PhpMethod::new(slf, &PyString::new(py, name), None))?.into_any())
             }
             property => property,
         }
     }
 
-    fn __setattr__(slf: &Bound<'_, Self>, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn __setattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        if slf.get().is_half() {
+            return set_generic(slf, name, Some(value));
+        }
+        let name = name.to_str()?;
         refuse_special(slf, name)?;
-        slf.get().ask(slf.py(), Kind::PhpSet, |state, frame| {
+        ask(slf, Kind::PhpSet, |state, frame| {
             frame.writer().text(name);
             encode(state, frame, value, || Root::NewValue(name.to_owned()))
         })?;
         Ok(())
     }
 
-    fn __delattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<()> {
+    fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
+        if slf.get().is_half() {
+            return set_generic(slf, name, None);
+        }
+        let name = name.to_str()?;
         refuse_special(slf, name)?;
-        slf.get().ask(slf.py(), Kind::PhpDelete, |_, frame| {
+        ask(slf, Kind::PhpDelete, |_, frame| {
             frame.writer().text(name);
             Ok(())
         })?;
@@ -144,7 +203,10 @@ impl PhpObject {
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         let class = slf.get_type().getattr(intern!(slf.py(), "php_name"))?;
-        Ok(format!("<PHP {} #{}>", class.str()?, slf.get().id))
+        Ok(match slf.get().id {
+            0 => format!("<{} object, of PHP {} too>", type_name(slf), class.str()?),
+            id => format!("<PHP {} #{id}>", class.str()?),
+        })
     }
 }
 
@@ -160,9 +222,9 @@ pub(crate) fn operate<'py>(
     let operation = PhpOperation::ALL.get(operation).filter(|operation| operation.operands() == operands.len());
     let operation = operation.ok_or_else(|| PyTypeError::new_err("there is no such operation of so many operands"))?;
     let state = running()?;
-    let object = object.get();
-    state.call_back(py, Kind::PhpOperate, object.request, |frame| {
-        operation.write(&mut Writer::new(&mut frame.frame), object.id);
+    let (id, request) = named(state, object)?;
+    state.call_back(py, Kind::PhpOperate, request, |frame| {
+        operation.write(&mut Writer::new(&mut frame.frame), id);
         operands
             .iter_borrowed()
             .enumerate()
@@ -172,15 +234,17 @@ pub(crate) fn operate<'py>(
 
 /// Whether a property is set, as PHP's `isset` says.
 #[pyfunction]
-pub(crate) fn has_property<'py>(
-    py: Python<'py>,
-    object: &Bound<'py, PhpObject>,
-    name: &str,
-) -> PyResult<Bound<'py, PyAny>> {
-    object.get().ask(py, Kind::PhpHas, |_, frame| {
+pub(crate) fn has_property<'py>(object: &Bound<'py, PhpObject>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    ask(object, Kind::PhpHas, |_, frame| {
         frame.writer().text(name);
         Ok(())
     })
+}
+
+/// The Python half of an object of two. `class` is one that extends a PHP class.
+#[pyfunction]
+pub(crate) fn new_half<'py>(class: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyAny>> {
+    PhpObject::new_of(class, Next::Half)
 }
 
 /// Appends a value.
@@ -192,6 +256,23 @@ pub(super) fn encode(
 ) -> PyResult<()> {
     let written = frame.encoder(state).value(value, Depth::ROOT);
     written.map_err(|error| PyTypeError::new_err(format!("{}: {}", error.path.from(&root()), error.reason)))
+}
+
+/// What Python itself raises where there is no such attribute.
+fn absent<'py>(object: &Bound<'py, PhpObject>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    Err(PyAttributeError::new_err(format!("{:?} object has no attribute {name:?}", type_name(object))))
+}
+
+/// Sets an attribute as Python's own objects do it; None: deletes it.
+fn set_generic(
+    object: &Bound<'_, PhpObject>,
+    name: &Bound<'_, PyString>,
+    value: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let value = value.map_or(std::ptr::null_mut(), Bound::as_ptr);
+    // SAFETY: the object, its name and the value, which may be null, are borrowed from owners that outlive the call.
+    let status = unsafe { ffi::PyObject_GenericSetAttr(object.as_ptr(), name.as_ptr(), value) };
+    if status == 0 { Ok(()) } else { Err(PyErr::fetch(object.py())) }
 }
 
 /// Python looks for its own names on any object; PHP is not asked for them.

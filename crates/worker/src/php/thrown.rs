@@ -52,7 +52,7 @@ impl State {
     /// The PHP object that is behind a Python object: the object itself, or what a PHP exception holds.
     pub(crate) fn php_object<'py>(&self, object: &Bound<'py, PyAny>) -> Option<Bound<'py, PhpObject>> {
         if let Ok(object) = object.cast::<PhpObject>() {
-            return Some(object.clone());
+            return (!object.get().is_half()).then(|| object.clone());
         }
         let py = object.py();
         if object.is_instance_of::<PyBaseException>()
