@@ -4,6 +4,7 @@
 
 mod call;
 mod operate;
+mod own;
 mod properties;
 
 use ext_php_rs::ffi::zend_class_entry;
@@ -22,7 +23,7 @@ use crate::link::{self, Incoming, Underway};
 use crate::native::{self, Native};
 use crate::throw::throw;
 use crate::values::{self, Decoder, write_value};
-use crate::{modules, thrown};
+use crate::{classes, modules, proxy, thrown};
 
 /// The function that callbacks are shown to be called by, in lower case.
 const CALLER: &str = "tortoise\\bridge\\callback";
@@ -38,6 +39,10 @@ enum Outcome {
     Iterator(Zval),
     /// A class, or that there is none.
     Class(Option<*mut zend_class_entry>),
+    /// A class that Python has itself, by the session's id.
+    PythonClass(u64),
+    /// The PHP half of an object.
+    Half(Zval),
     /// PHP threw.
     Threw(Zval),
     /// PHP leaves its request, now or already.
@@ -66,9 +71,11 @@ pub(crate) fn serve(incoming: Incoming, has_left: bool) -> Result<Option<Zval>, 
         run_apart(&incoming)
     };
     drop(incoming);
+    let returned = if let Outcome::Value(value) = &outcome { Some(value) } else { None };
     let (concluded, thrown) = interlude(CALLER, || {
         // What Python let go of goes before it is told that the callback is over.
         exports::settle();
+        proxy::hold_used(returned)?;
         link::conclude(underway)
     });
     let outcome = thrown.map_or(outcome, thrown_outcome);
@@ -76,6 +83,15 @@ pub(crate) fn serve(incoming: Incoming, has_left: bool) -> Result<Option<Zval>, 
     match outcome {
         // PHP leaves, whoever hears of it.
         Outcome::Left(Some(exit)) => Ok(Some(exit)),
+        // It is Python's turn: PHP can ask nothing where this is the last reference to half of an object.
+        Outcome::Threw(value) => {
+            link::drop_later(value);
+            answered.map(|()| None)
+        }
+        Outcome::Value(value) if proxy::holds_half(&value) => {
+            link::drop_later(value);
+            answered.map(|()| None)
+        }
         _ => answered.map(|()| None),
     }
 }
@@ -135,7 +151,26 @@ fn run(incoming: &Incoming) -> Result<Outcome, BridgeError> {
         }
         Kind::PhpClass => {
             let name = reply.judge(decoder.reader.text("the name of a PHP class", MAX_NAME_BYTES))?;
-            call::class_of(name).map(Outcome::Class)
+            match call::class_of(name)? {
+                Some(class) if classes::is_python(class) => {
+                    classes::target_of(class).map(|(id, _)| Outcome::PythonClass(id))
+                }
+                class => Ok(Outcome::Class(class)),
+            }
+        }
+        Kind::PhpCallOwn => {
+            let asked = own::AskedToCall::read(&mut decoder);
+            let asked = reply.judge(asked)?;
+            asked.run().map(Outcome::Value)
+        }
+        Kind::PhpGetOwn | Kind::PhpSetOwn => {
+            let asked = own::AskedOfProperty::read(incoming.header.kind, &mut decoder);
+            let asked = reply.judge(asked)?;
+            asked.run().map(Outcome::Value)
+        }
+        Kind::PhpHalve => {
+            let reference = proxy::read_reference(reply)?;
+            proxy::receive_half(reference, reply.generation).map(Outcome::Half)
         }
         Kind::PhpGet | Kind::PhpSet | Kind::PhpHas | Kind::PhpDelete => {
             let asked = properties::Asked::read(incoming.header.kind, &mut decoder);
@@ -155,6 +190,17 @@ fn answer(underway: Underway, outcome: &Outcome) -> Result<(), BridgeError> {
         Outcome::Iterator(iterator) => link::answer(underway, Kind::Returned, |outgoing| {
             match object_of(iterator) {
                 Some(iterator) => outgoing.export_iterator(iterator),
+                None => outgoing.nil(),
+            }
+            Ok(())
+        }),
+        Outcome::PythonClass(id) => link::answer(underway, Kind::Returned, |outgoing| {
+            outgoing.handle(*id);
+            Ok(())
+        }),
+        Outcome::Half(half) => link::answer(underway, Kind::Returned, |outgoing| {
+            match object_of(half) {
+                Some(half) => outgoing.export_half(half),
                 None => outgoing.nil(),
             }
             Ok(())

@@ -1,12 +1,11 @@
 //! Calls: from the frame of a generated or dynamic method to a request, and from the answer to a PHP value.
 
-use ext_php_rs::ffi::zend_object;
+use ext_php_rs::ffi::{zend_class_entry, zend_object};
 use ext_php_rs::types::Zval;
 use ext_php_rs::zend::ExecuteData;
 use tortoise_protocol::description::MethodKind;
 use tortoise_protocol::frame::Kind;
 use tortoise_protocol::request::MethodName;
-use tortoise_protocol::{Reader, Token};
 
 use crate::arguments::{NativeArguments, PassedArguments, WriteArguments};
 use crate::classes::{self, MethodOf};
@@ -24,14 +23,20 @@ pub(crate) extern "C" fn bridge_method(data: &mut ExecuteData, result: &mut Zval
         let outcome = generated(frame).and_then(|(caller, of, arguments)| {
             let method = of.method();
             arguments.check(caller, method)?;
-            let target = match method.kind {
-                MethodKind::Static | MethodKind::Class => classes::target_of(caller.called_class()),
+            let (class, target) = match method.kind {
+                MethodKind::Static | MethodKind::Class => {
+                    let class = caller.called_class();
+                    (class, classes::target_of(class))
+                }
                 MethodKind::Instance | MethodKind::Constructor => match caller.this() {
-                    Some(object) => target_of_object(object),
-                    None => Err(BridgeError::not_generated()),
+                    Some(object) => (object.ce, target_of_object(object)),
+                    None => return Err(BridgeError::not_generated()),
                 },
             };
-            call_generated(target?, of, &arguments)
+            match classes::generated_above(class, caller.scope()) {
+                None => call_generated(target?, of, &arguments),
+                Some(from) => call_from(from, target?, &method.python_name, &arguments),
+            }
         });
         deliver(frame.caller().map_or(frame, |(caller, _)| caller), outcome, result);
     });
@@ -44,7 +49,7 @@ pub(crate) extern "C" fn bridge_construct(data: &mut ExecuteData, result: &mut Z
         let frame = unsafe { Frame::new(data) };
         let outcome = generated(frame).and_then(|(caller, of, arguments)| {
             arguments.check(caller, of.method())?;
-            construct(caller.this().ok_or_else(BridgeError::not_generated)?, &arguments)
+            construct(caller.this().ok_or_else(BridgeError::not_generated)?, Some(caller.scope()), &arguments)
         });
         deliver(frame.caller().map_or(frame, |(caller, _)| caller), outcome, result);
     });
@@ -55,22 +60,27 @@ pub(crate) fn construct_with_native_arguments(frame: Frame<'_>, result: &mut Zva
     // SAFETY: the caller's frame is that of a native function.
     let arguments = NativeArguments(unsafe { frame.native_arguments() });
     let outcome = match frame.this() {
-        Some(object) => construct(object, &arguments),
+        Some(object) => construct(object, None, &arguments),
         None => Err(BridgeError::not_generated()),
     };
     deliver(frame, outcome, result);
 }
 
-/// A dynamic method.
+/// A dynamic method, for an object of `class`, or for that itself.
 pub(crate) fn call_with_native_arguments(
     frame: Frame<'_>,
+    class: *mut zend_class_entry,
     target: Result<(u64, u32), BridgeError>,
     name: &str,
     result: &mut Zval,
 ) {
     // SAFETY: the caller's frame is that of a native function.
     let arguments = NativeArguments(unsafe { frame.native_arguments() });
-    deliver(frame, target.and_then(|target| call(target, name, &arguments)), result);
+    let outcome = target.and_then(|target| match classes::generated_above(class, frame.scope()) {
+        None => call(target, name, &arguments),
+        Some(from) => call_from(from, target, name, &arguments),
+    });
+    deliver(frame, outcome, result);
 }
 
 /// The generated method that called us, and what it was called with.
@@ -110,6 +120,24 @@ pub(crate) fn call(target: (u64, u32), name: &str, arguments: &impl WriteArgumen
     values::read_reply(&exchange(target, MethodName::Text(name), arguments)?)
 }
 
+/// Calls the method of that name that Python finds from the class `from` on: what `parent::` means.
+pub(crate) fn call_from(
+    from: *mut zend_class_entry,
+    (id, generation): (u64, u32),
+    name: &str,
+    arguments: &impl WriteArguments,
+) -> Result<Zval, BridgeError> {
+    values::check_name(name)?;
+    let (from, _) = classes::target_of(from)?;
+    let reply = link::exchange(Session::Of(generation), Kind::CallFrom, Kind::Value, |outgoing| {
+        outgoing.unsigned(from);
+        outgoing.unsigned(id);
+        outgoing.text(name);
+        arguments.write(outgoing)
+    })?;
+    values::read_reply(&reply)
+}
+
 fn exchange(
     (id, generation): (u64, u32),
     name: MethodName<'_>,
@@ -122,26 +150,30 @@ fn exchange(
     })
 }
 
-fn construct(object: &mut zend_object, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {
+/// Runs the constructor that the generated class `scope` declares; None: the one that all inherit.
+fn construct(
+    object: &mut zend_object,
+    scope: Option<*mut zend_class_entry>,
+    arguments: &impl WriteArguments,
+) -> Result<Zval, BridgeError> {
+    let ((class, generation), has_two_halves) = classes::target_to_construct(object.ce)?;
+    if has_two_halves {
+        let meant = scope.or_else(|| classes::highest_synthesized(object.ce)).unwrap_or(object.ce);
+        proxy::initialize(object, (class, generation), meant, arguments)?;
+        return Ok(Zval::null());
+    }
     // SAFETY: a live object's class is live.
     let name = || unsafe { class_name(object.ce) };
     if proxy::is_constructed(object) || raised::is_constructed(object) {
         return Err(BridgeError::Access(format!("this {} is constructed already", name())));
     }
-    let (class, generation) = classes::target_of(object.ce)?;
     let id = link::new_object_id();
     let reply = link::exchange(Session::Of(generation), Kind::Construct, Kind::Value, |writer| {
         writer.unsigned(class);
         writer.unsigned(id);
         arguments.write(writer)
     })?;
-    let reference = reply.judge(match Reader::new(reply.payload()).token() {
-        Ok(Token::Object(reference)) => Ok(reference),
-        Ok(other) => {
-            Err(BridgeError::Connection(format!("the session answered {} to a construction", other.describe())))
-        }
-        Err(malformed) => Err(malformed.into()),
-    })?;
+    let reference = proxy::read_reference(&reply)?;
     if raised::is_class(object.ce) {
         raised::bind(object, reference, reply.generation)?;
     } else {

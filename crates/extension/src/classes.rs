@@ -4,6 +4,7 @@ mod compile;
 mod declare;
 mod php_parent;
 mod reflection;
+mod shadows;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -23,6 +24,9 @@ pub(crate) use compile::{find_extension_slot, find_static_methods_by, method_of}
 
 thread_local! {
     static CLASSES: RefCell<Classes> = RefCell::new(Classes::default());
+    /// What [`generated_above`] last said, of which class and which scope.
+    static LAST_ABOVE: Cell<(*mut zend_class_entry, *mut zend_class_entry, Option<*mut zend_class_entry>)> =
+        const { Cell::new((std::ptr::null_mut(), std::ptr::null_mut(), None)) };
 }
 
 /// Classes of this request.
@@ -54,6 +58,13 @@ pub(crate) struct SynthesizedClass {
     is_exception: bool,
     /// The nearest class of PHP code that it extends, directly or not.
     php_parent: Option<*mut zend_class_entry>,
+}
+
+impl SynthesizedClass {
+    /// Whether objects of `class`, which is this one or extends it, have a half in each language.
+    pub(crate) fn has_two_halves(&self, class: *mut zend_class_entry) -> bool {
+        !self.is_exception && (self.entry != class || self.php_parent.is_some())
+    }
 }
 
 /// What a generated method finds in its own code: which method it is.
@@ -99,11 +110,15 @@ pub(crate) fn load(name: &str, php_was_asked: bool) -> Result<*mut zend_class_en
     }))
 }
 
-/// The PHP class for an object of the class `id`.
-pub(crate) fn class_of_value(id: u64, generation: u32) -> Result<*mut zend_class_entry, BridgeError> {
+/// The PHP class for an object of the class `id`, and whether its objects have a half in each language.
+pub(crate) fn class_of_value(id: u64, generation: u32) -> Result<(*mut zend_class_entry, bool), BridgeError> {
+    if let Some(class) = shadows::find(id, generation) {
+        return Ok((class, true));
+    }
     let class = by_id(id, generation)?;
     // A PHP exception is no proxy. As a value a Python exception is a plain object.
-    Ok(if class.is_exception { native::class(Native::PyObject) } else { class.entry })
+    let entry = if class.is_exception { native::class(Native::PyObject) } else { class.entry };
+    Ok((entry, class.has_two_halves(entry)))
 }
 
 /// The PHP class to throw for an exception of the class `id`.
@@ -139,6 +154,7 @@ fn known(id: u64, generation: u32) -> Option<Rc<SynthesizedClass>> {
 
 fn remember(class: &Rc<SynthesizedClass>, id: u64, generation: u32) {
     class.id.set((id, generation));
+    LAST_ABOVE.set((std::ptr::null_mut(), std::ptr::null_mut(), None));
     CLASSES.with_borrow_mut(|classes| {
         if classes.generation != generation {
             classes.by_id.clear();
@@ -157,6 +173,59 @@ pub(crate) fn synthesized(class: *mut zend_class_entry) -> Option<Rc<Synthesized
 /// The nearest class of PHP code that the Python class extends which `class` is or extends.
 pub(crate) fn php_ancestor(class: *mut zend_class_entry) -> Option<*mut zend_class_entry> {
     synthesized(class).and_then(|class| class.php_parent)
+}
+
+/// Whether objects of the class have a half in each language.
+pub(crate) fn has_two_halves(class: *mut zend_class_entry) -> bool {
+    synthesized(class).is_some_and(|found| found.has_two_halves(class))
+}
+
+/// The generated class from which Python must go on to look, where a generated method of the class `scope` runs for an
+/// object of `class`: the one above the highest class of PHP code between the two. None if there is none of those: Python
+/// can look for the method in the object's own class then.
+#[inline]
+pub(crate) fn generated_above(
+    class: *mut zend_class_entry,
+    scope: *mut zend_class_entry,
+) -> Option<*mut zend_class_entry> {
+    if class == scope {
+        return None;
+    }
+    let (last_class, last_scope, last) = LAST_ABOVE.get();
+    if (last_class, last_scope) == (class, scope) {
+        return last;
+    }
+    let found = find_generated_above(class, scope);
+    LAST_ABOVE.set((class, scope, found));
+    found
+}
+
+fn find_generated_above(class: *mut zend_class_entry, scope: *mut zend_class_entry) -> Option<*mut zend_class_entry> {
+    CLASSES.with_borrow(|classes| {
+        if classes.by_entry.get(&scope)?.is_exception {
+            return None;
+        }
+        let of_php = |class: &*mut zend_class_entry| !classes.by_entry.contains_key(class);
+        let highest = ancestors(class).take_while(|class| *class != scope).filter(of_php).last()?;
+        // SAFETY: a linked class that extends another has a live parent.
+        Some(unsafe { (*highest).__bindgen_anon_1.parent })
+    })
+}
+
+/// Whether Python has the class too: it stands for one of Python's, or there is one that stands for it.
+pub(crate) fn is_python(class: *mut zend_class_entry) -> bool {
+    synthesized(class).is_some_and(|found| found.entry == class || !found.is_exception)
+}
+
+/// The highest of the synthesized classes that `class` is or extends.
+pub(crate) fn highest_synthesized(class: *mut zend_class_entry) -> Option<*mut zend_class_entry> {
+    CLASSES.with_borrow(|classes| ancestors(class).filter(|class| classes.by_entry.contains_key(class)).last())
+}
+
+/// The class that `class` is or extends which a session names so, if it may be one without a name of its own.
+pub(crate) fn ancestor_of_name(class: *mut zend_class_entry, name: &str) -> Option<*mut zend_class_entry> {
+    // SAFETY: a linked class and its parents are live.
+    ancestors(class).find(|class| unsafe { class_name(*class) }.eq_ignore_ascii_case(name))
 }
 
 /// The class's Python method of exactly this name, if PHP cannot declare it because it has another of a like name.
@@ -191,13 +260,30 @@ fn ancestors(class: *mut zend_class_entry) -> impl Iterator<Item = *mut zend_cla
 /// # Errors
 /// [`BridgeError::Stale`] if the session was replaced by one that runs another version of the class.
 pub(crate) fn target_of(class: *mut zend_class_entry) -> Result<(u64, u32), BridgeError> {
-    let Some(found) = synthesized(class) else {
-        return Err(BridgeError::Access(format!(
-            "{} is not a Python class",
-            // SAFETY: the engine passes a live class.
-            unsafe { class_name(class) }
-        )));
-    };
+    let found = synthesized(class).ok_or_else(|| not_python(class))?;
+    target_of_found(class, &found)
+}
+
+/// As [`target_of`], and whether objects of the class have a half in each language.
+///
+/// # Errors
+/// As [`target_of`].
+pub(crate) fn target_to_construct(class: *mut zend_class_entry) -> Result<((u64, u32), bool), BridgeError> {
+    let found = synthesized(class).ok_or_else(|| not_python(class))?;
+    Ok((target_of_found(class, &found)?, found.has_two_halves(class)))
+}
+
+#[cold]
+fn not_python(class: *mut zend_class_entry) -> BridgeError {
+    // SAFETY: the engine passes a live class.
+    BridgeError::Access(format!("{} is not a Python class", unsafe { class_name(class) }))
+}
+
+fn target_of_found(class: *mut zend_class_entry, found: &Rc<SynthesizedClass>) -> Result<(u64, u32), BridgeError> {
+    // There is no Python class for the PHP classes below an exception: their Python exception is one of the class above.
+    if found.entry != class && !found.is_exception {
+        return shadows::id_of(class);
+    }
     let (id, generation) = found.id.get();
     if generation == link::generation() {
         return Ok((id, generation));
@@ -205,7 +291,7 @@ pub(crate) fn target_of(class: *mut zend_class_entry) -> Result<(u64, u32), Brid
     let again = match &found.asked_name {
         Some(name) => {
             link::announce_roots()?;
-            declare::identify(name, &found)?
+            declare::identify(name, found)?
         }
         None => None,
     };
@@ -221,6 +307,8 @@ pub(crate) fn target_of(class: *mut zend_class_entry) -> Result<(u64, u32), Brid
 /// Forgets everything, when nothing of the request can run any more.
 pub(crate) fn forget_all() {
     CLASSES.with_borrow_mut(|classes| *classes = Classes::default());
+    LAST_ABOVE.set((std::ptr::null_mut(), std::ptr::null_mut(), None));
+    shadows::forget_all();
     compile::forget_methods();
 }
 

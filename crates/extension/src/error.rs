@@ -1,5 +1,6 @@
 //! What can go wrong on the way to Python and back.
 
+use ext_php_rs::types::Zval;
 use tortoise_channel::ChannelError;
 use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::Failure;
@@ -33,6 +34,9 @@ pub(crate) enum BridgeError {
     /// The session says what went wrong.
     #[error("{}", .0.message)]
     Remote(Box<Failure>),
+    /// A value has no Python half yet; to be made, so that the request can be written anew.
+    #[error("this object has no Python half")]
+    Unmade(Zval),
     /// A PHP exception waits already.
     #[error("a PHP exception is pending")]
     Pending,

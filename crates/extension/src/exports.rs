@@ -11,6 +11,9 @@ use ext_php_rs::types::Zval;
 use tortoise_protocol::codec::{PhpReference, PhpTraits};
 
 use crate::engine::owned_object;
+use crate::proxy;
+
+pub(crate) use describe::own_members;
 
 thread_local! {
     static EXPORTS: RefCell<Exports> = RefCell::new(Exports::default());
@@ -32,15 +35,35 @@ struct Exports {
     releases: Vec<(u64, u64)>,
     /// What is to be dropped, which can run PHP code.
     doomed: Vec<*mut zend_object>,
+    /// PHP halves that only Python keeps, and that a callback used: PHP code may hold them again.
+    used: Vec<*mut zend_object>,
 }
 
-/// A PHP object that Python has. One count of it is ours.
+/// A PHP object that Python has.
 struct Export {
     object: *mut zend_object,
     /// How often it was handed out.
     handed_out: u64,
-    /// An iterator of `foreach`, which no PHP code may see.
-    is_iterator: bool,
+    hold: Hold,
+}
+
+/// As what an object is handed out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// An object of PHP code. One count of it is ours.
+    Object,
+    /// An iterator of `foreach`, which no PHP code may see. One count of it is ours.
+    Iterator,
+    /// The PHP half of an object that PHP code holds: it takes itself out when PHP frees it.
+    Half,
+    /// The PHP half of an object that only Python keeps. One count of it is ours.
+    KeptHalf,
+}
+
+impl Hold {
+    const fn has_count(self) -> bool {
+        !matches!(self, Self::Half)
+    }
 }
 
 struct ClassOnWire {
@@ -67,22 +90,27 @@ pub(crate) enum Found {
 
 /// Hands an object out, in a frame that `write` writes its reference to.
 pub(crate) fn export(object: &zend_object, write: impl FnOnce(PhpReference<'_>, Exported)) {
-    hand_out(object, false, write);
+    hand_out(object, Hold::Object, write);
+}
+
+/// Hands the PHP half of an object out. That holds nothing.
+pub(crate) fn export_half(half: &zend_object, write: impl FnOnce(PhpReference<'_>, Exported)) {
+    hand_out(half, Hold::Half, write);
 }
 
 /// Hands an iterator of `foreach` out.
 pub(crate) fn export_iterator(iterator: &zend_object, write: impl FnOnce(PhpReference<'_>, Exported)) {
-    hand_out(iterator, true, write);
+    hand_out(iterator, Hold::Iterator, write);
 }
 
-fn hand_out(object: &zend_object, is_iterator: bool, write: impl FnOnce(PhpReference<'_>, Exported)) {
+fn hand_out(object: &zend_object, hold: Hold, write: impl FnOnce(PhpReference<'_>, Exported)) {
     let object = std::ptr::from_ref(object).cast_mut();
     let (id, class, traits, description) = EXPORTS.with_borrow_mut(|exports| {
         // SAFETY: the caller has the object.
-        let (class, traits) = exports.class_of(unsafe { (*object).ce }, is_iterator);
+        let (class, traits) = exports.class_of(unsafe { (*object).ce }, hold == Hold::Iterator);
         let on_wire = &exports.classes[class as usize - 1];
         let description = (!on_wire.is_known).then(|| Rc::clone(&on_wire.description));
-        (exports.id_of(object, is_iterator), class, traits, description)
+        (exports.id_of(object, hold), class, traits, description)
     });
     let description = description.as_deref().map_or(&[][..], |described| &described[..described.len() - 1]);
     write(PhpReference { id, class, traits, description }, Exported { id, class });
@@ -127,16 +155,81 @@ pub(crate) fn settle() {
     }
 }
 
+/// Python alone keeps a PHP half from now on: it stays for as long as Python has it.
+pub(crate) fn keep(half: &zend_object) {
+    let half = std::ptr::from_ref(half).cast_mut();
+    EXPORTS.with_borrow_mut(|exports| {
+        let id = exports.entry_of(half, Hold::Half);
+        if let Some(export) = exports.by_id.get_mut(&id)
+            && export.hold == Hold::Half
+        {
+            export.hold = Hold::KeptHalf;
+            // SAFETY: the caller has the object; the count that is added is ours.
+            unsafe { (*half).gc.refcount += 1 };
+        }
+    });
+}
+
+/// PHP code holds a half again that Python alone kept. The caller gets the count that was ours; if there was none, false.
+#[must_use]
+pub(crate) fn hand_back(half: &zend_object) -> bool {
+    EXPORTS.with_borrow_mut(|exports| {
+        let id = exports.by_object.get(&std::ptr::from_ref(half).cast_mut()).copied();
+        let export = id.and_then(|id| exports.by_id.get_mut(&id)).filter(|export| export.hold == Hold::KeptHalf);
+        export.is_some_and(|export| {
+            export.hold = Hold::Half;
+            true
+        })
+    })
+}
+
+/// Whether Python knows a PHP half.
+pub(crate) fn is_exported(half: &zend_object) -> bool {
+    EXPORTS.with_borrow(|exports| exports.by_object.contains_key(&std::ptr::from_ref(half).cast_mut()))
+}
+
+/// PHP frees a half, or it has no Python half any more.
+pub(crate) fn forget_half(half: &zend_object) {
+    EXPORTS.with_borrow_mut(|exports| {
+        let half = std::ptr::from_ref(half).cast_mut();
+        let is_half = |id: &u64| exports.by_id.get(id).is_some_and(|export| export.hold == Hold::Half);
+        if let Some(id) = exports.by_object.get(&half).copied().filter(is_half) {
+            exports.by_id.remove(&id);
+            exports.by_object.remove(&half);
+        }
+    });
+}
+
+/// The next half that Python alone keeps and that a callback used, with a count of its own.
+pub(crate) fn next_used() -> Option<Zval> {
+    EXPORTS.with_borrow_mut(|exports| {
+        while let Some(half) = exports.used.pop() {
+            let id = exports.by_object.get(&half);
+            if id.and_then(|id| exports.by_id.get(id)).is_some_and(|export| export.hold == Hold::KeptHalf) {
+                // SAFETY: it is kept, and so live; the count that is added is the value's.
+                return Some(unsafe {
+                    (*half).gc.refcount += 1;
+                    owned_object(half)
+                });
+            }
+        }
+        None
+    })
+}
+
 /// What Python names by an id, if it has it.
 pub(crate) fn find(id: u64) -> Option<Found> {
-    EXPORTS.with_borrow(|exports| {
+    EXPORTS.with_borrow_mut(|exports| {
         let export = exports.by_id.get(&id)?;
+        if export.hold == Hold::KeptHalf && !exports.used.contains(&export.object) {
+            exports.used.push(export.object);
+        }
         // SAFETY: the object is held, and so live; the new count is the value's.
         let value = unsafe {
             (*export.object).gc.refcount += 1;
             owned_object(export.object)
         };
-        Some(if export.is_iterator { Found::Iterator(value) } else { Found::Object(value) })
+        Some(if export.hold == Hold::Iterator { Found::Iterator(value) } else { Found::Object(value) })
     })
 }
 
@@ -165,18 +258,26 @@ pub(crate) fn end_request() {
 }
 
 impl Exports {
-    fn id_of(&mut self, object: *mut zend_object, is_iterator: bool) -> u64 {
-        if let Some(id) = self.by_object.get(&object)
-            && let Some(export) = self.by_id.get_mut(id)
-        {
+    /// The id of an object that is handed out once more.
+    fn id_of(&mut self, object: *mut zend_object, hold: Hold) -> u64 {
+        let id = self.entry_of(object, hold);
+        if let Some(export) = self.by_id.get_mut(&id) {
             export.handed_out += 1;
+        }
+        id
+    }
+
+    fn entry_of(&mut self, object: *mut zend_object, hold: Hold) -> u64 {
+        if let Some(id) = self.by_object.get(&object) {
             return *id;
         }
         self.last_id += 1;
-        // SAFETY: the caller has the object; the count that is added is ours.
-        unsafe { (*object).gc.refcount += 1 };
+        if hold.has_count() {
+            // SAFETY: the caller has the object; the count that is added is ours.
+            unsafe { (*object).gc.refcount += 1 };
+        }
         self.by_object.insert(object, self.last_id);
-        self.by_id.insert(self.last_id, Export { object, handed_out: 1, is_iterator });
+        self.by_id.insert(self.last_id, Export { object, handed_out: 0, hold });
         self.last_id
     }
 
@@ -203,8 +304,10 @@ impl Exports {
     }
 
     fn doom_all(&mut self) {
-        self.doomed.extend(self.by_id.drain().map(|(_, export)| export.object));
+        let held = self.by_id.drain().filter(|(_, export)| export.hold.has_count());
+        self.doomed.extend(held.map(|(_, export)| export.object));
         self.by_object.clear();
+        self.used.clear();
         self.releases.clear();
     }
 
@@ -217,7 +320,13 @@ impl Exports {
                 && let Some(export) = self.by_id.remove(&id)
             {
                 self.by_object.remove(&export.object);
-                self.doomed.push(export.object);
+                if export.hold == Hold::KeptHalf {
+                    // SAFETY: it is kept, and so live.
+                    proxy::lose_half(unsafe { &*export.object });
+                }
+                if export.hold.has_count() {
+                    self.doomed.push(export.object);
+                }
             }
         }
         self.doomed.pop()

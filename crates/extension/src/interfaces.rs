@@ -1,11 +1,14 @@
 //! The methods of PHP's interfaces: with the interface's arguments Python's protocol, with others Python's own method.
 
+use ext_php_rs::ffi::{zend_class_entry, zend_object};
 use ext_php_rs::types::{ZendStr, Zval};
 use ext_php_rs::zend::ExecuteData;
 use tortoise_protocol::operation::Operation;
 
-use crate::calls::{call_generated, deliver, generated, target_of_object};
-use crate::engine::{Frame, guard, php_json_decode_ex};
+use crate::arguments::PassedArguments;
+use crate::calls::{call_from, call_generated, deliver, generated, target_of_object};
+use crate::classes;
+use crate::engine::{Frame, guard, php_json_decode_ex, user_method};
 use crate::error::BridgeError;
 use crate::operate::{ask, text_of, truth_of, value_of};
 use crate::synthesis::Protocol;
@@ -27,7 +30,10 @@ pub(crate) extern "C" fn bridge_protocol(data: &mut ExecuteData, result: &mut Zv
                 return Err(BridgeError::not_generated());
             };
             match arguments.arguments.exactly(arguments_of(protocol)) {
-                Some(given) => follow(protocol, caller, object, given),
+                Some(given) => match overridden(caller, object, protocol) {
+                    Some(from) => follow_from(from, protocol, object, &arguments),
+                    None => follow(protocol, caller, object, given),
+                },
                 None => {
                     arguments.check(caller, method)?;
                     call_generated(target_of_object(object)?, of, &arguments)
@@ -50,7 +56,7 @@ const fn arguments_of(protocol: Protocol) -> usize {
 fn follow(
     protocol: Protocol,
     caller: Frame<'_>,
-    object: &mut ext_php_rs::ffi::zend_object,
+    object: &mut zend_object,
     [first, second]: [Option<&Zval>; 2],
 ) -> Result<Zval, BridgeError> {
     let null = Zval::null();
@@ -76,6 +82,41 @@ fn follow(
             BridgeError::Internal("a class whose getIterator() is generated has no iterator".to_owned())
         }),
     }
+}
+
+/// Where PHP code below has the protocol's method too, and calls this one by `parent::`: the class from which Python must
+/// look for its own.
+fn overridden(caller: Frame<'_>, object: &zend_object, protocol: Protocol) -> Option<*mut zend_class_entry> {
+    dunder(protocol)?;
+    let from = classes::generated_above(object.ce, caller.scope())?;
+    let name = caller.function_name();
+    // SAFETY: a live object's class is live.
+    let code = std::str::from_utf8(name).ok().and_then(|name| unsafe { user_method(object.ce, name) });
+    code.is_some_and(|code| !std::ptr::eq(code.scope, caller.scope())).then_some(from)
+}
+
+/// Python's method of a protocol; None of what is none of one method.
+const fn dunder(protocol: Protocol) -> Option<&'static str> {
+    Some(match protocol {
+        Protocol::Length => "__len__",
+        Protocol::HasItem => "__contains__",
+        Protocol::GetItem => "__getitem__",
+        Protocol::SetItem => "__setitem__",
+        Protocol::DeleteItem => "__delitem__",
+        Protocol::Iterator => "__iter__",
+        Protocol::Text => "__str__",
+        Protocol::Json => return None,
+    })
+}
+
+fn follow_from(
+    from: *mut zend_class_entry,
+    protocol: Protocol,
+    object: &zend_object,
+    arguments: &PassedArguments<'_>,
+) -> Result<Zval, BridgeError> {
+    let name = dunder(protocol).ok_or_else(BridgeError::not_generated)?;
+    call_from(from, target_of_object(object)?, name, arguments)
 }
 
 /// JSON as PHP decodes it: objects for mappings, so that an empty one stays one. Integers beyond 64 bits are texts.

@@ -70,6 +70,7 @@ unsafe extern "C" fn startup(_kind: i32, module_number: i32) -> i32 {
     settings::register_ini(module_number);
     handlers::install();
     link::serve_callbacks_by(callbacks::serve);
+    link::make_halves_by(proxy::make_of_value);
     if declarations::register().is_err() || !functions::is_complete() || classes::find_extension_slot().is_err() {
         return FAILURE;
     }
@@ -94,6 +95,7 @@ unsafe extern "C" fn start_of_request(_kind: i32, _module_number: i32) -> i32 {
 unsafe extern "C" fn end_of_request(_kind: i32, _module_number: i32) -> i32 {
     engine::guard((), || {
         link::end_request();
+        link::drop_at_end();
         // Destructors have run already, of all objects that there were.
         exports::end_request();
         values::forget_keys();

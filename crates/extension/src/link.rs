@@ -6,6 +6,7 @@ mod buffer;
 mod callback;
 mod connect;
 mod flight;
+mod later;
 mod loss;
 mod names;
 mod outgoing;
@@ -16,7 +17,9 @@ mod tcp;
 mod token;
 
 use std::mem::{self, MaybeUninit};
+use std::sync::OnceLock;
 
+use ext_php_rs::types::Zval;
 use tortoise_protocol::Reader;
 use tortoise_protocol::failure::{Category, Ran};
 use tortoise_protocol::frame::Kind;
@@ -24,6 +27,7 @@ use tortoise_protocol::request::write_roots;
 
 pub(crate) use self::buffer::{Buffer, reclaim};
 pub(crate) use self::callback::{Incoming, Underway, answer, conclude, enter, is_heard, serve_callbacks_by};
+pub(crate) use self::later::{can_ask, drop_at_end, drop_later};
 pub(crate) use self::names::KnownIndex;
 pub(crate) use self::outgoing::Outgoing;
 use self::outgoing::{Composed, Outbox};
@@ -95,8 +99,42 @@ pub(crate) fn exchange(
         Err(BridgeError::Connection(_)) if session == Session::Any && had_link => {
             exchange_once(session, kind, expected, &write)
         }
+        Err(BridgeError::Unmade(half)) => exchange_made(half, session, kind, expected, &write),
         result => result,
     }
+}
+
+/// Makes the Python halves of objects that stand in the request first.
+#[cold]
+fn exchange_made(
+    mut half: Zval,
+    session: Session,
+    kind: Kind,
+    expected: Kind,
+    write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
+) -> Result<Reply, BridgeError> {
+    loop {
+        make_half(&half)?;
+        match exchange_once(session, kind, expected, write) {
+            Err(BridgeError::Unmade(next)) => half = next,
+            result => return result,
+        }
+    }
+}
+
+/// Makes the Python half of an object in a value.
+pub(crate) type MakeHalf = fn(&Zval) -> Result<(), BridgeError>;
+
+static MAKE_HALF: OnceLock<MakeHalf> = OnceLock::new();
+
+/// Says who makes Python halves, when the module starts.
+pub(crate) fn make_halves_by(make: MakeHalf) {
+    MAKE_HALF.get_or_init(|| make);
+}
+
+fn make_half(half: &Zval) -> Result<(), BridgeError> {
+    let make = MAKE_HALF.get().ok_or_else(|| BridgeError::Internal("nobody makes halves".to_owned()))?;
+    make(half)
 }
 
 fn exchange_once(
@@ -120,6 +158,9 @@ fn exchange_once(
     }
     let mut payload = Buffer::take();
     let Some(outbox) = open_alone()? else {
+        if later::drop_due() {
+            return exchange_once(session, kind, expected, write);
+        }
         return pipeline::exchange_among(current, kind, expected, write);
     };
     let composed = write_into(outbox, kind, write);
@@ -145,7 +186,8 @@ fn open_alone() -> Result<Option<Outbox>, BridgeError> {
     with(|link| {
         let link = link.ok_or_else(stale)?;
         link.is_used = true;
-        Ok(link.flight.is_idle().then(|| mem::take(&mut link.request)))
+        let is_alone = link.flight.is_idle() && !link.owes_drops;
+        Ok(is_alone.then(|| mem::take(&mut link.request)))
     })
 }
 

@@ -81,6 +81,11 @@ pub(crate) fn release(id: u64, object: *mut zend_object, received: u64, is_curre
     });
 }
 
+/// A proxy stands for its object no more.
+pub(crate) fn forget(id: u64, object: &zend_object) {
+    release(id, std::ptr::from_ref(object).cast_mut(), 0, false);
+}
+
 /// The session may forget an object that it handed out once, and that has no proxy.
 pub(crate) fn release_id(id: u64) {
     OBJECTS.with_borrow_mut(|objects| {

@@ -9,10 +9,24 @@ use ext_php_rs::ffi::{
 use ext_php_rs::types::Zval;
 use tortoise_protocol::ObjectReference;
 
-use crate::engine::{guard, owned_object};
+use crate::engine::{guard, object_of, owned_object};
 use crate::error::BridgeError;
 use crate::native::{self, Native};
-use crate::{classes, link, objects};
+use crate::{classes, exports, link, objects};
+
+mod end;
+mod half;
+
+pub(crate) use half::{
+    hold_used, holds_half, initialize, is_to_be_made, lose_half, make_of_value, read_reference, receive as receive_half,
+};
+
+/// It is the PHP half of an object whose other half is in Python.
+const IS_HALF: u8 = 0b001;
+/// Python alone keeps it, and the PHP half with it.
+const IS_KEPT: u8 = 0b010;
+/// PHP's destructor has run.
+const WAS_DESTRUCTED: u8 = 0b100;
 
 /// What stands in front of PHP's own part of the object.
 #[repr(C)]
@@ -25,6 +39,8 @@ pub(crate) struct Proxy {
     generation: u32,
     /// `TRAIT_*` bits.
     traits: u8,
+    /// `IS_*` and `WAS_*` bits.
+    state: u8,
     /// PHP's part. Its property table reaches beyond the end, so it is the last.
     object: zend_object,
 }
@@ -42,6 +58,9 @@ static HANDLERS: OnceLock<Handlers> = OnceLock::new();
 /// The handlers of those proxies that have no class of their own, and so no interfaces: `Tortoise\PyObject` itself.
 static HANDLERS_WITHOUT_CLASS: OnceLock<Handlers> = OnceLock::new();
 
+/// The handlers of those proxies that are the PHP half of an object. An object gets them with its other half.
+static HANDLERS_OF_HALVES: OnceLock<Handlers> = OnceLock::new();
+
 /// Sets the handlers up, when the module starts: `fill` adds what this file does not know.
 pub(crate) fn set_up(fill: impl FnOnce(&mut zend_object_handlers)) {
     HANDLERS.get_or_init(|| {
@@ -52,6 +71,9 @@ pub(crate) fn set_up(fill: impl FnOnce(&mut zend_object_handlers)) {
         fill(&mut handlers);
         Handlers(handlers)
     });
+    if let Some(Handlers(handlers)) = HANDLERS.get() {
+        HANDLERS_OF_HALVES.get_or_init(|| Handlers(zend_object_handlers { dtor_obj: Some(end::destroy), ..*handlers }));
+    }
 }
 
 /// Sets up the handlers of proxies without a class of their own, behind [`set_up`]: `fill` adds what only they have.
@@ -68,6 +90,11 @@ pub(crate) fn set_up_without_class(fill: impl FnOnce(&mut zend_object_handlers))
 /// The handlers of proxies without a class of their own.
 fn handlers_without_class() -> *const zend_object_handlers {
     HANDLERS_WITHOUT_CLASS.get().map_or(std::ptr::null(), |handlers| &raw const handlers.0)
+}
+
+/// The handlers of the PHP halves of objects.
+fn handlers_of_halves() -> *const zend_object_handlers {
+    HANDLERS_OF_HALVES.get().map_or(std::ptr::null(), |handlers| &raw const handlers.0)
 }
 
 /// The handlers. Null before [`set_up`], when there is no proxy either.
@@ -97,6 +124,7 @@ pub(crate) unsafe extern "C" fn create(class: *mut zend_class_entry) -> *mut zen
         (&raw mut (*proxy).received).write(0);
         (&raw mut (*proxy).generation).write(0);
         (&raw mut (*proxy).traits).write(0);
+        (&raw mut (*proxy).state).write(0);
         let object = &raw mut (*proxy).object;
         zend_object_std_init(object, class);
         object_properties_init(object, class);
@@ -119,6 +147,10 @@ unsafe extern "C" fn free(object: *mut zend_object) {
         if proxy.id != 0 {
             objects::release(proxy.id, object, proxy.received, proxy.generation == link::generation());
             link::flush_releases_if_due();
+        }
+        if proxy.state & IS_HALF != 0 {
+            // SAFETY: it is there until the end of this function.
+            exports::forget_half(unsafe { &*object });
         }
     });
     // SAFETY: the object's PHP part is whole.
@@ -144,7 +176,7 @@ unsafe fn of_own<'a>(object: *mut zend_object) -> &'a mut Proxy {
 
 /// The proxy that an object is part of, if it is one.
 fn of<'a>(object: &zend_object) -> Option<&'a mut Proxy> {
-    let is_proxy = std::ptr::eq(object.handlers, handlers()) || std::ptr::eq(object.handlers, handlers_without_class());
+    let is_proxy = [handlers(), handlers_without_class(), handlers_of_halves()].contains(&object.handlers);
     // SAFETY: only objects made by `create` have these handlers.
     is_proxy.then(|| unsafe { of_own(std::ptr::from_ref(object).cast_mut()) })
 }
@@ -161,8 +193,17 @@ pub(crate) fn id_to_send(object: &zend_object) -> Option<Result<u64, Stale>> {
 /// The id and session of a proxy that is about to be used.
 ///
 /// # Errors
-/// [`BridgeError::Stale`] if it was never constructed.
+/// [`BridgeError::Stale`] if it was never constructed, and not as a half; or why its half cannot be made.
 pub(crate) fn target(object: &zend_object) -> Result<(u64, u32), BridgeError> {
+    match of(object) {
+        Some(proxy) if proxy.id != 0 => Ok((proxy.id, proxy.generation)),
+        _ => target_made(object),
+    }
+}
+
+#[cold]
+fn target_made(object: &zend_object) -> Result<(u64, u32), BridgeError> {
+    half::make(object)?;
     match of(object) {
         Some(proxy) if proxy.id != 0 => Ok((proxy.id, proxy.generation)),
         _ => Err(BridgeError::Stale(format!(
@@ -204,6 +245,12 @@ pub(crate) fn bind(object: &mut zend_object, reference: ObjectReference, generat
     objects::insert(reference.id, object);
 }
 
+/// As [`bind`], of an object whose class has ancestors of both languages.
+pub(crate) fn bind_half(object: &mut zend_object, reference: ObjectReference, generation: u32) {
+    bind(object, reference, generation);
+    half::become_half(object);
+}
+
 /// The PHP object for one that the session hands out: the one that PHP has, or a new one of its true class.
 ///
 /// # Errors
@@ -214,19 +261,29 @@ pub(crate) fn receive(reference: ObjectReference, generation: u32) -> Result<Zva
         unsafe {
             of_own(object).received += 1;
             (*object).gc.refcount += 1;
+            if of_own(object).state & IS_KEPT != 0 {
+                half::take_back(&mut *object);
+            }
             owned_object(object)
         }
     };
     if let Some(object) = objects::find(reference.id) {
         return Ok(known(object));
     }
-    let class = match reference.class {
-        0 => native::class(Native::PyObject),
+    let (class, has_two_halves) = match reference.class {
+        0 => (native::class(Native::PyObject), false),
         class => classes::class_of_value(class, generation)?,
     };
     // Declaring the class may have gone to Python and back.
     if let Some(object) = objects::find(reference.id) {
         return Ok(known(object));
+    }
+    if has_two_halves {
+        let half = half::new_of(class)?;
+        if let Some(object) = object_of(&half) {
+            bind_half(object, reference, generation);
+        }
+        return Ok(half);
     }
     // SAFETY: the class is one of proxies, so `create` is its maker; a new object's one count goes to the value.
     unsafe {

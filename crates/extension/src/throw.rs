@@ -44,7 +44,7 @@ pub(crate) fn throw(error: BridgeError) {
         // SAFETY: as above.
         BridgeError::Type(_) => unsafe { zend_ce_type_error },
         // SAFETY: as above.
-        BridgeError::Internal(_) => unsafe { zend_ce_error },
+        BridgeError::Internal(_) | BridgeError::Unmade(_) => unsafe { zend_ce_error },
     };
     // The engine takes C text.
     let message = error.to_string().replace('\0', "\u{fffd}") + "\0";

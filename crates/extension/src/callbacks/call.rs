@@ -7,12 +7,18 @@ use ext_php_rs::types::{ZendStr, Zval};
 use tortoise_protocol::limits::MAX_NAME_BYTES;
 
 use super::{modules, target, values, visible};
-use crate::engine::{Key, Method, NewKey, NewString, NewTable, View, call_function, callable, elements, make, view};
+use crate::engine::{
+    Key, Method, NewKey, NewString, NewTable, SUCCESS, View, call_function, callable, elements, make, object_init_ex,
+    skip_destructor, view,
+};
 use crate::error::BridgeError;
 use values::Decoder;
 
+/// What stands before the name of a class of which an object is to be made.
+const NEW: &str = "new ";
+
 /// What a call is given.
-struct Given {
+pub(super) struct Given {
     list: ManuallyDrop<Zval>,
     named: ManuallyDrop<Zval>,
 }
@@ -31,7 +37,7 @@ pub(super) struct AskedByName<'a> {
 }
 
 impl Given {
-    fn read(decoder: &mut Decoder<'_>) -> Result<Self, BridgeError> {
+    pub(super) fn read(decoder: &mut Decoder<'_>) -> Result<Self, BridgeError> {
         let list = decoder.next_value()?;
         let named = decoder.next_value()?;
         decoder.reader.end()?;
@@ -45,15 +51,53 @@ impl Given {
     ///
     /// # Safety
     /// As [`call_function`].
-    unsafe fn pass_to(self, function: zend_fcall_info_cache) -> Result<Zval, BridgeError> {
+    pub(super) unsafe fn pass_to(self, function: zend_fcall_info_cache) -> Result<Zval, BridgeError> {
         // SAFETY: the caller's promise.
         let result = unsafe { call_function(function, &self.list, &self.named) };
         drop((ManuallyDrop::into_inner(self.list), ManuallyDrop::into_inner(self.named)));
         result.ok_or(BridgeError::Pending)
     }
 
+    /// Makes an object of the class of that name.
+    fn construct(self, name: &str) -> Result<Zval, BridgeError> {
+        let class = class_of(name)?;
+        let class =
+            class.ok_or_else(|| BridgeError::Access(format!("there is no PHP class {}", modules::shorten(name))))?;
+        let mut made = ManuallyDrop::new(Zval::new());
+        // SAFETY: the class is live, and the slot holds nothing. The constructor is the object's class's own, and the object
+        // is held.
+        unsafe {
+            if object_init_ex(&raw mut *made, class) != SUCCESS {
+                return Err(BridgeError::Pending);
+            }
+            if let Some(constructor) = (*class).constructor.as_ref() {
+                if constructor.common.fn_flags & ZEND_ACC_PUBLIC == 0 {
+                    drop(ManuallyDrop::into_inner(made));
+                    return Err(BridgeError::Access(format!(
+                        "the constructor of the PHP class {} is not public",
+                        modules::shorten(name)
+                    )));
+                }
+                let object = made.value.obj;
+                let outcome = self.pass_to(zend_fcall_info_cache {
+                    function_handler: (*class).constructor,
+                    calling_scope: class,
+                    called_scope: class,
+                    object,
+                });
+                if let Err(error) = outcome {
+                    // As where `new` fails: what was not constructed is not destructed.
+                    skip_destructor(&*object);
+                    drop(ManuallyDrop::into_inner(made));
+                    return Err(error);
+                }
+            }
+        }
+        Ok(ManuallyDrop::into_inner(made))
+    }
+
     /// As `__call` is given it: the name, and all arguments in one array.
-    fn for_magic(self, name: &str) -> Result<Self, BridgeError> {
+    pub(super) fn for_magic(self, name: &str) -> Result<Self, BridgeError> {
         let mut all = NewTable::map(0)?;
         for value in [&*self.list, &*self.named] {
             let View::Array(array) = view(value) else { continue };
@@ -115,6 +159,9 @@ impl<'a> AskedByName<'a> {
     }
 
     pub(super) fn run(self) -> Result<Zval, BridgeError> {
+        if let Some(class) = self.name.strip_prefix(NEW) {
+            return self.given.construct(class);
+        }
         let missing = || {
             let name = modules::shorten(self.name);
             BridgeError::Access(format!("there is no PHP function {name}(), or none that is public"))

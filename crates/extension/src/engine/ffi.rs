@@ -48,6 +48,21 @@ unsafe extern "C" {
         lower_name: *const zval,
     ) -> *mut zend_function;
 
+    /// Runs an object's destructor, if its class has one.
+    pub(crate) fn zend_objects_destroy_object(object: *mut zend_object);
+
+    /// Works out those defaults of a class that are expressions. Failure: an exception is pending.
+    pub(crate) fn zend_update_class_constants(class: *mut zend_class_entry) -> zend_result;
+
+    /// By which function an ordinary object is called: its `__invoke`, if it has one.
+    pub(crate) fn zend_std_get_closure(
+        object: *mut zend_object,
+        class: *mut *mut zend_class_entry,
+        function: *mut *mut zend_function,
+        this: *mut *mut zend_object,
+        check_only: bool,
+    ) -> zend_result;
+
     /// `$o[k]` of ordinary objects: `ArrayAccess`, or an error.
     pub(crate) fn zend_std_read_dimension(
         object: *mut zend_object,

@@ -81,6 +81,12 @@ impl<'a> Frame<'a> {
         unsafe { !(*self.data.func).common.scope.is_null() }
     }
 
+    /// The class that declares the function that runs in this frame; null if it is none's.
+    pub(crate) fn scope(self) -> *mut zend_class_entry {
+        // SAFETY: a running frame has a function.
+        unsafe { (*self.data.func).common.scope }
+    }
+
     /// `$this`, unless the method is static.
     pub(crate) fn this(self) -> Option<&'a mut zend_object> {
         object_of(&self.data.This)

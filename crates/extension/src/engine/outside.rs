@@ -4,8 +4,9 @@ use std::ffi::c_int;
 use std::mem::ManuallyDrop;
 
 use ext_php_rs::ffi::{
-    IS_STRING, ZEND_ACC_ABSTRACT, ZEND_ACC_PUBLIC, ZEND_ACC_STATIC, ext_php_rs_executor_globals, zend_class_entry,
-    zend_fcall_info_cache, zend_function, zend_hash_str_find, zend_object, zend_object_handlers, zval,
+    IS_STRING, ZEND_ACC_ABSTRACT, ZEND_ACC_PRIVATE, ZEND_ACC_PUBLIC, ZEND_ACC_STATIC, ext_php_rs_executor_globals,
+    zend_class_entry, zend_fcall_info_cache, zend_function, zend_hash_find, zend_hash_str_find, zend_object,
+    zend_object_handlers, zend_property_info, zval,
 };
 use ext_php_rs::types::{ZendStr, Zval};
 
@@ -63,6 +64,31 @@ impl<'a> Visible<'a> {
         unsafe { class_name(self.object.ce) }
     }
 
+    /// The method that a class has, which the object is one of, for whoever extends that class.
+    pub(crate) fn method_of(self, class: *mut zend_class_entry, name: &str) -> Method {
+        // SAFETY: the object's class and what that extends are live.
+        let class = unsafe { &*class };
+        match find_method(class, &lower_case(name.as_bytes())) {
+            Some((function, flags)) if flags & (ZEND_ACC_PRIVATE | ZEND_ACC_ABSTRACT) == 0 => {
+                Method::Function(self.call_of(function, flags & ZEND_ACC_STATIC != 0))
+            }
+            Some(_) => Method::Hidden,
+            None if !class.__call.is_null() => Method::Magic(self.call_of(class.__call, false)),
+            None => Method::Missing,
+        }
+    }
+
+    /// Whether a class, which the object is one of, has the property for whoever extends that class. Static ones do not
+    /// count.
+    pub(crate) fn has_property_of(self, class: *mut zend_class_entry, name: &mut ZendStr) -> bool {
+        // SAFETY: the object's class and what that extends are live, and so is what they tell of their properties.
+        unsafe {
+            let found = zend_hash_find(&raw const (*class).properties_info, name).as_ref();
+            let property = found.and_then(|found| found.value.ptr.cast::<zend_property_info>().as_ref());
+            property.is_some_and(|property| property.flags & (ZEND_ACC_PRIVATE | ZEND_ACC_STATIC) == 0)
+        }
+    }
+
     /// What is called as `$object->name()`; by an empty name, as `$object()`.
     pub(crate) fn method(self, name: &str) -> Method {
         let class = self.class();
@@ -70,13 +96,8 @@ impl<'a> Visible<'a> {
             return self.itself().map_or(Method::Missing, Method::Function);
         }
         let lower = lower_case(name.as_bytes());
-        // SAFETY: the class's functions are keyed by lower-case names.
-        let found = unsafe {
-            let table = &raw const class.function_table;
-            zend_hash_str_find(table, lower.as_ptr().cast(), lower.len()).as_ref().map(|found| found.value.func)
-        };
-        // SAFETY: the table holds live functions.
-        let flags = found.map_or(0, |function| unsafe { (*function).common.fn_flags });
+        let found = find_method(class, &lower);
+        let (found, flags) = (found.map(|(function, _)| function), found.map_or(0, |(_, flags)| flags));
         match found {
             Some(function) if flags & ZEND_ACC_PUBLIC != 0 && flags & ZEND_ACC_ABSTRACT == 0 => {
                 Method::Function(self.call_of(function, flags & ZEND_ACC_STATIC != 0))
@@ -242,6 +263,17 @@ impl<'a> Visible<'a> {
         let mut own = borrowed(self.object);
         // SAFETY: both are live.
         unsafe { zend_compare(&raw mut *own, other) == 0 }
+    }
+}
+
+/// A method of a class by its lower-case name, and its flags.
+fn find_method(class: &zend_class_entry, lower_name: &[u8]) -> Option<(*mut zend_function, u32)> {
+    // SAFETY: the class's functions are keyed by lower-case names, and the table holds live functions.
+    unsafe {
+        let table = &raw const class.function_table;
+        let found = zend_hash_str_find(table, lower_name.as_ptr().cast(), lower_name.len()).as_ref()?;
+        let function = found.value.func;
+        Some((function, (*function).common.fn_flags))
     }
 }
 

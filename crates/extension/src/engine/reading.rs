@@ -12,6 +12,12 @@ use ext_php_rs::types::{ZendHashTable, Zval};
 /// The engine's `ZEND_COMPILE_PRELOAD`.
 const COMPILE_PRELOAD: u32 = 1 << 15;
 
+/// The engine's `IS_OBJ_DESTRUCTOR_CALLED`.
+const DESTRUCTOR_CALLED: u32 = 1 << 8;
+
+/// The engine's `EG_FLAGS_IN_SHUTDOWN`.
+const IN_SHUTDOWN: u8 = 1 << 0;
+
 /// The bytes of a string.
 ///
 /// # Safety
@@ -111,10 +117,43 @@ pub(crate) fn opcode_in_progress() -> Option<u8> {
     }
 }
 
+/// `$this` of the PHP code that runs.
+pub(crate) fn running_this<'a>() -> Option<&'a zend_object> {
+    // SAFETY: the executor's globals are there as long as PHP is; a running frame holds its object.
+    unsafe {
+        let frame = (*ext_php_rs_executor_globals()).current_execute_data.as_ref()?;
+        object_of(&frame.This).map(|this| &*this)
+    }
+}
+
 /// Whether an exception waits to be handled.
 pub(crate) fn exception_is_pending() -> bool {
     // SAFETY: the executor's globals are there as long as PHP is.
     unsafe { !(*ext_php_rs_executor_globals()).exception.is_null() }
+}
+
+/// Whether the engine has ended the object once, by its destructor or what stands for it. It does so no second time.
+pub(crate) fn was_destructor_called(object: &zend_object) -> bool {
+    // SAFETY: the word of flags is always the union's whole.
+    unsafe { object.gc.u.type_info & DESTRUCTOR_CALLED != 0 }
+}
+
+/// Keeps the engine from ending the object by its destructor.
+pub(crate) fn skip_destructor(object: &zend_object) {
+    // SAFETY: as above; PHP objects are shared, and the word is changed where it lies.
+    unsafe { (*std::ptr::from_ref(object).cast_mut()).gc.u.type_info |= DESTRUCTOR_CALLED };
+}
+
+/// Lets the engine end the object once more.
+pub(crate) fn forget_destructor_call(object: &zend_object) {
+    // SAFETY: as above; PHP objects are shared, and the word is changed where it lies.
+    unsafe { (*std::ptr::from_ref(object).cast_mut()).gc.u.type_info &= !DESTRUCTOR_CALLED };
+}
+
+/// Whether the PHP request is at its end: its shutdown functions run, or its last destructors.
+pub(crate) fn is_shutting_down() -> bool {
+    // SAFETY: the executor's globals are there as long as PHP is.
+    unsafe { (*ext_php_rs_executor_globals()).flags & IN_SHUTDOWN != 0 }
 }
 
 /// An ini setting's text; empty if it is not set.

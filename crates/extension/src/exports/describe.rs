@@ -30,14 +30,23 @@ pub(super) unsafe fn class(class: &zend_class_entry) -> (Vec<u8>, PhpTraits) {
         flags: class_flags(class),
         parents: parents.iter().map(|name| cut(name)).collect(),
         // SAFETY: as above.
-        methods: unsafe { methods(class) },
+        methods: unsafe { methods(class, None) },
         // SAFETY: as above.
-        properties: unsafe { properties(class) },
+        properties: unsafe { properties(class, None) },
     };
     let mut bytes = Vec::new();
     description.write(&mut bytes);
     // SAFETY: as above.
     (bytes, unsafe { traits(class) })
+}
+
+/// What a class declares itself: methods, and properties that are not static. Private ones are left out.
+///
+/// # Safety
+/// The class is live, and stays so while the result is used.
+pub(crate) unsafe fn own_members(class: &zend_class_entry) -> (Members<'_>, Members<'_>) {
+    // SAFETY: the caller's promise.
+    unsafe { (methods(class, Some(class)), properties(class, Some(class))) }
 }
 
 /// The class of the iterators of `foreach`, of which no PHP code sees an object.
@@ -74,22 +83,25 @@ unsafe fn parents(class: &zend_class_entry) -> Vec<Cow<'_, str>> {
     names
 }
 
-/// Methods that are public or protected, as they were declared.
-unsafe fn methods(class: &zend_class_entry) -> Members<'_> {
+/// Methods that are public or protected, as they were declared; only those that the class `by` declares, if there is one.
+unsafe fn methods<'a>(class: &'a zend_class_entry, by: Option<&zend_class_entry>) -> Members<'a> {
     // SAFETY: the elements of a class's table of functions are pointers to functions, which have names.
-    members(unsafe { elements(&class.function_table) }.map(|(_, value)| unsafe {
+    members(unsafe { elements(&class.function_table) }.filter_map(|(_, value)| unsafe {
         let function = &(*value.value.func).common;
-        (bytes_of(function.function_name), function.fn_flags)
+        let is_meant = by.is_none_or(|by| std::ptr::eq(function.scope, by));
+        is_meant.then(|| (bytes_of(function.function_name), function.fn_flags))
     }))
 }
 
-/// Properties that are public or protected, and not static.
-unsafe fn properties(class: &zend_class_entry) -> Members<'_> {
+/// Properties that are public or protected, and not static; of the class `by` as in [`methods`].
+unsafe fn properties<'a>(class: &'a zend_class_entry, by: Option<&zend_class_entry>) -> Members<'a> {
     // SAFETY: the elements of a class's table of properties are pointers to what the engine knows of them, by their names.
     members(unsafe { elements(&class.properties_info) }.filter_map(|(key, value)| unsafe {
         let property = &*value.value.ptr.cast::<zend_property_info>();
         match key {
-            Key::Name(name) if property.flags & ZEND_ACC_STATIC == 0 => {
+            Key::Name(name)
+                if property.flags & ZEND_ACC_STATIC == 0 && by.is_none_or(|by| std::ptr::eq(property.ce, by)) =>
+            {
                 Some((name, property.flags & (ZEND_ACC_PRIVATE | ZEND_ACC_PROTECTED)))
             }
             _ => None,

@@ -15,10 +15,22 @@ use crate::{classes, proxy};
 pub(super) unsafe extern "C" fn clone(object: *mut zend_object) -> *mut zend_object {
     // SAFETY: the engine passes a live proxy; a new object's one count is the engine's.
     unsafe {
+        if proxy::is_to_be_made(&*object) {
+            // There is nothing in Python to be copied.
+            let new = proxy::create((*object).ce);
+            zend_objects_clone_members(new, object);
+            return new;
+        }
         let copied = guard(None, || copy(&*object).map_err(throw).ok());
-        let Some((reference, generation, class)) = copied else { return proxy::create((*object).ce) };
+        let Some(Copied { reference, generation, class, has_two_halves }) = copied else {
+            return proxy::create((*object).ce);
+        };
         let new = proxy::create(class);
-        proxy::bind(&mut *new, reference, generation);
+        if has_two_halves {
+            proxy::bind_half(&mut *new, reference, generation);
+        } else {
+            proxy::bind(&mut *new, reference, generation);
+        }
         if std::ptr::eq(class, (*object).ce) {
             // PHP's own properties, and a PHP subclass's `__clone`.
             zend_objects_clone_members(new, object);
@@ -27,7 +39,15 @@ pub(super) unsafe extern "C" fn clone(object: *mut zend_object) -> *mut zend_obj
     }
 }
 
-fn copy(object: &zend_object) -> Result<(ObjectReference, u32, *mut zend_class_entry), BridgeError> {
+/// What Python made.
+struct Copied {
+    reference: ObjectReference,
+    generation: u32,
+    class: *mut zend_class_entry,
+    has_two_halves: bool,
+}
+
+fn copy(object: &zend_object) -> Result<Copied, BridgeError> {
     let reply = ask(object, Operation::Copy, &[])?;
     let reference = match reply.judge(Reader::new(reply.payload()).token())? {
         Token::Object(reference) => reference,
@@ -39,11 +59,9 @@ fn copy(object: &zend_object) -> Result<(ObjectReference, u32, *mut zend_class_e
             )));
         }
     };
-    let class = match reference.class {
-        0 => native::class(Native::PyObject),
+    let (class, has_two_halves) = match reference.class {
+        0 => (native::class(Native::PyObject), false),
         class => classes::class_of_value(class, reply.generation)?,
     };
-    // An object of a PHP subclass stays one.
-    let is_same = classes::synthesized(object.ce).is_some_and(|own| std::ptr::eq(own.entry, class));
-    Ok((reference, reply.generation, if is_same { object.ce } else { class }))
+    Ok(Copied { reference, generation: reply.generation, class, has_two_halves })
 }

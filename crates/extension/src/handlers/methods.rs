@@ -16,12 +16,13 @@ use tortoise_protocol::request::Question;
 
 use super::to_array;
 use crate::engine::{
-    Frame, exception_is_pending, guard, lower_case, text_of, zend_std_get_method, zend_std_get_static_method,
+    Frame, exception_is_pending, guard, lower_case, running_this, text_of, user_method, zend_std_get_closure,
+    zend_std_get_method, zend_std_get_static_method,
 };
 use crate::error::BridgeError;
 use crate::link::{self, Session};
 use crate::native::{self, Native};
-use crate::proxy::{is_callable, target};
+use crate::proxy::{is_callable, is_to_be_made, target};
 use crate::throw::throw;
 use crate::{calls, classes, values};
 
@@ -92,7 +93,12 @@ pub(crate) unsafe extern "C" fn get_static(class: *mut zend_class_entry, name: *
                 None if is_declared || !(*class).__callstatic.is_null() => {
                     zend_std_get_static_method(class, name, std::ptr::null())
                 }
-                _ => find(class, classes::target_of(class), text, true),
+                _ => {
+                    // Of `parent::` the engine asks for an object where the method is not static.
+                    let is_parents = running_this()
+                        .is_some_and(|this| this.ce != class && classes::generated_above(this.ce, class).is_some());
+                    find(class, classes::target_of(class), text, !is_parents)
+                }
             }
         })
     }
@@ -173,7 +179,7 @@ pub(crate) extern "C" fn dynamic_method(data: &mut ExecuteData, result: &mut Zva
             Ok(name) => name,
             Err(_) => return,
         };
-        calls::call_with_native_arguments(frame, target(object), name, result);
+        calls::call_with_native_arguments(frame, object.ce, target(object), name, result);
     });
 }
 
@@ -186,7 +192,8 @@ pub(crate) extern "C" fn dynamic_static_method(data: &mut ExecuteData, result: &
         if !frame.is_method() {
             return throw(BridgeError::not_generated());
         }
-        calls::call_with_native_arguments(frame, classes::target_of(frame.called_class()), name, result);
+        let class = frame.called_class();
+        calls::call_with_native_arguments(frame, class, classes::target_of(class), name, result);
     });
 }
 
@@ -196,11 +203,20 @@ pub(super) unsafe extern "C" fn closure(
     class: *mut *mut zend_class_entry,
     function: *mut *mut zend_function,
     this: *mut *mut zend_object,
-    _check_only: bool,
+    check_only: bool,
 ) -> zend_result {
     guard(ZEND_RESULT_CODE_FAILURE, || {
         // SAFETY: the engine passes a live proxy and places for the answer.
         unsafe {
+            if user_method((*object).ce, INVOKE).is_some() {
+                return zend_std_get_closure(object, class, function, this, check_only);
+            }
+            if is_to_be_made(&*object)
+                && let Err(error) = target(&*object)
+            {
+                throw(error);
+                return ZEND_RESULT_CODE_FAILURE;
+            }
             if !is_callable(&*object) {
                 return ZEND_RESULT_CODE_FAILURE;
             }

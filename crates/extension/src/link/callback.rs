@@ -16,7 +16,7 @@ use tortoise_protocol::rebound::Rebound;
 use tortoise_protocol::request::read_releases;
 
 use super::state::{Link, forsake, generation, with};
-use super::{Buffer, Composed, Outgoing, Reply, lose_if_broken, loss, pipeline, stale};
+use super::{Buffer, Composed, Outgoing, Reply, lose_if_broken, loss, make_half, pipeline, stale};
 use crate::engine::leave_by;
 use crate::error::BridgeError;
 use crate::exports;
@@ -155,9 +155,22 @@ pub(crate) fn answer(
     kind: Kind,
     write: impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
 ) -> Result<(), BridgeError> {
+    loop {
+        match answer_once(underway, kind, &write) {
+            Err(BridgeError::Unmade(half)) => make_half(&half)?,
+            answered => return answered,
+        }
+    }
+}
+
+fn answer_once(
+    underway: Underway,
+    kind: Kind,
+    write: &dyn Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
+) -> Result<(), BridgeError> {
     let outbox = with(|link| link.map(|link| mem::take(&mut link.request)));
     let mut outbox = outbox.ok_or_else(stale)?;
-    let header = outbox.write_answer(kind, &write);
+    let header = outbox.write_answer(kind, write);
     let sent = with(|link| {
         let link = link.ok_or_else(stale)?;
         link.send_answer(Composed { outbox, header }, underway.callback, underway.thread)?;

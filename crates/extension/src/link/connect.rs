@@ -96,6 +96,7 @@ pub(super) fn establish() -> Result<(), BridgeError> {
         request: Default::default(),
         flight: Default::default(),
         is_used: true,
+        owes_drops: false,
         takes_big_integers: engine::has_native("gmp_import"),
         welcome,
         server: place.server,

@@ -140,6 +140,11 @@ impl Flight {
         self.aside.insert(call, answer);
     }
 
+    /// Whether any answer was set aside, which may bring objects.
+    pub(super) fn has_any_aside(&self) -> bool {
+        !self.aside.is_empty()
+    }
+
     /// Whether the answer to a call was set aside.
     pub(super) fn has_aside(&self, call: u64) -> bool {
         self.aside.contains_key(&call)

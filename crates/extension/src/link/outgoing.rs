@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use ext_php_rs::ffi::zend_object;
 use tortoise_protocol::Writer;
 use tortoise_protocol::codec::{PhpReference, Segment, SegmentKind};
-use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind, begin};
+use tortoise_protocol::frame::{FLAG_RELEASES, HEADER_BYTES, Header, Kind, begin};
 
 use super::buffer::KEPT_BYTES;
 use crate::error::BridgeError;
@@ -115,11 +115,16 @@ impl Outbox {
         self.clear();
     }
 
+    /// Whether nobody writes into it just now: an empty one stands here then.
+    pub(super) fn is_here(&self) -> bool {
+        self.frame.capacity() != 0
+    }
+
     #[inline]
     fn clear(&mut self) {
         self.segments.clear();
         if self.frame.capacity() > KEPT_BYTES {
-            self.frame = Vec::new();
+            self.frame = Vec::with_capacity(HEADER_BYTES);
         }
     }
 }
@@ -160,6 +165,14 @@ impl<'a> Outgoing<'a> {
     pub(crate) fn export_as(&mut self, object: &zend_object, write: impl FnOnce(&mut Writer<'a>, PhpReference<'_>)) {
         exports::export(object, |reference, exported| {
             write(&mut self.writer, reference);
+            self.exported.get_or_insert_default().push(exported);
+        });
+    }
+
+    /// Writes the PHP half of an object as a PHP object.
+    pub(crate) fn export_half(&mut self, half: &zend_object) {
+        exports::export_half(half, |reference, exported| {
+            self.writer.php_object(reference);
             self.exported.get_or_insert_default().push(exported);
         });
     }

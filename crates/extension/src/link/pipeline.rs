@@ -14,7 +14,8 @@ use super::flight::Answer;
 use super::queue::{Fate, Queue};
 use super::state::{Link, Received, check_kind, generation, with};
 use super::{
-    Buffer, Composed, Outgoing, Reply, compose, flush_releases_if_due, follow_settings, lose_if_broken, loss, stale,
+    Buffer, Composed, Outgoing, Reply, compose, flush_releases_if_due, follow_settings, lose_if_broken, loss,
+    make_half, stale,
 };
 use crate::error::BridgeError;
 use crate::{engine, objects, settings};
@@ -50,7 +51,12 @@ pub(crate) fn begin(
     if wanted != generation() {
         return Err(stale());
     }
-    let sent = send(wanted, kind, &write);
+    let sent = loop {
+        match send(wanted, kind, &write) {
+            Err(BridgeError::Unmade(half)) => make_half(&half)?,
+            sent => break sent,
+        }
+    };
     settle();
     sent
 }

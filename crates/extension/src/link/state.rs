@@ -39,6 +39,8 @@ pub(super) struct Link {
     pub(super) flight: Flight,
     /// Whether this PHP request has spoken to the session.
     pub(super) is_used: bool,
+    /// Whether something waits to be dropped before the next request.
+    pub(super) owes_drops: bool,
     pub(super) welcome: Welcome,
     /// Whether PHP can hold integers of more than 64 bits.
     pub(super) takes_big_integers: bool,

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use ext_php_rs::types::Zval;
+
 use crate::engine::Key;
 use crate::error::BridgeError;
 
@@ -19,11 +21,12 @@ pub(crate) struct Unconvertible {
     message: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Kind {
     Conversion,
     Stale,
     Pending,
+    Unmade(Zval),
 }
 
 impl Unconvertible {
@@ -43,6 +46,11 @@ impl Unconvertible {
     /// A PHP exception is pending, which says more.
     pub(super) const fn pending() -> Self {
         Self { steps: Vec::new(), kind: Kind::Pending, message: String::new() }
+    }
+
+    /// The value is an object without its Python half.
+    pub(super) const fn unmade(half: Zval) -> Self {
+        Self { steps: Vec::new(), kind: Kind::Unmade(half), message: String::new() }
     }
 
     /// Within the element of this key.
@@ -73,6 +81,7 @@ impl Unconvertible {
             Kind::Conversion => BridgeError::Conversion(text),
             Kind::Stale => BridgeError::Stale(text),
             Kind::Pending => BridgeError::Pending,
+            Kind::Unmade(half) => BridgeError::Unmade(half),
         }
     }
 }

@@ -8,7 +8,7 @@ use tortoise_protocol::limits::{MAX_FRAME_BYTES, MAX_NAME_BYTES};
 
 use super::path::Unconvertible;
 use super::{big_integers, enums, moments, vectors};
-use crate::engine::{Key, View, bytes_of, elements, have_same_keys, is_reference, packed_elements, view};
+use crate::engine::{Key, View, borrowed, bytes_of, elements, have_same_keys, is_reference, packed_elements, view};
 use crate::error::BridgeError;
 use crate::link::Outgoing;
 use crate::{bytes, proxy, raised};
@@ -110,7 +110,11 @@ fn write_object(outgoing: &mut Outgoing<'_>, object: &zend_object) -> Result<(),
         return write_bulk(outgoing, unsafe { bytes_of(string) }, SegmentKind::Binary);
     }
     match proxy::id_to_send(object).or_else(|| raised::id_to_send(object)) {
-        Some(id) => outgoing.handle(id.map_err(|_| Unconvertible::stale())?),
+        Some(Ok(id)) => outgoing.handle(id),
+        Some(Err(_)) if proxy::is_to_be_made(object) => {
+            return Err(Unconvertible::unmade(borrowed(object).shallow_clone()));
+        }
+        Some(Err(_)) => return Err(Unconvertible::stale()),
         None => return write_native_object(outgoing, object),
     }
     Ok(())
