@@ -336,10 +336,21 @@ def _id(target: wire.Object | int) -> int:
     return target.id if isinstance(target, wire.Object) else target
 
 
-def php_class(name: str, parents: Sequence[str] = (), methods: Sequence[str] = ()) -> bytes:
-    """The description of a PHP class."""
-    members = [field for method in methods for field in (method, 0)]
-    return b"".join(wire.pack(field) for field in (name, 0, list(parents), members, []))
+def php_class(
+    name: str,
+    parents: Sequence[str] = (),
+    methods: Sequence[str] | dict[str, int] = (),
+    properties: dict[str, int] | None = None,
+) -> bytes:
+    """The description of a PHP class: its methods may have flags, its properties do."""
+    described = methods if isinstance(methods, dict) else dict.fromkeys(methods, 0)
+    fields = (name, 0, list(parents), members(described), members(properties or {}))
+    return b"".join(wire.pack(field) for field in fields)
+
+
+def members(flags: dict[str, int]) -> list[str | int]:
+    """Names and flags as the wire has them."""
+    return [field for member in flags.items() for field in member]
 
 
 def php_object(
@@ -377,6 +388,7 @@ __all__: Sequence[str] = [
     "Supervisor",
     "closure",
     "lines",
+    "members",
     "php_class",
     "php_object",
     "wait_for_end",

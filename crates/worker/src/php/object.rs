@@ -260,7 +260,7 @@ pub(super) fn encode(
 
 /// What Python itself raises where there is no such attribute.
 fn absent<'py>(object: &Bound<'py, PhpObject>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-    Err(PyAttributeError::new_err(format!("{:?} object has no attribute {name:?}", type_name(object))))
+    Err(PyAttributeError::new_err(format!("'{}' object has no attribute '{name}'", type_name(object))))
 }
 
 /// Sets an attribute as Python's own objects do it; None: deletes it.
