@@ -200,7 +200,7 @@ fn answer(underway: Underway, outcome: &Outcome) -> Result<(), BridgeError> {
         }),
         Outcome::Half(half) => link::answer(underway, Kind::Returned, |outgoing| {
             match object_of(half) {
-                Some(half) => outgoing.export_half(half),
+                Some(half) => outgoing.export_half(std::ptr::from_mut(half)),
                 None => outgoing.nil(),
             }
             Ok(())

@@ -90,21 +90,20 @@ pub(crate) enum Found {
 
 /// Hands an object out, in a frame that `write` writes its reference to.
 pub(crate) fn export(object: &zend_object, write: impl FnOnce(PhpReference<'_>, Exported)) {
-    hand_out(object, Hold::Object, write);
+    hand_out(std::ptr::from_ref(object).cast_mut(), Hold::Object, write);
 }
 
 /// Hands the PHP half of an object out. That holds nothing.
-pub(crate) fn export_half(half: &zend_object, write: impl FnOnce(PhpReference<'_>, Exported)) {
+pub(crate) fn export_half(half: *mut zend_object, write: impl FnOnce(PhpReference<'_>, Exported)) {
     hand_out(half, Hold::Half, write);
 }
 
 /// Hands an iterator of `foreach` out.
 pub(crate) fn export_iterator(iterator: &zend_object, write: impl FnOnce(PhpReference<'_>, Exported)) {
-    hand_out(iterator, Hold::Iterator, write);
+    hand_out(std::ptr::from_ref(iterator).cast_mut(), Hold::Iterator, write);
 }
 
-fn hand_out(object: &zend_object, hold: Hold, write: impl FnOnce(PhpReference<'_>, Exported)) {
-    let object = std::ptr::from_ref(object).cast_mut();
+fn hand_out(object: *mut zend_object, hold: Hold, write: impl FnOnce(PhpReference<'_>, Exported)) {
     let (id, class, traits, description) = EXPORTS.with_borrow_mut(|exports| {
         // SAFETY: the caller has the object.
         let (class, traits) = exports.class_of(unsafe { (*object).ce }, hold == Hold::Iterator);
@@ -156,8 +155,7 @@ pub(crate) fn settle() {
 }
 
 /// Python alone keeps a PHP half from now on: it stays for as long as Python has it.
-pub(crate) fn keep(half: &zend_object) {
-    let half = std::ptr::from_ref(half).cast_mut();
+pub(crate) fn keep(half: *mut zend_object) {
     EXPORTS.with_borrow_mut(|exports| {
         let id = exports.entry_of(half, Hold::Half);
         if let Some(export) = exports.by_id.get_mut(&id)
@@ -172,9 +170,9 @@ pub(crate) fn keep(half: &zend_object) {
 
 /// PHP code holds a half again that Python alone kept. The caller gets the count that was ours; if there was none, false.
 #[must_use]
-pub(crate) fn hand_back(half: &zend_object) -> bool {
+pub(crate) fn hand_back(half: *mut zend_object) -> bool {
     EXPORTS.with_borrow_mut(|exports| {
-        let id = exports.by_object.get(&std::ptr::from_ref(half).cast_mut()).copied();
+        let id = exports.by_object.get(&half).copied();
         let export = id.and_then(|id| exports.by_id.get_mut(&id)).filter(|export| export.hold == Hold::KeptHalf);
         export.is_some_and(|export| {
             export.hold = Hold::Half;
@@ -184,14 +182,13 @@ pub(crate) fn hand_back(half: &zend_object) -> bool {
 }
 
 /// Whether Python knows a PHP half.
-pub(crate) fn is_exported(half: &zend_object) -> bool {
-    EXPORTS.with_borrow(|exports| exports.by_object.contains_key(&std::ptr::from_ref(half).cast_mut()))
+pub(crate) fn is_exported(half: *mut zend_object) -> bool {
+    EXPORTS.with_borrow(|exports| exports.by_object.contains_key(&half))
 }
 
 /// PHP frees a half, or it has no Python half any more.
-pub(crate) fn forget_half(half: &zend_object) {
+pub(crate) fn forget_half(half: *mut zend_object) {
     EXPORTS.with_borrow_mut(|exports| {
-        let half = std::ptr::from_ref(half).cast_mut();
         let is_half = |id: &u64| exports.by_id.get(id).is_some_and(|export| export.hold == Hold::Half);
         if let Some(id) = exports.by_object.get(&half).copied().filter(is_half) {
             exports.by_id.remove(&id);
@@ -321,8 +318,7 @@ impl Exports {
             {
                 self.by_object.remove(&export.object);
                 if export.hold == Hold::KeptHalf {
-                    // SAFETY: it is kept, and so live.
-                    proxy::lose_half(unsafe { &*export.object });
+                    proxy::lose_half(export.object);
                 }
                 if export.hold.has_count() {
                     self.doomed.push(export.object);

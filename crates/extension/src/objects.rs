@@ -82,8 +82,8 @@ pub(crate) fn release(id: u64, object: *mut zend_object, received: u64, is_curre
 }
 
 /// A proxy stands for its object no more.
-pub(crate) fn forget(id: u64, object: &zend_object) {
-    release(id, std::ptr::from_ref(object).cast_mut(), 0, false);
+pub(crate) fn forget(id: u64, object: *mut zend_object) {
+    release(id, object, 0, false);
 }
 
 /// The session may forget an object that it handed out once, and that has no proxy.

@@ -149,8 +149,7 @@ unsafe extern "C" fn free(object: *mut zend_object) {
             link::flush_releases_if_due();
         }
         if proxy.state & IS_HALF != 0 {
-            // SAFETY: it is there until the end of this function.
-            exports::forget_half(unsafe { &*object });
+            exports::forget_half(object);
         }
     });
     // SAFETY: the object's PHP part is whole.
@@ -197,19 +196,21 @@ pub(crate) fn id_to_send(object: &zend_object) -> Option<Result<u64, Stale>> {
 pub(crate) fn target(object: &zend_object) -> Result<(u64, u32), BridgeError> {
     match of(object) {
         Some(proxy) if proxy.id != 0 => Ok((proxy.id, proxy.generation)),
-        _ => target_made(object),
+        _ => target_made(std::ptr::from_ref(object).cast_mut()),
     }
 }
 
 #[cold]
-fn target_made(object: &zend_object) -> Result<(u64, u32), BridgeError> {
+#[inline(never)]
+fn target_made(object: *mut zend_object) -> Result<(u64, u32), BridgeError> {
     half::make(object)?;
-    match of(object) {
+    // SAFETY: the caller has the object.
+    match of(unsafe { &*object }) {
         Some(proxy) if proxy.id != 0 => Ok((proxy.id, proxy.generation)),
         _ => Err(BridgeError::Stale(format!(
             "this {} was never made in Python: its constructor did not call parent::__construct()",
             // SAFETY: a live object's class is live.
-            unsafe { crate::engine::class_name(object.ce) }
+            unsafe { crate::engine::class_name((*object).ce) }
         ))),
     }
 }
@@ -262,7 +263,7 @@ pub(crate) fn receive(reference: ObjectReference, generation: u32) -> Result<Zva
             of_own(object).received += 1;
             (*object).gc.refcount += 1;
             if of_own(object).state & IS_KEPT != 0 {
-                half::take_back(&mut *object);
+                half::take_back(object);
             }
             owned_object(object)
         }

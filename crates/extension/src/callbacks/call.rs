@@ -87,7 +87,7 @@ impl Given {
                 });
                 if let Err(error) = outcome {
                     // As where `new` fails: what was not constructed is not destructed.
-                    skip_destructor(&*object);
+                    skip_destructor(object);
                     drop(ManuallyDrop::into_inner(made));
                     return Err(error);
                 }

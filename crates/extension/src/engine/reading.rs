@@ -133,21 +133,30 @@ pub(crate) fn exception_is_pending() -> bool {
 }
 
 /// Whether the engine has ended the object once, by its destructor or what stands for it. It does so no second time.
-pub(crate) fn was_destructor_called(object: &zend_object) -> bool {
+///
+/// # Safety
+/// The object is live.
+pub(crate) unsafe fn was_destructor_called(object: *const zend_object) -> bool {
     // SAFETY: the word of flags is always the union's whole.
-    unsafe { object.gc.u.type_info & DESTRUCTOR_CALLED != 0 }
+    unsafe { (*object).gc.u.type_info & DESTRUCTOR_CALLED != 0 }
 }
 
 /// Keeps the engine from ending the object by its destructor.
-pub(crate) fn skip_destructor(object: &zend_object) {
-    // SAFETY: as above; PHP objects are shared, and the word is changed where it lies.
-    unsafe { (*std::ptr::from_ref(object).cast_mut()).gc.u.type_info |= DESTRUCTOR_CALLED };
+///
+/// # Safety
+/// The object is live.
+pub(crate) unsafe fn skip_destructor(object: *mut zend_object) {
+    // SAFETY: as above.
+    unsafe { (*object).gc.u.type_info |= DESTRUCTOR_CALLED };
 }
 
 /// Lets the engine end the object once more.
-pub(crate) fn forget_destructor_call(object: &zend_object) {
-    // SAFETY: as above; PHP objects are shared, and the word is changed where it lies.
-    unsafe { (*std::ptr::from_ref(object).cast_mut()).gc.u.type_info &= !DESTRUCTOR_CALLED };
+///
+/// # Safety
+/// The object is live.
+pub(crate) unsafe fn forget_destructor_call(object: *mut zend_object) {
+    // SAFETY: as above.
+    unsafe { (*object).gc.u.type_info &= !DESTRUCTOR_CALLED };
 }
 
 /// Whether the PHP request is at its end: its shutdown functions run, or its last destructors.

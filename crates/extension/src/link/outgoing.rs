@@ -170,7 +170,7 @@ impl<'a> Outgoing<'a> {
     }
 
     /// Writes the PHP half of an object as a PHP object.
-    pub(crate) fn export_half(&mut self, half: &zend_object) {
+    pub(crate) fn export_half(&mut self, half: *mut zend_object) {
         exports::export_half(half, |reference, exported| {
             self.writer.php_object(reference);
             self.exported.get_or_insert_default().push(exported);
