@@ -30,6 +30,9 @@ pub const FLAG_RELEASES: u8 = 0b0000_0001;
 /// The client takes integers of more than 64 bits in the answer; otherwise they go by reference.
 pub const FLAG_BIG_INTEGERS: u8 = 0b0000_0010;
 
+/// The client does not wait for the answer, which may come at any time: also behind those to later requests.
+pub const FLAG_ASYNC: u8 = 0b0000_0100;
+
 /// What a frame says. Numbers below 16 belong to the handshake, below 64 to the client, others to the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -76,6 +79,8 @@ pub enum Kind {
     Enter = 0x22,
     /// Client: leave a context manager that was entered.
     Exit = 0x23,
+    /// Client, unanswered: what this call is about is not wanted any more.
+    Cancel = 0x29,
     /// Client: what a callback came to.
     Returned = 0x30,
     /// Client: a callback came to nothing, and why (see [`crate::rebound`]).
@@ -132,6 +137,7 @@ impl Kind {
             0x21 => Self::Script,
             0x22 => Self::Enter,
             0x23 => Self::Exit,
+            0x29 => Self::Cancel,
             0x30 => Self::Returned,
             0x31 => Self::Threw,
             0x40 => Self::Value,
@@ -153,7 +159,7 @@ impl Kind {
     /// Whether a session answers such a frame.
     #[must_use]
     pub const fn is_answered(self) -> bool {
-        !matches!(self, Self::Release | Self::EndRequest)
+        !matches!(self, Self::Release | Self::EndRequest | Self::Cancel)
     }
 
     /// Whether a session asks something of its client by such a frame, or tells it what it need not keep.
@@ -221,7 +227,7 @@ impl Header {
         }
         let kind = Kind::from_byte(bytes[4]).ok_or(Malformed::UnknownKind(bytes[4]))?;
         let flags = bytes[5];
-        if flags & !(FLAG_RELEASES | FLAG_BIG_INTEGERS) != 0 {
+        if flags & !(FLAG_RELEASES | FLAG_BIG_INTEGERS | FLAG_ASYNC) != 0 {
             return Err(Malformed::UnknownFlags(flags));
         }
         Ok(Self {
@@ -320,7 +326,7 @@ mod tests {
     #[test]
     fn every_kind_survives_its_byte() {
         let known: Vec<Kind> = (0..=255).filter_map(Kind::from_byte).collect();
-        assert_eq!(known.len(), 35);
+        assert_eq!(known.len(), 36);
         assert!(known.iter().all(|kind| Kind::from_byte(*kind as u8) == Some(*kind)));
     }
 
