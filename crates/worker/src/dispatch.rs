@@ -16,6 +16,7 @@ use crate::answer::Answer;
 use crate::call::{Arguments, Callee};
 use crate::callback::Room;
 use crate::conversation::Conversation;
+use crate::coroutines::Coroutines;
 use crate::failure::Fault;
 use crate::from_wire::Request;
 use crate::gate::{Gate, Method, refused};
@@ -28,6 +29,7 @@ use crate::parameters::Known;
 use crate::path::Root;
 use crate::php::PhpObjects;
 use crate::table::Table;
+use crate::to_wire::Encoder;
 
 /// What a session knows. Several threads may be at work in it, one of them at a time, and one request inside another.
 pub(crate) struct State {
@@ -39,6 +41,7 @@ pub(crate) struct State {
     pub(crate) hooks: Hooks,
     pub(crate) conversation: Conversation,
     pub(crate) php: PhpObjects,
+    pub(crate) coroutines: Coroutines,
     /// What callbacks were written and read in.
     pub(crate) rooms: GilCell<Vec<Room>>,
     /// Whether context managers were entered in this request.
@@ -60,6 +63,7 @@ impl State {
             hooks,
             conversation,
             php: PhpObjects::new(),
+            coroutines: Coroutines::default(),
             rooms: GilCell::new(Vec::new()),
             has_entered: AtomicBool::new(false),
         }
@@ -168,7 +172,9 @@ impl State {
         };
         let arguments = Arguments::read(py, request, self, &mut callee)?;
         let result = callee.call(&arguments)?;
-        self.write(&result, answer, || Root::ReturnValue)
+        let written = Encoder::of_call(answer, self).value(&result, Depth::ROOT);
+        written.map_err(|error| Fault::unconvertible(&error, &Root::ReturnValue))?;
+        if answer.coroutine.is_some() { self.attend(py, answer) } else { Ok(()) }
     }
 
     fn roots(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {

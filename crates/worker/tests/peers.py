@@ -172,7 +172,13 @@ class Client:
         [self.welcome] = wire.unpack(payload)
 
     def send(
-        self, kind: int, *values: Any, call: int | None = None, raw: bytes = b"", parent: int = 0
+        self,
+        kind: int,
+        *values: Any,
+        call: int | None = None,
+        raw: bytes = b"",
+        parent: int = 0,
+        flags: int = 0,
     ) -> int:
         """Sends a frame, and gives the id of the call."""
         if call is None:
@@ -180,9 +186,9 @@ class Client:
             call = self.last_call
         bulk: list[bytes] = []
         payload = b"".join(wire.pack(value, bulk) for value in values) + raw
-        flags = 0
         if self.releases:
-            payload, flags, self.releases = wire.pack(self.releases) + payload, wire.FLAG_RELEASES, []
+            payload, self.releases = wire.pack(self.releases) + payload, []
+            flags |= wire.FLAG_RELEASES
         segments = b"".join(bulk)
         header = wire.HEADER.pack(len(payload), kind, flags, 0, call, parent, 0, len(segments))
         self.stream.sendall(header + payload + segments)
@@ -267,6 +273,17 @@ class Client:
     ) -> int:
         """Calls a method, and does not wait."""
         return self.send(wire.CALL, target.id, method, list(args), kwargs, parent=parent)
+
+    def begin_async(
+        self, target: wire.Object, method: str, *args: Any, parent: int = 0, **kwargs: Any
+    ) -> int:
+        """Calls a method whose answer may come at any time."""
+        flags = wire.FLAG_ASYNC
+        return self.send(wire.CALL, target.id, method, list(args), kwargs, parent=parent, flags=flags)
+
+    def cancel(self, call: int) -> None:
+        """Says that a call is not wanted any more."""
+        self.send(wire.CANCEL, call, call=0)
 
     def asked(self) -> Asked:
         """What the session asks now."""

@@ -11,11 +11,14 @@ use tortoise_protocol::frame::Kind;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 use tortoise_protocol::{Reader, Token};
 
-use super::queue::Queue;
+use super::queue::{Fate, Queue};
 use crate::error::BridgeError;
 
 /// Bytes of answers that are kept for those who have not asked for them yet.
 const MAX_ASIDE_BYTES: usize = MAX_FRAME_BYTES;
+
+/// What a call comes to that PHP cancels, which is nobody's error.
+const CANCELLED: &str = "asyncio.exceptions.CancelledError";
 
 /// An answer that was set aside, whole.
 #[derive(Debug)]
@@ -88,6 +91,9 @@ impl Unheard {
         if kind == Kind::Failure
             && let Ok(failure) = Failure::read(payload)
         {
+            if failure.exceptions.first().is_some_and(|raised| raised.class_name == CANCELLED) {
+                return;
+            }
             let class = failure.exceptions.first().map(|raised| format!("{}: ", raised.class_name));
             self.errors.push(class.unwrap_or_default() + &failure.message);
         }
@@ -127,6 +133,24 @@ impl Flight {
     /// Whether the answer to a call comes only behind the callback that is under way.
     pub(super) fn is_further_out(&self, call: u64) -> bool {
         self.levels.iter().any(|level| level.queue.contains(call))
+    }
+
+    /// Whether the answer to this call may come at any time, and has not.
+    pub(super) fn is_async(&self, call: u64) -> bool {
+        self.queue.is_async(call) || self.levels.iter().any(|level| level.queue.is_async(call))
+    }
+
+    /// Whether the answer to this call is still to come.
+    pub(super) fn is_to_come(&self, call: u64) -> bool {
+        self.queue.contains(call) || self.is_further_out(call)
+    }
+
+    /// The answer to this call has come. None: none was to come now.
+    pub(super) fn came(&mut self, call: u64) -> Option<Fate> {
+        self.queue.came(call).or_else(|| {
+            let mut further_out = self.levels.iter_mut().map(|level| &mut level.queue);
+            further_out.find(|queue| queue.is_async(call))?.came(call)
+        })
     }
 
     /// Whether an answer of so many bytes can be kept.

@@ -1,11 +1,11 @@
-//! The requests that have no answer yet, in the order in which they were sent, which is that of their ids and of their
-//! answers.
+//! The requests that have no answer yet, in the order in which they were sent, which is that of their ids. Answers to those
+//! that nobody waits for at once may come in any order: coroutines run side by side.
 
 use std::collections::VecDeque;
 
 use tortoise_protocol::frame::HEADER_BYTES;
 
-/// Bytes of requests that may be without an answer. The session may be blocked on a large answer, which we do not read
+/// Bytes of requests that the session may not have read. The session may be blocked on a large answer, which we do not read
 /// while we send: a request must never wait for room then, or both sides would wait for ever.
 ///
 /// The ring holds 1 MiB. A Unix socket holds 208 KiB (Linux's `wmem_default`), of which the system takes up to twice a
@@ -31,14 +31,19 @@ pub(super) enum Fate {
 #[derive(Debug)]
 struct Waiting {
     call: u64,
+    /// 0 once the session is known to have read it.
     cost: usize,
     fate: Fate,
+    /// Whether its answer may come at any time.
+    is_async: bool,
 }
 
 /// Requests without an answer.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: VecDeque<Waiting>,
+    /// Up to this call the session has read all.
+    read: u64,
     /// What these and `loose` cost.
     unanswered: usize,
     /// Of frames without an answer: the session has read them when the next request is answered.
@@ -61,11 +66,11 @@ impl Queue {
         self.waiting.front().is_some_and(|waiting| waiting.fate == Fate::Late)
     }
 
-    /// A request was sent whose answer nobody waits for yet.
-    pub(super) fn sent(&mut self, call: u64, bytes: usize) {
+    /// A request was sent whose answer nobody has got yet.
+    pub(super) fn sent(&mut self, call: u64, bytes: usize, is_async: bool) {
         let loose = std::mem::take(&mut self.loose);
         self.unanswered += bytes + FRAME_BYTES;
-        self.waiting.push_back(Waiting { call, cost: bytes + FRAME_BYTES + loose, fate: Fate::Wanted });
+        self.waiting.push_back(Waiting { call, cost: bytes + FRAME_BYTES + loose, fate: Fate::Wanted, is_async });
     }
 
     /// A frame was sent that has no answer.
@@ -74,20 +79,28 @@ impl Queue {
         self.unanswered += bytes + FRAME_BYTES;
     }
 
-    /// The call whose answer comes next.
-    pub(super) fn next(&self) -> Option<u64> {
-        self.waiting.front().map(|waiting| waiting.call)
-    }
-
-    /// The next answer has come.
-    pub(super) fn came(&mut self) -> Option<Fate> {
-        let waiting = self.waiting.pop_front()?;
+    /// The answer to this call has come. None: none was to come.
+    pub(super) fn came(&mut self, call: u64) -> Option<Fate> {
+        let waiting = self.waiting.remove(self.place(call)?)?;
         self.unanswered -= waiting.cost;
+        if call > self.read {
+            // The session reads in order.
+            let first = self.waiting.partition_point(|waiting| waiting.call <= self.read);
+            self.read = call;
+            for waiting in self.waiting.range_mut(first..).take_while(|waiting| waiting.call < call) {
+                self.unanswered -= std::mem::take(&mut waiting.cost);
+            }
+        }
         if self.waiting.is_empty() {
             // Whoever has sent its last answer listens.
             (self.unanswered, self.loose) = (0, 0);
         }
         Some(waiting.fate)
+    }
+
+    /// Whether the answer to this call may come at any time, and has not.
+    pub(super) fn is_async(&self, call: u64) -> bool {
+        self.place(call).is_some_and(|at| self.waiting[at].is_async)
     }
 
     /// Whether the answer to this call is still to come.

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 
 use tortoise_channel::{Channel, ChannelError};
 use tortoise_protocol::Malformed;
-use tortoise_protocol::frame::Header;
+use tortoise_protocol::frame::{FLAG_ASYNC, Header};
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
 /// Frames that are kept at most. A client has 64 KiB of unanswered requests, so fewer than this many.
@@ -19,6 +19,8 @@ pub(crate) struct KeptFrame {
     pub(crate) payload: Vec<u8>,
     /// The segments behind it.
     pub(crate) segments: Vec<u8>,
+    /// The client does not want it any more.
+    pub(crate) is_cancelled: bool,
 }
 
 /// Whole frames, in the order in which they came.
@@ -40,7 +42,7 @@ impl KeptFrame {
         channel.receive_segment(place)?;
         // SAFETY: the channel has filled all of the place.
         unsafe { segments.set_len(length) };
-        Ok(Self { header, payload, segments })
+        Ok(Self { header, payload, segments, is_cancelled: false })
     }
 
     fn bytes(&self) -> usize {
@@ -70,6 +72,23 @@ impl Kept {
         let frame = self.frames.pop_front()?;
         self.bytes -= frame.bytes();
         Some(frame)
+    }
+
+    /// The first that was asked in this callback.
+    pub(crate) fn pop_of(&mut self, callback: u64) -> Option<KeptFrame> {
+        let place =
+            self.frames.iter().position(|frame| frame.header.kind.is_answered() && frame.header.parent == callback)?;
+        let frame = self.frames.remove(place)?;
+        self.bytes -= frame.bytes();
+        Some(frame)
+    }
+
+    /// The client does not want this call to be done any more, if it is kept and not waited for.
+    pub(crate) fn cancel(&mut self, call: u64) {
+        let is_it = |frame: &&mut KeptFrame| frame.header.call == call && frame.header.flags & FLAG_ASYNC != 0;
+        if let Some(frame) = self.frames.iter_mut().find(is_it) {
+            frame.is_cancelled = true;
+        }
     }
 
     /// Whether none is kept.

@@ -1,11 +1,13 @@
 //! A frame of the client that is being read.
 
-use std::cell::{Cell, RefMut};
+use std::cell::Cell;
 use std::mem::MaybeUninit;
 
 use pyo3::prelude::*;
-use tortoise_channel::{Channel, ChannelError};
+use tortoise_channel::ChannelError;
 use tortoise_protocol::{Malformed, Reader};
+
+use crate::conversation::{Held, KeptFrame};
 
 thread_local! {
     /// How many guards of this thread there are.
@@ -41,29 +43,33 @@ pub(crate) struct Request<'a> {
     pub(crate) reader: Reader<'a>,
     /// What the segments come out of.
     pub(crate) segments: Incoming<'a>,
+    /// The client does not want it any more.
+    pub(crate) is_cancelled: bool,
 }
 
 /// Where the segments of a frame are.
 pub(crate) enum Incoming<'a> {
     /// Still in the channel.
-    Channel(RefMut<'a, Channel>, Converting),
+    Channel(Held<'a>, Converting),
     /// In memory, because the frame had to wait; or there are none.
     Kept(&'a [u8]),
 }
 
 impl<'a> Request<'a> {
     /// A frame whose segments, if it has any, are still in the channel.
-    pub(crate) fn of_channel(payload: &'a [u8], channel: RefMut<'a, Channel>) -> Self {
+    pub(crate) fn of_channel(payload: &'a [u8], channel: Held<'a>) -> Self {
         let segments = match channel.segment_bytes_left() {
             0 => Incoming::Kept(&[]),
             _ => Incoming::Channel(channel, Converting::begin()),
         };
-        Self { reader: Reader::new(payload), segments }
+        Self { reader: Reader::new(payload), segments, is_cancelled: false }
     }
 
-    /// A frame of which all is in memory.
-    pub(crate) fn of_memory(payload: &'a [u8], segments: &'a [u8]) -> Self {
-        Self { reader: Reader::new(payload), segments: Incoming::Kept(segments) }
+    /// A frame of which all is in memory, because it had to wait.
+    pub(crate) fn of_kept(frame: &'a KeptFrame) -> Self {
+        let KeptFrame { payload, segments, is_cancelled, .. } = frame;
+        let (reader, segments) = (Reader::new(payload), Incoming::Kept(segments));
+        Self { reader, segments, is_cancelled: *is_cancelled }
     }
 
     /// All of it has been read: the channel is free for callbacks.
