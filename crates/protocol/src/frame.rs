@@ -81,6 +81,8 @@ pub enum Kind {
     Exit = 0x23,
     /// Client, unanswered: what this call is about is not wanted any more.
     Cancel = 0x29,
+    /// Client: a long request comes next; send nothing of your own accord before it.
+    Hold = 0x2a,
     /// Client: what a callback came to.
     Returned = 0x30,
     /// Client: a callback came to nothing, and why (see [`crate::rebound`]).
@@ -138,6 +140,7 @@ impl Kind {
             0x22 => Self::Enter,
             0x23 => Self::Exit,
             0x29 => Self::Cancel,
+            0x2a => Self::Hold,
             0x30 => Self::Returned,
             0x31 => Self::Threw,
             0x40 => Self::Value,
@@ -326,7 +329,7 @@ mod tests {
     #[test]
     fn every_kind_survives_its_byte() {
         let known: Vec<Kind> = (0..=255).filter_map(Kind::from_byte).collect();
-        assert_eq!(known.len(), 36);
+        assert_eq!(known.len(), 37);
         assert!(known.iter().all(|kind| Kind::from_byte(*kind as u8) == Some(*kind)));
     }
 

@@ -158,6 +158,9 @@ impl Conversation {
             true => channel.receive(payload, MAX_FRAME_BYTES).map(Some),
             false => Ok(None),
         });
+        if matches!(received, Ok(Some(_))) && self.levels.borrow(py)?.came() {
+            self.waiting.wake(py);
+        }
         Ok(received.map(|header| header.map(|header| (header, held))))
     }
 

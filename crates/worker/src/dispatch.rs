@@ -104,6 +104,13 @@ impl State {
             Kind::Enter => self.enter(py, request, answer)?,
             Kind::Exit => self.exit(py, request, answer)?,
             Kind::Operate => self.operate(py, request, answer)?,
+            Kind::Hold => {
+                request.end()?;
+                if self.conversation.is_shared() {
+                    self.conversation.levels.borrow(py)?.hold();
+                }
+                answer.writer().nil();
+            }
             Kind::Describe => {
                 self.describe(py, request, answer)?;
                 return Ok(Kind::Described);

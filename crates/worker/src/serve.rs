@@ -171,6 +171,9 @@ fn read_ahead(py: Python<'_>, state: &State, answer: &mut Answer) -> Result<(), 
             Err(ChannelError::Malformed(malformed)) => return Err(give_up(malformed.to_string(), 0, answer)),
             Err(error) => return Err(error.into()),
         };
+        if state.conversation.levels.borrow(py)?.came() {
+            state.conversation.waiting.wake(py);
+        }
         keep(py, state, header, held, payload, answer)?;
     }
 }

@@ -59,6 +59,8 @@ pub(super) struct Flight {
     /// The segments of the answer that is being read, and how many bytes of them were.
     reading: (Box<[MaybeUninit<u8>]>, usize),
     unheard: Unheard,
+    /// The session reads, and sends nothing before the next frame.
+    pub(super) is_clear: bool,
 }
 
 /// What waits while a callback is under way.
@@ -221,6 +223,7 @@ impl Flight {
             self.unheard.add(answer.kind, &answer.payload, true);
         }
         (self.aside_bytes, self.reading) = Default::default();
+        self.is_clear = false;
     }
 
     /// What is left of an answer that came for nobody.

@@ -4,17 +4,20 @@
 //! answer takes those in that come before it, and sets them aside. The time that `tortoise.timeout` gives counts for each
 //! answer from the moment when it is waited for, or when the last one came.
 
+use std::mem;
 use std::time::{Duration, Instant};
 
 use tortoise_protocol::failure::{Category, Failure};
 use tortoise_protocol::frame::{FLAG_ASYNC, Header, Kind};
+use tortoise_protocol::operation::Operation;
 
 use super::callback::Step;
 use super::flight::Answer;
 use super::queue::{Fate, Queue};
 use super::state::{Link, check_kind, generation, with};
 use super::{
-    Buffer, Composed, Outgoing, Reply, compose, flush_releases_if_due, follow_settings, lose_if_broken, loss, stale,
+    Buffer, Composed, Outgoing, Reply, compose, flush_releases_if_due, follow_settings, lose_if_broken, loss, notify,
+    stale,
 };
 use crate::error::BridgeError;
 use crate::{engine, objects, settings};
@@ -60,12 +63,35 @@ fn send(wanted: u32, kind: Kind, write: &Write<'_>, is_async: bool) -> Result<Ti
     loop {
         let begun =
             compose(kind, write).and_then(|composed| with(|link| link.ok_or_else(stale)?.begin(composed, is_async)));
-        match begun.map_err(lose_if_broken)? {
+        let begun = begun.map_err(lose_if_broken).inspect_err(|_| {
+            // The session waits for a request that does not come.
+            if with(|link| link.is_some_and(|link| link.flight.is_clear)) {
+                notify(Kind::Release);
+            }
+        });
+        match begun? {
             Begun::Sent(call) => return Ok(Ticket { call, generation: wanted }),
             // PHP may run callbacks meanwhile, so that what was written is not the request any more.
-            Begun::Full(bytes) => make_room(wanted, |queue| queue.has_room(bytes))?,
+            Begun::Full(bytes) => make_room_for(wanted, bytes)?,
         }
     }
+}
+
+/// Waits until there is room for so many bytes.
+fn make_room_for(wanted: u32, bytes: usize) -> Result<(), BridgeError> {
+    if Queue::is_long(bytes) {
+        let write: &Write<'_> = &|_| Ok(());
+        let hold = compose(Kind::Hold, write).and_then(|composed| with(|link| link.ok_or_else(stale)?.ask(composed)));
+        wait_for(Ticket { call: hold.map_err(lose_if_broken)?, generation: wanted }, Kind::Value)?;
+        with(|link| {
+            if let Some(link) = link {
+                link.flight.is_clear = true;
+            }
+        });
+        return Ok(());
+    }
+    with(|link| link.ok_or_else(stale)?.probe_for(bytes)).map_err(lose_if_broken)?;
+    make_room(wanted, |queue| queue.has_room(bytes))
 }
 
 /// Sends a request while others are in flight, and waits for its answer behind theirs.
@@ -166,7 +192,7 @@ pub(crate) fn cancel(ticket: Ticket) -> Result<(), BridgeError> {
         let told = with(|link| link.ok_or_else(stale)?.tell(composed)).map_err(lose_if_broken)?;
         match told {
             Begun::Sent(_) => break,
-            Begun::Full(bytes) => make_room(wanted, |queue| queue.has_room(bytes))?,
+            Begun::Full(bytes) => make_room_for(wanted, bytes)?,
         }
     }
     settle();
@@ -265,7 +291,7 @@ fn further_out() -> BridgeError {
 impl Link {
     fn begin(&mut self, mut composed: Composed, is_async: bool) -> Result<Begun, BridgeError> {
         let bytes = composed.bytes();
-        if !self.flight.queue.has_room(bytes) {
+        if !self.flight.queue.has_room(bytes) && !self.flight.is_clear {
             self.request = composed.outbox;
             self.request.give_up();
             return Ok(Begun::Full(bytes));
@@ -277,6 +303,14 @@ impl Link {
         let call = self.send()?;
         self.flight.queue.sent(call, bytes, is_async);
         Ok(Begun::Sent(call))
+    }
+
+    /// Sends a short request beside others. A socket has room for it.
+    fn ask(&mut self, composed: Composed) -> Result<u64, BridgeError> {
+        let bytes = self.take_over(composed)?;
+        let call = self.send()?;
+        self.flight.queue.sent(call, bytes, false);
+        Ok(call)
     }
 
     /// Sends a frame that has no answer.
@@ -293,6 +327,23 @@ impl Link {
             self.flight.queue.sent_loose(bytes);
         }
         Ok(Begun::Sent(call))
+    }
+
+    /// Asks whether what was sent has been read, if so many bytes must wait for that. A socket has room for what asks.
+    fn probe_for(&mut self, bytes: usize) -> Result<(), BridgeError> {
+        if !self.flight.queue.needs_probe(bytes) {
+            return Ok(());
+        }
+        let mut outbox = mem::take(&mut self.request);
+        let header = outbox.write(Kind::Operate, &|outgoing: &mut Outgoing<'_>| {
+            Operation::Text.write(outgoing);
+            outgoing.text("");
+            Ok(())
+        });
+        let bytes = self.take_over(Composed { outbox, header })?;
+        let call = self.send()?;
+        self.flight.queue.sent_probe(call, bytes);
+        Ok(())
     }
 
     /// Sends a frame that has no answer while others are in flight. Where there is no room for it, what it would say waits for

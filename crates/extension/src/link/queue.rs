@@ -46,6 +46,8 @@ pub(super) struct Queue {
     read: u64,
     /// What these and `loose` cost.
     unanswered: usize,
+    /// The last request that only asks whether all before it was read.
+    probe: u64,
     /// Of frames without an answer: the session has read them when the next request is answered.
     loose: usize,
 }
@@ -59,6 +61,24 @@ impl Queue {
     /// Whether a frame of so many bytes can be sent now.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
         self.is_empty() || self.unanswered + bytes + FRAME_BYTES <= UNANSWERED_BYTES
+    }
+
+    /// Whether a frame of so many bytes has room once those before it are read. Coroutines may take their time to answer, so
+    /// whether they are read must be asked then.
+    pub(super) fn needs_probe(&self, bytes: usize) -> bool {
+        !Self::is_long(bytes) && !self.has_room(bytes) && !self.contains(self.probe)
+    }
+
+    /// Whether a frame of so many bytes is too long to be sent beside others.
+    pub(super) fn is_long(bytes: usize) -> bool {
+        bytes + FRAME_BYTES > UNANSWERED_BYTES
+    }
+
+    /// A request was sent that only asks whether all before it was read.
+    pub(super) fn sent_probe(&mut self, call: u64, bytes: usize) {
+        self.sent(call, bytes, false);
+        self.abandon(call);
+        self.probe = call;
     }
 
     /// Whether there are answers still to come for a PHP request that is over.

@@ -203,6 +203,7 @@ impl Link {
         let sent = self.channel.send_with(&self.request.frame, unsafe { self.request.segments() });
         match sent {
             Ok(()) => {
+                self.flight.is_clear = false;
                 objects::releases_are_sent();
                 Ok(self.next_call)
             }

@@ -151,6 +151,7 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
             assert_eq!(numbers(&mut reader, 1), [3], "the target");
             method(&mut reader, MethodName::Text("fetch"));
         }
+        "hold" => assert_eq!((header.call, payload), (31, &b""[..])),
         "cancel" => {
             assert_eq!((header.call, reader.unsigned("a call id"), reader.end()), (0, Ok(30), Ok(())));
         }

@@ -29,6 +29,8 @@ pub(crate) struct Levels {
     last_callback: u64,
     /// Coroutines without an answer, by the ids of their calls.
     tasks: FxHashMap<u64, Task>,
+    /// The client is about to send something long: nothing is sent to it until that has come.
+    is_held: bool,
 }
 
 /// A coroutine that PHP does not wait for.
@@ -108,6 +110,7 @@ impl Levels {
         let parent = match self.stack.last() {
             Some(Level::Call { is_done: true, .. }) => None,
             Some(Level::Call { id, .. }) => Some(*id),
+            _ if self.is_held => None,
             // PHP may be at something else now, but it will wait for these.
             Some(Level::Callback(callback)) => self.task_in(*callback),
             None => self.task_in(0),
@@ -172,6 +175,7 @@ impl Levels {
         let Some(task) = self.tasks.get(&call) else { return true };
         match self.top() {
             Some(Level::Call { .. }) => true,
+            _ if self.is_held => false,
             Some(Level::Callback(callback)) => *callback == task.callback,
             None => true,
         }
@@ -180,6 +184,16 @@ impl Levels {
     /// The answer to a coroutine's call is being sent. Whether there was still one to come.
     pub(crate) fn end_task(&mut self, call: u64) -> bool {
         self.tasks.remove(&call).is_some()
+    }
+
+    /// Something long comes next.
+    pub(crate) fn hold(&mut self) {
+        self.is_held = true;
+    }
+
+    /// A frame has come. Whether it was waited for.
+    pub(crate) fn came(&mut self) -> bool {
+        std::mem::take(&mut self.is_held)
     }
 
     /// Whether the PHP request is over in which the coroutine was called.
