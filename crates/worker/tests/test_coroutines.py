@@ -301,6 +301,29 @@ def test_contexts_tasks_and_loops(client: Client, target: wire.Object) -> None:
     assert [client.call(target, "evaluate", same) for _ in range(2)] == [True, True]
 
 
+def test_a_loop_that_is_stopped_goes_on(client: Client, target: wire.Object) -> None:
+    waiting = client.begin_async(target, "wait", "a", "a")
+    client.call(target, "evaluate", "asyncio.get_running_loop().stop()")
+    source = "async def fail(): raise SystemExit('in a task')\nself.tasks.append(asyncio.create_task(fail()))"
+    client.call(target, "execute", source)
+    assert client.call(target, "echo", 1) == 1
+    opened = client.begin_async(target, "open", "a")
+    assert answers(client, opened, waiting) == [None, "a"]
+
+
+def test_long_requests_are_announced(client: Client, target: wire.Object) -> None:
+    waiting = client.begin_async(target, "wait", "a", wire.Segment(wire.TEXT, b"a" * 3_000_000))
+    opened = client.begin_async(target, "open", "a")
+    held = client.send(wire.HOLD)
+    found = set()
+    while (frame := client.receive())[1] != held:
+        found.add(frame[1])
+    # Nothing comes now, however long the answers are, and however long the request.
+    long = client.begin(target, "plain", wire.Segment(wire.TEXT, b"b" * 5_000_000))
+    left = [call for call in (waiting, opened) if call not in found]
+    assert len(answers(client, *left, long)[-1]) == 5_000_000
+
+
 def test_an_asynchronous_generator_is_iterated(client: Client, target: wire.Object) -> None:
     numbers = client.call(target, "numbers", 3)
     iterator, items = client.ask(wire.ITERATE, numbers.id, 100)

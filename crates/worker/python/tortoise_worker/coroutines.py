@@ -125,11 +125,12 @@ class Coroutines:
             _start("tortoise-answers", self._send_answers)
         return self._loop
 
-    def _serve_loop(self) -> NoReturn:
+    def _serve_loop(self) -> None:
         assert self._loop is not None
         _native.enter_loop()
         asyncio.set_event_loop(self._loop)
-        while True:
+        # Whoever closes it gets an error at the next coroutine, and so do all others.
+        while not self._loop.is_closed():
             try:
                 self._loop.run_forever()
             except BaseException:
@@ -178,7 +179,7 @@ async def _next(iterator: Any) -> Any:
     return await anext(iterator)
 
 
-def _start(name: str, target: Callable[[], NoReturn]) -> None:
+def _start(name: str, target: Callable[[], None]) -> None:
     """Starts a thread that no signal interrupts: signals are for the session's own."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
