@@ -100,6 +100,8 @@ impl Answer {
         if !self.held.is_empty() {
             self.held.clear();
         }
-        self.coroutine = None;
+        if self.coroutine.is_some() {
+            self.coroutine = None;
+        }
     }
 }

@@ -422,5 +422,5 @@ fn later_releases(reader: &mut Reader<'_>) -> Result<KeptFrame, Malformed> {
     let mut payload = Vec::new();
     write_releases(&mut Writer::new(&mut payload), &releases);
     let header = Header { flags: FLAG_RELEASES, ..Header::new(Kind::Release, 0) };
-    Ok(KeptFrame { header, payload, segments: Vec::new(), is_cancelled: false })
+    Ok(KeptFrame { header, payload, segments: Vec::new() })
 }

@@ -24,7 +24,7 @@ use tortoise_protocol::frame::Header;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
 pub(crate) use held::Held;
-pub(crate) use kept::{Kept, KeptFrame};
+pub(crate) use kept::{CANCELLED, Kept, KeptFrame};
 pub(crate) use levels::{Levels, Turn};
 pub(crate) use waiting::Waiting;
 
@@ -115,6 +115,7 @@ impl Conversation {
     ///
     /// # Errors
     /// The inner ones are the channel's; the outer one is that of whoever has no business here now.
+    #[inline(always)]
     pub(crate) fn exchange<'a>(
         &'a self,
         py: Python<'a>,

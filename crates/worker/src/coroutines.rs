@@ -65,6 +65,7 @@ impl State {
     ///
     /// # Errors
     /// What it raises; RuntimeError if the loop cannot run it.
+    #[cold]
     pub(crate) fn attend(&self, py: Python<'_>, answer: &mut Answer) -> Handled {
         let Some(coroutine) = answer.coroutine.take() else { return Ok(()) };
         self.check_loop(py).inspect_err(|_| {
@@ -94,7 +95,9 @@ impl State {
     }
 
     /// Runs a coroutine for a call that PHP does not wait for.
-    pub(crate) fn begin_coroutine(&self, py: Python<'_>, call: u64, coroutine: Py<PyAny>) -> Handled {
+    #[cold]
+    pub(crate) fn begin_coroutine(&self, py: Python<'_>, call: u64, answer: &mut Answer) -> Handled {
+        let Some(coroutine) = answer.coroutine.take() else { return Ok(()) };
         let mut levels = self.conversation.levels.borrow(py)?;
         if levels.tasks() >= MAX_COROUTINES {
             drop(levels);

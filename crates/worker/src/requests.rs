@@ -11,7 +11,7 @@ use tortoise_protocol::frame::{FLAG_ASYNC, FLAG_BIG_INTEGERS, FLAG_RELEASES, Hea
 use tortoise_protocol::request::read_releases;
 
 use crate::answer::Answer;
-use crate::conversation::{End, Levels};
+use crate::conversation::{CANCELLED, End, Levels};
 use crate::dispatch::State;
 use crate::failure::{Fault, of_exception};
 use crate::from_wire::Request;
@@ -26,21 +26,23 @@ impl State {
     #[inline]
     pub(crate) fn accept(&self, py: Python<'_>, header: Header) -> Result<Result<bool, Malformed>, Busy> {
         let mut levels = self.conversation.levels.borrow(py)?;
-        Ok(match Self::admit(&mut levels, header) {
-            Ok(true) if header.kind.is_answered() => {
-                levels.enter_call(header.call);
-                self.conversation.waiting.wake(py);
-                Ok(true)
-            }
-            admitted => admitted,
-        })
+        let is_other =
+            matches!(header.kind, Kind::Release | Kind::EndRequest | Kind::Cancel | Kind::Returned | Kind::Threw);
+        if is_other {
+            return Ok(Self::admit(&mut levels, header));
+        }
+        Ok(levels.count(header.call).map(|()| {
+            levels.enter_call(header.call);
+            self.conversation.waiting.wake(py);
+            true
+        }))
     }
 
     /// As [`Self::accept`], but the request is not being done yet.
     ///
     /// # Errors
     /// [`Malformed`]: the client lost count.
-    #[inline]
+    #[cold]
     pub(crate) fn admit(levels: &mut Levels, header: Header) -> Result<bool, Malformed> {
         match header.kind {
             Kind::Release | Kind::EndRequest | Kind::Cancel => Ok(true),
@@ -156,17 +158,17 @@ impl State {
                 let call = request.reader.unsigned("a call id")?;
                 self.cancel(py, call)?;
             }
-            _ if request.is_cancelled => return Err(self.cancelled(py).into()),
+            _ if header.flags & CANCELLED != 0 => return Err(self.cancelled(py).into()),
             kind => {
                 answer.is_async = header.flags & FLAG_ASYNC != 0;
                 answer.takes_big_integers = takes_big_integers;
                 self.conversation.takes_big_integers.store(takes_big_integers, Ordering::Relaxed);
                 answer.begin();
                 let kind = self.handle(py, kind, request, answer)?;
-                return match answer.coroutine.take() {
-                    None => Ok(Some(kind)),
-                    Some(coroutine) => self.begin_coroutine(py, header.call, coroutine).map(|()| None),
-                };
+                if answer.coroutine.is_none() {
+                    return Ok(Some(kind));
+                }
+                return self.begin_coroutine(py, header.call, answer).map(|()| None);
             }
         }
         request.end()?;

@@ -11,6 +11,9 @@ use tortoise_protocol::limits::MAX_FRAME_BYTES;
 /// Frames that are kept at most. A client has 64 KiB of unanswered requests, so fewer than this many.
 const MAX_KEPT_FRAMES: usize = 4096;
 
+/// Among the flags of a frame that is kept: the client does not want it any more. No frame comes with it.
+pub(crate) const CANCELLED: u8 = 0b1000_0000;
+
 /// A whole frame.
 pub(crate) struct KeptFrame {
     /// Its header.
@@ -19,8 +22,6 @@ pub(crate) struct KeptFrame {
     pub(crate) payload: Vec<u8>,
     /// The segments behind it.
     pub(crate) segments: Vec<u8>,
-    /// The client does not want it any more.
-    pub(crate) is_cancelled: bool,
 }
 
 /// Whole frames, in the order in which they came.
@@ -42,7 +43,7 @@ impl KeptFrame {
         channel.receive_segment(place)?;
         // SAFETY: the channel has filled all of the place.
         unsafe { segments.set_len(length) };
-        Ok(Self { header, payload, segments, is_cancelled: false })
+        Ok(Self { header, payload, segments })
     }
 
     fn bytes(&self) -> usize {
@@ -87,7 +88,7 @@ impl Kept {
     pub(crate) fn cancel(&mut self, call: u64) {
         let is_it = |frame: &&mut KeptFrame| frame.header.call == call && frame.header.flags & FLAG_ASYNC != 0;
         if let Some(frame) = self.frames.iter_mut().find(is_it) {
-            frame.is_cancelled = true;
+            frame.header.flags |= CANCELLED;
         }
     }
 

@@ -80,17 +80,25 @@ impl Levels {
 
     /// A call is done. True: its answer is due now, and stays on the stack until it is sent if `is_kept`; false: something
     /// stands above it; None: PHP waits no more.
+    #[inline]
     pub(crate) fn leave_call(&mut self, id: u64, is_kept: bool) -> Option<bool> {
+        match self.stack.last() {
+            Some(Level::Call { id: top, .. }) if *top == id && !is_kept => {
+                self.stack.pop();
+                Some(true)
+            }
+            _ => self.mark_done(id, is_kept),
+        }
+    }
+
+    #[cold]
+    fn mark_done(&mut self, id: u64, is_kept: bool) -> Option<bool> {
         let place =
             self.stack.iter().rposition(|level| matches!(level, Level::Call { id: other, .. } if *other == id))?;
         let is_top = place + 1 == self.stack.len();
-        if is_top && !is_kept {
-            self.stack.pop();
-        } else {
-            // Callbacks that began now would keep the answer from going out, perhaps for good.
-            self.stack[place] = Level::Call { id, is_done: true };
-        }
-        Some(is_top)
+        // Callbacks that began now would keep the answer from going out, perhaps for good.
+        self.stack[place] = Level::Call { id, is_done: true };
+        Some(is_top && is_kept)
     }
 
     /// An answer was sent. Whether it was one that stayed on the stack.

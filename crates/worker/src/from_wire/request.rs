@@ -43,8 +43,6 @@ pub(crate) struct Request<'a> {
     pub(crate) reader: Reader<'a>,
     /// What the segments come out of.
     pub(crate) segments: Incoming<'a>,
-    /// The client does not want it any more.
-    pub(crate) is_cancelled: bool,
 }
 
 /// Where the segments of a frame are.
@@ -57,19 +55,18 @@ pub(crate) enum Incoming<'a> {
 
 impl<'a> Request<'a> {
     /// A frame whose segments, if it has any, are still in the channel.
+    #[inline]
     pub(crate) fn of_channel(payload: &'a [u8], channel: Held<'a>) -> Self {
         let segments = match channel.segment_bytes_left() {
             0 => Incoming::Kept(&[]),
             _ => Incoming::Channel(channel, Converting::begin()),
         };
-        Self { reader: Reader::new(payload), segments, is_cancelled: false }
+        Self { reader: Reader::new(payload), segments }
     }
 
     /// A frame of which all is in memory, because it had to wait.
     pub(crate) fn of_kept(frame: &'a KeptFrame) -> Self {
-        let KeptFrame { payload, segments, is_cancelled, .. } = frame;
-        let (reader, segments) = (Reader::new(payload), Incoming::Kept(segments));
-        Self { reader, segments, is_cancelled: *is_cancelled }
+        Self { reader: Reader::new(&frame.payload), segments: Incoming::Kept(&frame.segments) }
     }
 
     /// All of it has been read: the channel is free for callbacks.
