@@ -26,23 +26,21 @@ impl State {
     #[inline]
     pub(crate) fn accept(&self, py: Python<'_>, header: Header) -> Result<Result<bool, Malformed>, Busy> {
         let mut levels = self.conversation.levels.borrow(py)?;
-        let is_other =
-            matches!(header.kind, Kind::Release | Kind::EndRequest | Kind::Cancel | Kind::Returned | Kind::Threw);
-        if is_other {
-            return Ok(Self::admit(&mut levels, header));
-        }
-        Ok(levels.count(header.call).map(|()| {
-            levels.enter_call(header.call);
-            self.conversation.waiting.wake(py);
-            true
-        }))
+        Ok(match Self::admit(&mut levels, header) {
+            Ok(true) if header.kind.is_answered() => {
+                levels.enter_call(header.call);
+                self.conversation.waiting.wake(py);
+                Ok(true)
+            }
+            admitted => admitted,
+        })
     }
 
     /// As [`Self::accept`], but the request is not being done yet.
     ///
     /// # Errors
     /// [`Malformed`]: the client lost count.
-    #[cold]
+    #[inline(always)]
     pub(crate) fn admit(levels: &mut Levels, header: Header) -> Result<bool, Malformed> {
         match header.kind {
             Kind::Release | Kind::EndRequest | Kind::Cancel => Ok(true),
