@@ -223,7 +223,16 @@ namespace Tortoise {
     /** Marks everything that the bridge throws. */
     interface Exception extends \Throwable {}
 
-    /** A Python exception; its file and line are those of the Python source. */
+    /**
+     * A Python exception; its file and line are those of the Python source, and its trace begins with Python's frames.
+     *
+     * Its class is Python's: `Tortoise\Python\KeyError`, or a class of a class root by its own name. It has the attributes
+     * and the methods of the Python exception; `message`, `code`, `file` and `line` are PHP's own. `new` of such a class
+     * constructs the exception in Python. One Python exception is one PHP object for as long as PHP has that.
+     *
+     * `Tortoise\Python\ExceptionGroup` and `Tortoise\Python\BaseExceptionGroup` have a method more,
+     * `getExceptions(): array`: their members, as exceptions.
+     */
     class PythonException extends \RuntimeException implements Exception, Remote
     {
         /** Its class as Python names it: `module.Class`, or `Class` for a built-in one. */

@@ -139,11 +139,11 @@ final class RootsTest extends TestCase
                 } catch (Tortoise\AccessException $error) {
                     return $error->getMessage();
                 }
-            }, ['Foo_Nothing', 'stdClass', 'Tortoise\PyObject', '', 'Tortoise\Python\KeyError']);
+            }, ['Foo_Nothing', 'stdClass', 'Tortoise\PyObject', '', 'Tortoise\Python\json\KeyError']);
             PHP);
 
         $reason = 'no class file of that name lies in the class roots';
-        foreach (['Foo_Nothing', 'stdClass', 'Tortoise\PyObject', '', 'Tortoise\Python\KeyError'] as $at => $name) {
+        foreach (['Foo_Nothing', 'stdClass', 'Tortoise\PyObject', '', 'Tortoise\Python\json\KeyError'] as $at => $name) {
             self::assertSame("there is no Python class {$name}: {$reason}", $facts[$at]);
         }
     }

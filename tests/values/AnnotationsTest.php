@@ -49,6 +49,7 @@ final class AnnotationsTest extends TestCase
         yield 'an empty dict' => ['wants_dict', [], '{}'];
         yield 'a dict of a list' => ['wants_dict', ['a', 'b'], "{0: 'a', 1: 'b'}"];
         yield 'a dict' => ['wants_dict', ['k' => 1, 5 => 2], "{'k': 1, 5: 2}"];
+        yield 'a mapping with digits for a key' => ['wants_mapping', ['7' => '2024-02-29'], "{'7': datetime.date(2024, 2, 29)}"];
         yield 'a mapping of dates' => ['wants_mapping', ['k' => '2024-02-29'], "{'k': datetime.date(2024, 2, 29)}"];
         yield 'a typed dict' => ['wants_options', [], '{}'];
         yield 'a datetime' => ['wants_datetime', $moment, "datetime.datetime(2024, 2, 29, 12, 30, {$utc})"];

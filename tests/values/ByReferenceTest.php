@@ -196,6 +196,13 @@ final class ByReferenceTest extends TestCase
         $dict->toArray();
     }
 
+    public function testJsonWithTwoKeysInOneIsRefused(): void
+    {
+        $this->expectException(\Tortoise\Python\ValueError::class);
+        $this->expectExceptionMessage('two keys of a dict are "1" in JSON');
+        json_encode(Things::kept('dict whose keys PHP cannot hold apart'));
+    }
+
     public function testAnObjectWithReferencesAndValuesHasBoth(): void
     {
         $thing = Things::kept('an object');

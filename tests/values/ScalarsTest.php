@@ -143,6 +143,38 @@ final class ScalarsTest extends TestCase
         self::assertSame([], array_keys($found, false, true));
     }
 
+    public function testWithoutGmpALargerIntegerIsStillANumber(): void
+    {
+        $code = <<<'PHP'
+            $large = Specimen::made('2**70');
+
+            return [
+                'class' => get_class($large),
+                'text' => (string) $large,
+                'JSON' => json_encode($large),
+                'JSON in Python' => json_encode(Specimen::made("__import__('collections').deque([2**70])")),
+                'sum' => (string) (1 + $large + 1),
+                'difference' => $large - $large,
+                'equal' => $large == Specimen::made('2**70'),
+                'equal to another' => $large == Specimen::made('2**70 + 1'),
+                'greater' => $large > PHP_INT_MAX,
+                'seen' => Specimen::seen([$large, 1]),
+            ];
+            PHP;
+        self::assertSame([
+            'class' => 'Tortoise\\Python\\builtins\\int_',
+            'text' => '1180591620717411303424',
+            'JSON' => '"1180591620717411303424"',
+            'JSON in Python' => '["1180591620717411303424"]',
+            'sum' => '1180591620717411303426',
+            'difference' => 0,
+            'equal' => true,
+            'equal to another' => false,
+            'greater' => true,
+            'seen' => '[1180591620717411303424, 1]',
+        ], self::evaluate($code, ['disable_functions' => 'gmp_import']));
+    }
+
     public function testTheEdgesOf64BitsAreIntegers(): void
     {
         self::assertSame(PHP_INT_MAX, Specimen::made('2**63 - 1'));

@@ -125,7 +125,7 @@ fn exchange(
 fn construct(object: &mut zend_object, arguments: &impl WriteArguments) -> Result<Zval, BridgeError> {
     // SAFETY: a live object's class is live.
     let name = || unsafe { class_name(object.ce) };
-    if proxy::is_constructed(object) {
+    if proxy::is_constructed(object) || raised::is_constructed(object) {
         return Err(BridgeError::Access(format!("this {} is constructed already", name())));
     }
     let (class, generation) = classes::target_of(object.ce)?;
@@ -142,7 +142,11 @@ fn construct(object: &mut zend_object, arguments: &impl WriteArguments) -> Resul
         }
         Err(malformed) => Err(malformed.into()),
     })?;
-    proxy::bind(object, reference, reply.generation);
+    if raised::is_class(object.ce) {
+        raised::bind(object, reference, reply.generation)?;
+    } else {
+        proxy::bind(object, reference, reply.generation);
+    }
     Ok(Zval::null())
 }
 

@@ -9,7 +9,7 @@ use ext_php_rs::types::Zval;
 use ext_php_rs::zend::{ClassEntry, ExecuteData};
 
 use crate::engine::{Frame, guard, spl_ce_RuntimeException};
-use crate::handlers::{exception, iteration, to_array};
+use crate::handlers::{exception, exception_members, iteration, to_array};
 use crate::native::{Native, class, keep};
 use crate::{async_view, bytes, calls, future, proxy, raised};
 
@@ -40,6 +40,7 @@ pub(crate) fn register() -> Result<()> {
     async_view::class().register()?;
     future::declare()?;
     python_exception().register()?;
+    raised::adopt(class(Native::PythonException), exception_members::fill);
     exception_class("Tortoise\\ConnectionException", |c, a| keep(Native::ConnectionException, c, a))?;
     exception_class("Tortoise\\TimeoutException", |c, a| keep(Native::TimeoutException, c, a))?;
     exception_class("Tortoise\\StaleObjectException", |c, a| keep(Native::StaleObjectException, c, a))?;

@@ -11,7 +11,7 @@ use tortoise_protocol::ObjectReference;
 
 use crate::engine::{Frame, class_in_table, guard, lower_case};
 use crate::error::BridgeError;
-use crate::handlers::{dynamic_method, dynamic_static_method};
+use crate::handlers::{dynamic_method, dynamic_static_method, exception};
 use crate::modules::{shorten, text_of};
 use crate::throw::throw;
 use crate::{
@@ -70,6 +70,7 @@ pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
         .function(FunctionBuilder::new("Tortoise\\Bridge\\protocol", interfaces::bridge_protocol))
         .function(FunctionBuilder::new("Tortoise\\Bridge\\method", calls::bridge_method))
         .function(FunctionBuilder::new("Tortoise\\Bridge\\construct", calls::bridge_construct))
+        .function(FunctionBuilder::new("Tortoise\\Bridge\\members", exception::bridge_members))
         .function(FunctionBuilder::new("Tortoise\\Bridge\\callback", callbacks::refuse_direct_call))
         .function(variadic("Tortoise\\Bridge\\dynamic_method", dynamic_method))
         .function(variadic("Tortoise\\Bridge\\dynamic_static", dynamic_static_method))

@@ -7,6 +7,7 @@ mod copies;
 mod debug;
 mod dimensions;
 pub(crate) mod exception;
+pub(crate) mod exception_members;
 pub(crate) mod iteration;
 mod methods;
 mod operators;

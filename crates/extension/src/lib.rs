@@ -106,6 +106,7 @@ unsafe extern "C" fn end_of_request(_kind: i32, _module_number: i32) -> i32 {
 unsafe extern "C" fn after_request() -> i32 {
     link::reclaim();
     handlers::forget_dynamic();
+    raised::forget_all();
     classes::forget_all();
     SUCCESS
 }

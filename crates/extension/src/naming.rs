@@ -106,6 +106,13 @@ pub(crate) fn other_spellings(class: &str, file: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether `class` may be one of Python's built-in exceptions, as `Tortoise\Python\KeyError`. Which there are, Python knows.
+pub(crate) fn may_be_builtin_exception(class: &str) -> bool {
+    const NAMESPACE: &str = "Tortoise\\Python\\";
+    let is_below = class.get(..NAMESPACE.len()).is_some_and(|names| names.eq_ignore_ascii_case(NAMESPACE));
+    is_below && class.len() <= MAX_NAME_BYTES && is_identifier(&class[NAMESPACE.len()..])
+}
+
 /// `class` as PHP lets it be declared: with an underscore behind a name that PHP reserves.
 pub(crate) fn declarable_class_name(class: &str) -> Cow<'_, str> {
     let (namespace, last) = class.rsplit_once('\\').map_or((None, class), |(names, last)| (Some(names), last));

@@ -1,26 +1,37 @@
 //! Python's exceptions as PHP exceptions: of their own class, with message, place, traceback and causes.
 
+mod asked;
+mod birth;
+mod known;
+mod place;
+
 use ext_php_rs::ffi::{
     IS_UNDEF, ext_php_rs_executor_globals, instanceof_function_slow, zend_ce_error, zend_ce_exception,
     zend_ce_throwable, zend_class_entry, zend_hash_str_find, zend_object, zend_property_info,
 };
-use ext_php_rs::types::{ZendHashTable, ZendStr, Zval};
+use ext_php_rs::types::{ZendStr, Zval};
 use tortoise_protocol::ObjectReference;
 use tortoise_protocol::failure::RaisedException;
 
-use crate::engine::{object_init_ex, object_of, zend_update_property};
+use crate::engine::{object_init_ex, object_of, owned_object, zend_update_property};
 use crate::error::BridgeError;
 use crate::exports::{self, Found};
 use crate::native::{self, Native};
 use crate::proxy::{self, Stale};
 use crate::{classes, link, objects};
 
+pub(crate) use asked::{bind, members};
+pub(crate) use birth::adopt;
+pub(crate) use known::forget_all;
+pub(crate) use place::move_pending;
+
 const CLASS: &str = "pythonClass";
 const TRACEBACK: &str = "pythonTraceback";
 const EXCEPTION: &str = "pythonException";
+const MEMBERS: &str = "pythonMembers";
 
 /// The private properties of `Tortoise\PythonException`.
-pub(crate) const PROPERTIES: [&str; 3] = [CLASS, TRACEBACK, EXCEPTION];
+pub(crate) const PROPERTIES: [&str; 4] = [CLASS, TRACEBACK, EXCEPTION, MEMBERS];
 
 /// The PHP exception of a chain of Python exceptions: the raised one first, then its causes.
 ///
@@ -39,41 +50,6 @@ pub(crate) fn exception(chain: &[RaisedException]) -> Result<Zval, BridgeError> 
     outer.ok_or_else(|| BridgeError::Connection("the session told of no exception".to_owned()))
 }
 
-/// Lets the pending exception come from another place.
-pub(crate) fn move_pending(file: &[u8], line: u32) {
-    // SAFETY: a pending exception is a live object of one of the engine's two families.
-    unsafe {
-        let Some(object) = (*ext_php_rs_executor_globals()).exception.as_mut() else { return };
-        let is_error = std::ptr::eq(object.ce, zend_ce_error) || instanceof_function_slow(object.ce, zend_ce_error);
-        let base = if is_error { zend_ce_error } else { zend_ce_exception };
-        let mut number = Zval::new();
-        number.set_long(i64::from(line));
-        let mut path = Zval::new();
-        path.set_zend_string(ZendStr::new(file, false));
-        set(base, object, "file", path);
-        set(base, object, "line", number);
-        hide_bridge(base, object);
-    }
-}
-
-/// Takes our own function, which every generated method calls, off the top of an exception's trace.
-fn hide_bridge(base: *mut zend_class_entry, object: &mut zend_object) {
-    const OWN: &str = "Tortoise\\Bridge\\";
-    let Some(frames) = read(base, object, "trace").array() else { return };
-    let function = frames.get_index(0).and_then(Zval::array).and_then(|frame| frame.get("function"));
-    if !function.and_then(Zval::str).is_some_and(|name| name.starts_with(OWN)) {
-        return;
-    }
-    let mut rest = ZendHashTable::with_capacity(u32::try_from(frames.len()).unwrap_or(0));
-    for frame in frames.values().skip(1) {
-        // Only an overflow of the array's keys could fail, and there are as many as there were.
-        let _ = rest.push(frame.shallow_clone());
-    }
-    let mut trace = Zval::new();
-    trace.set_hashtable(rest);
-    set(base, object, "trace", trace);
-}
-
 /// The PHP exception that came back from Python as it had gone there.
 fn php_exception(raised: &RaisedException) -> Option<Zval> {
     let Some(Found::Object(exception)) = exports::find(raised.php) else { return None };
@@ -87,7 +63,17 @@ fn php_exception(raised: &RaisedException) -> Option<Zval> {
     Some(exception)
 }
 
+/// The PHP exception of a Python one: the one that PHP has, or a new one.
 fn make(raised: &RaisedException, previous: Option<Zval>, generation: u32) -> Result<Zval, BridgeError> {
+    // The exception itself is a plain object: its attributes may have names that PHP's exceptions reserve.
+    let python = proxy::receive(ObjectReference { class: 0, ..raised.object }, generation)?;
+    if let Some(object) = known::find(raised.object.id) {
+        object.gc.refcount += 1;
+        // SAFETY: the count that was added is the value's.
+        let exception = unsafe { owned_object(object) };
+        meet_again(object, raised, previous);
+        return Ok(exception);
+    }
     let class = match classes::class_of_exception(raised.object.class, generation) {
         // Python can fail again where it is told of a failure, as at the limit of its recursion: the name says enough then.
         Err(BridgeError::Remote(_)) => native::class(Native::PythonException),
@@ -99,23 +85,35 @@ fn make(raised: &RaisedException, previous: Option<Zval>, generation: u32) -> Re
     let Some(object) = object_of(&exception) else { return Err(BridgeError::Pending) };
     // SAFETY: the engine's class of exceptions is there from its start.
     let base = unsafe { zend_ce_exception };
-    hide_bridge(base, object);
-    set(base, object, "message", text(&raised.message));
-    if let Some(file) = &raised.file {
-        let mut line = Zval::new();
-        line.set_long(i64::try_from(raised.line).unwrap_or(0));
-        set(base, object, "file", text(file));
-        set(base, object, "line", line);
+    place::come_from_python(base, object, raised);
+    set(native::class(Native::PythonException), object, EXCEPTION, python);
+    known::insert(raised.object.id, object);
+    meet_again(object, raised, previous);
+    Ok(exception)
+}
+
+/// Tells an exception what Python tells of it. Its place, its trace and its first message stay.
+fn meet_again(object: &mut zend_object, raised: &RaisedException, previous: Option<Zval>) {
+    // SAFETY: the engine's class of exceptions is there from its start.
+    let base = unsafe { zend_ce_exception };
+    let own = native::class(Native::PythonException);
+    if get(object, CLASS).is_null() {
+        set(base, object, "message", text(&raised.message));
+        set(own, object, CLASS, text(&raised.class_name));
     }
-    if let Some(previous) = previous {
+    set(own, object, TRACEBACK, text(&raised.traceback.text));
+    if let Some(previous) = previous
+        && read(base, object, "previous").is_null()
+        && !leads_to(&previous, object)
+    {
         set(base, object, "previous", previous);
     }
-    let own = native::class(Native::PythonException);
-    set(own, object, CLASS, text(&raised.class_name));
-    set(own, object, TRACEBACK, text(&raised.traceback));
-    // The exception itself is a plain object: its attributes may have names that PHP's exceptions reserve.
-    set(own, object, EXCEPTION, proxy::receive(ObjectReference { class: 0, ..raised.object }, generation)?);
-    Ok(exception)
+}
+
+/// Whether an exception is another one, or came behind it.
+fn leads_to(exception: &Zval, wanted: &zend_object) -> bool {
+    let links = std::iter::successors(object_of(exception), |object| object_of(field(object, "previous")));
+    links.into_iter().any(|object| std::ptr::eq(object, wanted))
 }
 
 fn text(text: &str) -> Zval {
@@ -129,7 +127,7 @@ fn set(scope: *mut zend_class_entry, object: &mut zend_object, name: &str, mut v
     unsafe { zend_update_property(scope, object, name.as_ptr().cast(), name.len(), &raw mut value) };
 }
 
-/// `message`, `code`, `file` or `line` of any PHP exception.
+/// `message`, `code`, `file`, `line` or `previous` of any PHP exception.
 pub(crate) fn field<'a>(exception: &'a zend_object, name: &str) -> &'a Zval {
     // SAFETY: every exception is of one of the engine's two families, whose classes are there from its start.
     let family = unsafe {
@@ -159,14 +157,28 @@ fn read<'a>(scope: *mut zend_class_entry, object: &'a zend_object, name: &str) -
 
 /// The proxy of the Python exception behind a PHP one; None if the object is no Python exception.
 pub(crate) fn python_exception_of(object: &zend_object) -> Option<Result<&zend_object, BridgeError>> {
-    let class = native::class(Native::PythonException);
-    // SAFETY: both classes are live.
-    let is_one = std::ptr::eq(object.ce, class) || unsafe { instanceof_function_slow(object.ce, class) };
-    is_one.then(|| {
+    is_class(object.ce).then(|| {
         object_of(get(object, EXCEPTION)).map(|inner| &*inner).ok_or_else(|| {
             BridgeError::Stale("this exception was made in PHP; there is no Python exception behind it".to_owned())
         })
     })
+}
+
+/// The id of the Python exception behind a PHP one, in whichever session.
+fn id_of(object: &zend_object) -> Option<u64> {
+    proxy::identity(python_exception_of(object)?.ok()?).0
+}
+
+/// Whether the object is a Python exception that was constructed.
+pub(crate) fn is_constructed(object: &zend_object) -> bool {
+    python_exception_of(object).is_some_and(|python| python.is_ok())
+}
+
+/// Whether the class is one of Python's exceptions, or extends one.
+pub(crate) fn is_class(class: *mut zend_class_entry) -> bool {
+    let own = native::class(Native::PythonException);
+    // SAFETY: both classes are live.
+    std::ptr::eq(class, own) || unsafe { instanceof_function_slow(class, own) }
 }
 
 /// The id that names the Python exception behind a PHP one to the session; None if the object is no Python exception.

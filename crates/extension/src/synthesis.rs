@@ -107,6 +107,13 @@ pub(crate) fn plan(description: &ClassDescription, php_name: &str, parent: &Pare
     plan.add_constants(description);
     plan.add_methods(description, parent.shapes, &interfaces);
     plan.add_interface_methods(parent.shapes, &interfaces);
+    // Of the two the second has another parent in PHP, and a class may have another parent than the group among its bases.
+    let is_group =
+        |name: &str| ["Tortoise\\Python\\BaseExceptionGroup", "Tortoise\\Python\\ExceptionGroup"].contains(&name);
+    let mut names = description.bases.iter().map(|base| base.name.as_str()).chain([description.name.as_str()]);
+    if description.is_exception() && names.any(is_group) {
+        plan.add_members();
+    }
     plan.source.push_str(" }");
     plan
 }
@@ -189,6 +196,16 @@ impl Plan {
             }
             self.declare(declared);
         }
+    }
+
+    /// Adds the method that gives the exceptions of a group as exceptions. Python has an attribute for it.
+    fn add_members(&mut self) {
+        const LOWER_NAME: &str = "getexceptions";
+        if self.shapes.get(LOWER_NAME).is_some() {
+            return;
+        }
+        self.source.push_str(" final public function getExceptions(): array { return \\Tortoise\\Bridge\\members(); }");
+        self.shapes.insert(LOWER_NAME, shape::php_method("getExceptions", true, 0));
     }
 
     fn declare(&mut self, method: DeclaredMethod) {

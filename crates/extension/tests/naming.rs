@@ -9,7 +9,7 @@ use std::process::Command;
 #[path = "../src/naming.rs"]
 mod naming;
 
-use naming::{candidates, declarable_class_name, find, other_spellings, python_class_name};
+use naming::{candidates, declarable_class_name, find, may_be_builtin_exception, other_spellings, python_class_name};
 
 fn paths(class: &str) -> Vec<String> {
     candidates(class).expect("a class name").iter().map(str::to_owned).collect()
@@ -26,6 +26,25 @@ fn the_spelled_path_is_tried_before_the_lower_one() {
 #[test]
 fn a_name_in_lower_case_has_one_path() {
     assert_eq!(paths("foo_bar"), ["foo/bar.py"]);
+}
+
+#[test]
+fn a_built_in_exception_stands_right_below_its_namespace() {
+    for name in ["Tortoise\\Python\\KeyError", "tortoise\\PYTHON\\keyerror"] {
+        assert!(may_be_builtin_exception(name), "{name}");
+    }
+    let long = format!("Tortoise\\Python\\{}", "x".repeat(2000));
+    for name in [
+        "Tortoise\\Python\\json\\KeyError",
+        "Tortoise\\Python\\",
+        "Tortoise\\Python",
+        "Tortoise\\Pythön\\KeyError",
+        "Tortoise\\Python\\2",
+        "KeyError",
+        &long,
+    ] {
+        assert!(!may_be_builtin_exception(name), "{name}");
+    }
 }
 
 #[test]

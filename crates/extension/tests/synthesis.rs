@@ -18,7 +18,7 @@ mod php;
 
 use build::{class, constant, instance, optional, required};
 use synthesis::{Parent, Plan, plan, root_shapes_of_exception, root_shapes_of_object};
-use tortoise_protocol::description::{Base, ClassDescription, Literal, MethodKind};
+use tortoise_protocol::description::{Base, ClassDescription, Literal, MethodKind, TRAIT_EXCEPTION};
 
 /// Plans a child of `Tortoise\PyObject`.
 fn plan_object(description: &ClassDescription) -> Plan {
@@ -35,6 +35,28 @@ fn plan_exception(description: &ClassDescription) -> Plan {
 #[test]
 fn a_class_without_anything() {
     assert_eq!(plan_object(&class("Foo")).source, r"class Foo extends \Tortoise\PyObject { }");
+}
+
+#[test]
+fn a_group_of_exceptions_gives_its_members() {
+    const METHOD: &str = "final public function getExceptions(): array";
+    let mut group = class("Tortoise\\Python\\ExceptionGroup");
+    group.traits = TRAIT_EXCEPTION;
+    let plan_of_group = plan_exception(&group);
+    assert!(plan_of_group.source.contains(METHOD));
+    // A child has the method from its parent, and keeps a method of Python's beside it.
+    let mut child = class("Child");
+    child.traits = TRAIT_EXCEPTION;
+    child.bases = vec![Base { name: group.name.clone(), fingerprint: [0; 16] }];
+    child.methods = vec![instance("getExceptions", [])];
+    let plan_of_child = plan(&child, "Child", &Parent { name: &group.name, shapes: &plan_of_group.shapes });
+    assert!(!plan_of_child.source.contains(METHOD));
+    assert!(plan_of_child.source.contains("function getExceptions_()"));
+    // The group may be another than the first base.
+    child.methods.clear();
+    assert!(plan_exception(&child).source.contains(METHOD));
+    child.traits = 0;
+    assert!(!plan_object(&child).source.contains(METHOD));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 
 use crate::codec::{Malformed, ObjectReference, Reader, Token, Writer};
 use crate::limits::{MAX_CAUSES, MAX_MESSAGE_BYTES, MAX_NAME_BYTES, MAX_PATH_BYTES};
+use crate::traceback::Traceback;
 
 /// Which kind of thing went wrong, and so which PHP exception it becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +65,7 @@ pub struct RaisedException {
     /// The line there, from 1; 0 if unknown.
     pub line: u64,
     /// Python's traceback of this exception alone.
-    pub traceback: String,
+    pub traceback: Traceback,
     /// The PHP exception that was thrown in a callback and that this is; 0: none.
     pub php: u64,
 }
@@ -135,7 +136,7 @@ impl RaisedException {
             None => writer.nil(),
         }
         writer.unsigned(self.line);
-        writer.text(&self.traceback);
+        self.traceback.write(writer);
         writer.unsigned(self.php);
     }
 
@@ -151,7 +152,7 @@ impl RaisedException {
             message: reader.text("a message", MAX_MESSAGE_BYTES)?.to_owned(),
             file: reader.optional_text("a file", MAX_PATH_BYTES)?.map(str::to_owned),
             line: reader.unsigned("a line number")?,
-            traceback: reader.text("a traceback", MAX_MESSAGE_BYTES)?.to_owned(),
+            traceback: Traceback::read(reader)?,
             php: reader.unsigned("the id of a PHP exception")?,
         })
     }

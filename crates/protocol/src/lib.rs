@@ -11,7 +11,7 @@
 //! - [`callback`]: what a session asks of its client; [`rebound`]: why it got nothing; [`php_class`]: a PHP class as Python needs
 //!   to know it.
 //! - [`description`]: a Python class as PHP needs to know it.
-//! - [`failure`]: what went wrong in a call, on which side, and whether the call can have run.
+//! - [`failure`]: what went wrong in a call, on which side, and whether the call can have run; [`traceback`]: where.
 //! - [`limits`]: every bound, checked before anything is allocated.
 #![forbid(unsafe_code)]
 
@@ -27,6 +27,7 @@ pub mod php_class;
 pub mod rebound;
 pub mod request;
 pub mod thrown;
+pub mod traceback;
 
 /// The version of the wire. A peer that speaks another one is refused by an answer that names this one.
 pub const PROTOCOL_VERSION: u16 = 1;

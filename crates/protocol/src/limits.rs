@@ -60,6 +60,9 @@ pub const MAX_DOCUMENTATION_BYTES: usize = 256 << 10;
 /// Exceptions of one chain of causes.
 pub const MAX_CAUSES: usize = 32;
 
+/// Frames of one traceback that PHP puts into a trace. Of an endless recursion more would say no more; the text has all.
+pub const MAX_FRAMES: usize = 128;
+
 /// Bytes of an error's message and of its traceback, each. A message may quote the value it refuses.
 pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
 

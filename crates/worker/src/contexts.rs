@@ -2,9 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyString};
 use tortoise_protocol::Depth;
+use tortoise_protocol::failure::Category;
 use tortoise_protocol::thrown::{Code, PhpException, Thrown};
 
 use crate::answer::Answer;
@@ -12,6 +14,9 @@ use crate::dispatch::{Handled, State};
 use crate::failure::Fault;
 use crate::from_wire::Request;
 use crate::path::Root;
+
+/// The number of no context: `tortoise_worker.contexts` counts from 1.
+const NO_CONTEXT: u64 = 0;
 
 impl State {
     /// `Enter`: the number of the context, and the value of `__enter__`.
@@ -33,12 +38,20 @@ impl State {
         })
     }
 
-    /// `Exit`: whether `__exit__` took what was thrown upon itself.
+    /// `Exit`: whether `__exit__` took what was thrown upon itself. In no context nobody does: a Python exception is
+    /// answered by the failure that it is.
     pub(crate) fn exit(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let number = request.reader.unsigned("the number of a context")?;
         let thrown = Thrown::read(&mut request.reader)?;
         request.end()?;
+        let is_python = matches!(thrown, Thrown::Python(_));
         let thrown = self.python_of(py, thrown)?;
+        if number == NO_CONTEXT && is_python {
+            return Err(match thrown.cast_into::<PyBaseException>() {
+                Ok(exception) => Fault::Raised(PyErr::from_value(exception.into_any())),
+                Err(_) => Fault::not_run(Category::Access, "what was thrown is no exception of Python"),
+            });
+        }
         let left =
             self.hooks.leave.bind(py).call1((number, thrown)).map_err(|error| self.refusal_or_raised(py, error))?;
         answer.writer().boolean(left.extract()?);

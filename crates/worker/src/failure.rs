@@ -13,6 +13,7 @@ use crate::gil::Busy;
 use crate::names::type_name;
 use crate::path::Root;
 use crate::to_wire::Unconvertible;
+use crate::traceback;
 
 /// Why a request has no value for an answer.
 pub(crate) enum Fault {
@@ -95,7 +96,7 @@ pub(crate) fn stale_message(id: u64) -> String {
 }
 
 /// One exception as `errors.explain` gives it: itself, class name, message, file, line, traceback.
-type Explained<'py> = (Bound<'py, PyAny>, String, String, Option<String>, u64, String);
+type Explained<'py> = (Bound<'py, PyAny>, String, String, Option<String>, u64, traceback::Told);
 
 /// The failure of a Python exception and its causes. The exceptions go into the table like any other object.
 pub(crate) fn of_exception(py: Python<'_>, error: PyErr, state: &State, answer: &mut Answer) -> PyResult<Failure> {
@@ -105,7 +106,7 @@ pub(crate) fn of_exception(py: Python<'_>, error: PyErr, state: &State, answer: 
         state.hooks.explain.bind(py).call1((&exception,)).and_then(|chain| chain.extract()).unwrap_or_else(|second| {
             // Out of memory or interrupted in the middle of explaining: what can be said without Python is said.
             let message = format!("(its message could not be read: {})", type_name(second.value(py).as_any()));
-            vec![(exception.clone(), type_name(&exception), message, None, 0, String::new())]
+            vec![(exception.clone(), type_name(&exception), message, None, 0, traceback::Told::default())]
         });
     // Asked before the table is borrowed: an exception's attributes may be user code's.
     let php_id = |object| state.php_object(object).and_then(|php| php.get().id(state)).unwrap_or_default();
@@ -121,7 +122,7 @@ pub(crate) fn of_exception(py: Python<'_>, error: PyErr, state: &State, answer: 
             message,
             file,
             line,
-            traceback,
+            traceback: traceback.on_wire(),
             php,
         })
         .collect();

@@ -47,6 +47,7 @@ mod spinning;
 mod stack;
 mod table;
 mod to_wire;
+mod traceback;
 mod watch;
 
 use pyo3::prelude::*;
@@ -90,6 +91,8 @@ mod _native {
     const MAX_DOCUMENTATION_BYTES: usize = limits::MAX_DOCUMENTATION_BYTES;
     #[pymodule_export]
     const MAX_CAUSES: usize = limits::MAX_CAUSES;
+    #[pymodule_export]
+    const MAX_FRAMES: usize = limits::MAX_FRAMES;
     #[pymodule_export]
     const MAX_MESSAGE_BYTES: usize = limits::MAX_MESSAGE_BYTES;
 

@@ -108,6 +108,8 @@ class Raised:
     line: int
     traceback: str
     php: int
+    frames: list[list[Any]]
+    """Of the traceback: function, class or None, file, line; the innermost first."""
 
 
 class FailedError(Exception):
@@ -119,7 +121,7 @@ class FailedError(Exception):
         self.category = ("python", "access", "conversion", "stale", "protocol")[category]
         self.ran = bool(ran)
         self.message: str = message
-        self.exceptions = [Raised(*exception) for exception in exceptions]
+        self.exceptions = [Raised(*place, text, php, frames) for *place, (text, frames), php in exceptions]
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,8 @@ class Client:
         self.last_call = 0
         self.last_object = -1
         self.releases: list[int] = []
+        # Whether the client has something for integers of more than 64 bits.
+        self.takes_big_integers = False
         # What the session let go of, with counts.
         self.released: list[tuple[int, int]] = []
         self.parent = self.thread = 0
@@ -186,6 +190,7 @@ class Client:
             call = self.last_call
         bulk: list[bytes] = []
         payload = b"".join(wire.pack(value, bulk) for value in values) + raw
+        flags |= wire.FLAG_BIG_INTEGERS if self.takes_big_integers else 0
         if self.releases:
             payload, self.releases = wire.pack(self.releases) + payload, []
             flags |= wire.FLAG_RELEASES

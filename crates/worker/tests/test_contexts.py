@@ -89,6 +89,28 @@ def test_what_exit_raises_has_a_context(client: Client) -> None:
     assert "contexts.py" not in "".join(raised.traceback for raised in caught.value.exceptions)
 
 
+def test_in_no_context_an_exception_is_the_answer(client: Client) -> None:
+    managers = module(client)
+    error = client.call(managers, "error")
+    for _ in range(3):
+        with pytest.raises(FailedError) as caught:
+            client.ask(wire.EXIT, 0, error)
+        [raised] = caught.value.exceptions
+        assert (raised.class_name, raised.message, raised.file, raised.frames) == (
+            "KeyError",
+            "'k'",
+            None,
+            [],
+        )
+        assert raised.object.id == error.id
+    assert client.call(managers, "depth", error) == 0
+    with pytest.raises(FailedError, match="no exception") as refused:
+        client.ask(wire.EXIT, 0, managers)
+    assert refused.value.category == "access"
+    with pytest.raises(FailedError, match="context 0 is not entered"):
+        client.ask(wire.EXIT, 0, True)
+
+
 def test_what_was_thrown_must_be_an_exception(client: Client) -> None:
     manager = client.call(module(client), "Plain")
     number, _ = client.ask(wire.ENTER, manager.id)

@@ -7,6 +7,7 @@ import wire
 from peers import Client, FailedError, Supervisor, lines
 
 MAX_CAUSES = 32
+MAX_FRAMES = 128
 MAX_MESSAGE_BYTES = 1 << 20
 
 
@@ -72,6 +73,15 @@ def failing(supervisor: Supervisor, tmp_path: Path) -> Client:
             "        raise error",
             "    def group(self):",
             "        raise ExceptionGroup('several', [ValueError(1), KeyError(2)])",
+            "    def around(self):",
+            "        self.chained()",
+            "    def nested(self):",
+            "        class Local:",
+            "            class Deep:",
+            "                def method(self): raise Refused",
+            "        (lambda: Local.Deep().method())()",
+            "    def broken_source(self):",
+            "        compile('1 +', 'there.py', 'exec')",
             "    def fine(self):",
             "        return 'fine'",
         )
@@ -106,6 +116,8 @@ def test_an_error_in_a_constructor_has_its_place_and_traceback(failing: Client, 
         "    raise Refused('no', [7])",
         "Fail.Refused: ('no', [7])",
     ]
+    file = str(tmp_path / "Fail.py")
+    assert raised.frames == [["inner", "Fail", file, 9], ["__init__", "Fail", file, 7]]
     assert failing.get(raised.object, "args") == ["no", [7]]
     described = failing.describe(raised.object.class_id).fields
     assert (described["name"], described["traits"]) == ("Fail\\Refused", 1 | 64)
@@ -120,6 +132,31 @@ def test_causes_come_behind_what_they_caused(failing: Client) -> None:
     assert raised[1].traceback.endswith("\nFail.Refused: ('no', [7])\n")
     assert "KeyError" not in raised[1].traceback
     assert "Refused" not in raised[0].traceback.splitlines()[-1]
+
+
+def test_a_cause_has_the_frames_around_the_one_that_caught_it(failing: Client, tmp_path: Path) -> None:
+    file = str(tmp_path / "Fail.py")
+    outer, cause = failure(failing, "around").exceptions
+    assert outer.frames == [["chained", "Fail", file, 14], ["around", "Fail", file, 59]]
+    assert cause.frames == [
+        ["inner", "Fail", file, 9],
+        ["chained", "Fail", file, 12],
+        ["around", "Fail", file, 59],
+    ]
+
+
+def test_frames_of_functions_and_of_classes_in_functions(failing: Client, tmp_path: Path) -> None:
+    [raised] = failure(failing, "nested").exceptions
+    assert [frame[:2] for frame in raised.frames] == [
+        ["method", "Local.Deep"],
+        ["<lambda>", None],
+        ["nested", "Fail"],
+    ]
+    [raised] = failure(failing, "broken_source").exceptions
+    assert raised.frames == [
+        ["<module>", None, "there.py", 1],
+        ["broken_source", "Fail", str(tmp_path / "Fail.py"), 66],
+    ]
 
 
 def test_the_context_counts_unless_it_is_suppressed(failing: Client) -> None:
@@ -159,6 +196,7 @@ def test_recursion_without_end_is_an_error(failing: Client) -> None:
     [raised] = failure(failing, "recurse").exceptions
     assert raised.class_name == "RecursionError"
     assert "[Previous line repeated" in raised.traceback
+    assert len(raised.frames) == MAX_FRAMES
 
 
 def test_the_place_is_the_innermost_file(failing: Client) -> None:

@@ -293,3 +293,15 @@ def test_no_bytecode_is_written_under_a_root(client: Client, tmp_path: Path) -> 
     write(tmp_path, "Foo/Bar.py", "class Bar: pass")
     client.describe("Foo_Bar")
     assert [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*")] == ["Foo", "Foo/Bar.py"]
+
+
+def test_the_builtin_exceptions_have_names_of_their_own(supervisor: Supervisor, tmp_path: Path) -> None:
+    client = supervisor.client(tmp_path)
+    for name in ("Tortoise\\Python\\KeyError", "tortoise\\python\\keyerror"):
+        described = client.describe(name).fields
+        assert (described["name"], described["module"]) == ("Tortoise\\Python\\KeyError", "builtins")
+    assert client.describe("Tortoise\\Python\\IOError").fields["name"] == "Tortoise\\Python\\OSError"
+    for name in ("int", "open", "Nope", "", "__loader__"):
+        with pytest.raises(FailedError) as caught:
+            client.describe(f"Tortoise\\Python\\{name}")
+        assert (caught.value.category, caught.value.ran) == ("access", False)

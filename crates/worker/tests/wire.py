@@ -17,8 +17,7 @@ VALUE, FAILURE, DESCRIBED = 0x40, 0x41, 0x42
 PHP_CALL, PHP_GET, PHP_SET, PHP_HAS, PHP_DELETE, PHP_OPERATE, PHP_FUNCTION = range(0x50, 0x57)
 LENGTH, GET_ITEM, SET_ITEM, APPEND, HAS_ITEM, DELETE_ITEM, TEXT_OF, BEGIN, FURTHER, EQUAL = range(10)
 
-FLAG_RELEASES = 1
-FLAG_ASYNC = 4
+FLAG_RELEASES, FLAG_BIG_INTEGERS, FLAG_ASYNC = 1, 2, 4
 CALLABLE = 1
 
 # Traits of PHP objects.
@@ -105,6 +104,35 @@ class Segment:
     announced: int | None = None
 
 
+@dataclass(frozen=True)
+class BigInteger:
+    """An integer as its sign and its bytes."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a clock shows, from the year to the microsecond, and where it hangs."""
+
+    clock: tuple[int, int, int, int, int, int, int]
+    offset: int | None = None
+    zone: str = ""
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A span of time."""
+
+    seconds: int
+    microseconds: int
+
+
+def extension(kind: int, content: bytes) -> bytes:
+    """A value of an extension, whatever it may hold."""
+    return b"\xc9" + struct.pack(">IB", len(content), kind) + content
+
+
 def numbers(form: str, values: Sequence[float]) -> bytes:
     """The elements of a typed vector."""
     return struct.pack(f"<{len(values)}{form}", *values)
@@ -164,6 +192,14 @@ def pack(value: Any, bulk: list[bytes] | None = None) -> bytes:
                 bulk.append(value.content)
             announced = len(value.content) if value.announced is None else value.announced
             return b"\xc7\x05\x03" + struct.pack(">BI", value.kind, announced)
+        case BigInteger():
+            magnitude = abs(value.number).to_bytes(max(1, (value.number.bit_length() + 7) // 8), "big")
+            return extension(8, bytes([value.number < 0]) + magnitude)
+        case Moment():
+            offset = b"" if value.offset is None else struct.pack(">i", value.offset)
+            return extension(9, struct.pack(">H5BI", *value.clock) + offset + value.zone.encode())
+        case Duration():
+            return extension(10, struct.pack(">qI", value.seconds, value.microseconds))
     raise TypeError(type(value))
 
 
@@ -253,6 +289,18 @@ class _Unpacker:
                 return list(struct.unpack(f"<{length // 8}{'dq'[kind - 4]}", content))
             case 7, _:
                 return unmixed(content)
+            case 8, _:
+                assert content[0] in (0, 1), "a sign that is none"
+                assert content[1], "a magnitude that begins with nothing"
+                number = int.from_bytes(content[1:], "big")
+                return BigInteger(-number if content[0] else number)
+            case 9, _:
+                year, month, day, hour, minute, second, microsecond = struct.unpack(">H5BI", content[:11])
+                offset = struct.unpack(">i", content[11:15])[0] if length > 11 else None
+                clock = (year, month, day, hour, minute, second, microsecond)
+                return Moment(clock, offset, content[15:].decode("ascii"))
+            case 10, 12:
+                return Duration(*struct.unpack(">qI", content))
             case 12, 8:
                 return PhpHandle(*struct.unpack(">Q", content))
         raise AssertionError(f"extension {kind} of {length} bytes")

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use tortoise_protocol::Malformed;
-use tortoise_protocol::description::{ClassDescription, Described, MethodKind};
+use tortoise_protocol::description::{ClassDescription, Described};
 use tortoise_protocol::frame::Kind;
 use tortoise_protocol::limits::MAX_BASES;
 use tortoise_protocol::request::{Fingerprint, Selector, write_describe};
@@ -137,12 +137,7 @@ fn description_of(described: &Described) -> Result<Rc<ClassDescription>, BridgeE
             *kept = Kept::default();
         }
         if let Some(description) = &described.description {
-            let mut description = description.clone();
-            if description.is_exception() {
-                // PHP's exceptions are made by PHP's constructor.
-                description.methods.retain(|method| method.kind != MethodKind::Constructor);
-            }
-            let description = Rc::new(description);
+            let description = Rc::new(description.clone());
             kept.classes.insert(described.fingerprint, KeptClass { description: Rc::clone(&description), plan: None });
             return Ok(description);
         }

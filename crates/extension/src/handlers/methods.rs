@@ -98,14 +98,14 @@ pub(crate) unsafe extern "C" fn get_static(class: *mut zend_class_entry, name: *
     }
 }
 
-fn is_declared(class: *mut zend_class_entry, name: &str) -> bool {
+pub(super) fn is_declared(class: *mut zend_class_entry, name: &str) -> bool {
     let lower = lower_case(name.as_bytes());
     // SAFETY: the class is live; its functions are keyed by lower-case names.
     unsafe { !zend_hash_str_find(&raw const (*class).function_table, lower.as_ptr().cast(), lower.len()).is_null() }
 }
 
 /// The dynamic method of that name, if Python has something callable there. Null, as the engine expects, if not.
-fn find(
+pub(super) fn find(
     class: *mut zend_class_entry,
     target: Result<(u64, u32), BridgeError>,
     name: &str,

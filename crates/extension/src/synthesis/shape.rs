@@ -76,7 +76,8 @@ pub(crate) fn root_shapes_of_exception() -> Shapes {
     shapes
 }
 
-fn php_method(name: &str, is_final: bool, parameters: usize) -> MethodShape {
+/// A method of PHP's own.
+pub(super) fn php_method(name: &str, is_final: bool, parameters: usize) -> MethodShape {
     MethodShape {
         python_name: name.to_owned(),
         is_static: false,

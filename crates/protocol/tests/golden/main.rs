@@ -88,6 +88,7 @@ fn the_limits_are_these() {
         ("MAX_CONSTANTS", limits::MAX_CONSTANTS),
         ("MAX_DOCUMENTATION_BYTES", limits::MAX_DOCUMENTATION_BYTES),
         ("MAX_CAUSES", limits::MAX_CAUSES),
+        ("MAX_FRAMES", limits::MAX_FRAMES),
         ("MAX_MESSAGE_BYTES", limits::MAX_MESSAGE_BYTES),
         ("MAX_CALLBACK_DEPTH", limits::MAX_CALLBACK_DEPTH),
         ("MAX_COROUTINES", limits::MAX_COROUTINES),

@@ -16,6 +16,7 @@ use tortoise_protocol::request::{
     read_named_argument_count, read_releases, read_roots, write_describe, write_iteration, write_releases, write_roots,
 };
 use tortoise_protocol::thrown::{Code, PhpException, Thrown};
+use tortoise_protocol::traceback::{Frame, Traceback};
 use tortoise_protocol::{ObjectReference, Reader, Segment, SegmentKind, Token, Writer};
 
 const FINGERPRINT: Fingerprint = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -137,6 +138,7 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
         "exit" => exit(&mut reader, 1, &Thrown::Nothing),
         "exit, without coming to the end" => exit(&mut reader, 2, &Thrown::Left),
         "exit, with an exception of Python" => exit(&mut reader, 3, &Thrown::Python(8)),
+        "exit, of no context" => exit(&mut reader, 0, &Thrown::Python(8)),
         "exit, with an exception of PHP" => {
             let (class, message, code, file) = ("LogicException", "no", Code::Integer(7), "/srv/a.php");
             exit(&mut reader, 4, &Thrown::Php(PhpException { class, message, code, file, line: 12 }));
@@ -332,6 +334,13 @@ fn failure(payload: &[u8], expected: &Failure) {
 }
 
 fn key_error() -> Failure {
+    let file = "/srv/classes/Foo/Bar.py";
+    let frame = |function: &str, class: Option<&str>, line| Frame {
+        function: text(function),
+        class: class.map(text),
+        file: text(file),
+        line,
+    };
     Failure {
         category: Category::Python,
         ran: Ran::Yes,
@@ -340,9 +349,12 @@ fn key_error() -> Failure {
             object: ObjectReference { id: 8, class: 10, traits: 0 },
             class_name: text("KeyError"),
             message: text("'n'"),
-            file: Some(text("/srv/classes/Foo/Bar.py")),
+            file: Some(text(file)),
             line: 7,
-            traceback: text("Traceback …"),
+            traceback: Traceback {
+                text: text("Traceback …"),
+                frames: vec![frame("find", None, 7), frame("twice", Some("Foo_Bar"), 4)],
+            },
             php: 0,
         }],
     }

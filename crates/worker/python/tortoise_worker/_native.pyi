@@ -12,6 +12,7 @@ MAX_PARAMETERS: Final[int]
 MAX_CONSTANTS: Final[int]
 MAX_DOCUMENTATION_BYTES: Final[int]
 MAX_CAUSES: Final[int]
+MAX_FRAMES: Final[int]
 MAX_MESSAGE_BYTES: Final[int]
 
 class _Hooks(Protocol):

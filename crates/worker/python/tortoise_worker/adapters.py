@@ -3,6 +3,8 @@
 import collections.abc
 import dataclasses
 import enum
+import inspect
+import sys
 import types
 import typing
 from collections.abc import Callable
@@ -88,9 +90,13 @@ def _container(annotation: object, kind: type, arguments: tuple[object, ...]) ->
     if kind in LISTS:
         element = adapt_of(arguments[0]) if arguments else None
         return None if element is None else lambda value: _elements(_list(annotation, value), element)
-    if kind in MAPPINGS or typing.is_typeddict(kind):
-        key, value = (adapt_of(argument) for argument in arguments) if len(arguments) == 2 else (None, None)
-        return _mapping(annotation, key, value)
+    if typing.is_typeddict(kind):
+        return _mapping(annotation, _text_key, None)
+    if kind in MAPPINGS:
+        if len(arguments) != 2:
+            return _mapping(annotation, None, None)
+        key = _text_key if arguments[0] is str else adapt_of(arguments[0])
+        return _mapping(annotation, key, adapt_of(arguments[1]))
     return None
 
 
@@ -142,6 +148,11 @@ def _set(annotation: object, make: Callable[[list[object]], object], element: Ad
     return adapt
 
 
+def _text_key(key: object) -> object:
+    """PHP makes an integer of a key such as "7", and of no other: so it can be made the text that it was."""
+    return str(key) if type(key) is int else key
+
+
 def _mapping(annotation: object, adapt_key: Adapt | None, adapt_value: Adapt | None) -> Adapt:
     def adapt(value: object) -> object:
         if type(value) is list:
@@ -150,7 +161,10 @@ def _mapping(annotation: object, adapt_key: Adapt | None, adapt_value: Adapt | N
             raise MisfitError(name_of(annotation), value)
         if adapt_key is None and adapt_value is None:
             return value
-        return {_at(key, adapt_key, key): _at(key, adapt_value, item) for key, item in value.items()}
+        adapted = {_at(key, adapt_key, key): _at(key, adapt_value, item) for key, item in value.items()}
+        if len(adapted) != len(value):
+            raise MisfitError(name_of(annotation), value, "two of its keys are the same then")
+        return adapted
 
     return adapt
 
@@ -172,8 +186,7 @@ def _union(annotation: object, members: tuple[typing.Any, ...]) -> Adapt | None:
             return value
         for member, adapt_member in candidates:
             if adapt_member is None:
-                kind = typing.get_origin(member) or member
-                if _is(value, kind):
+                if _is(value, member):
                     return value
                 continue
             try:
@@ -185,8 +198,14 @@ def _union(annotation: object, members: tuple[typing.Any, ...]) -> Adapt | None:
     return _values(adapt)
 
 
-def _is(value: object, kind: object) -> bool:
+def _is(value: object, member: typing.Any) -> bool:
     """Whether a value is of a type. Of what is no type, or cannot tell, everything is."""
+    kind = typing.get_origin(member) or member
+    if kind is typing.Literal:
+        return value in typing.get_args(member)
+    if kind is float and type(value) is int:
+        # As everywhere in Python's annotations.
+        return True
     try:
         return not isinstance(kind, type) or isinstance(value, kind)
     except Exception:
@@ -212,13 +231,27 @@ def _dataclass(kind: type) -> Adapt:
             return kind(**{name: _at(name, adapts[name], item) for name, item in value.items()})
 
         _dataclasses[kind] = _values(adapt)
-        try:
-            hints = typing.get_type_hints(kind)
-        except Exception:
-            hints = {}
+        hints = _hints(kind)
         for field in dataclasses.fields(kind):
             if field.init:
                 adapts[field.name] = adapt_of(hints.get(field.name))
                 if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
                     required.add(field.name)
     return _dataclasses[kind]
+
+
+def _hints(kind: type) -> dict[str, object]:
+    """The annotations of a class and its bases; those that cannot be evaluated are left out."""
+    try:
+        return typing.get_type_hints(kind)
+    except Exception:
+        hints: dict[str, object] = {}
+    for base in reversed(kind.__mro__):
+        space = getattr(sys.modules.get(base.__module__), "__dict__", {})
+        for name, annotation in inspect.get_annotations(base).items():
+            one = types.SimpleNamespace(__annotations__={name: annotation})
+            try:
+                hints |= typing.get_type_hints(one, space)
+            except Exception:
+                hints.pop(name, None)
+    return hints

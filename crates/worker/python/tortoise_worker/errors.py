@@ -4,14 +4,31 @@ import importlib
 import itertools
 import os
 import traceback
+import types
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tortoise_worker import classes
-from tortoise_worker._native import MAX_CAUSES, MAX_MESSAGE_BYTES, MAX_NAME_BYTES, MAX_PATH_BYTES, Object
+from tortoise_worker._native import (
+    MAX_CAUSES,
+    MAX_FRAMES,
+    MAX_MESSAGE_BYTES,
+    MAX_NAME_BYTES,
+    MAX_PATH_BYTES,
+    Object,
+)
 
-Explanation = tuple[BaseException, str, str, str | None, int, str]
-"""The exception, its class's name, its message, the file or None, the line or 0, its traceback."""
+Frame = tuple[str, str | None, str, int]
+"""A function, the class that defines it or None, the file, the line that it stood at or 0."""
+
+Explanation = tuple[BaseException, str, str, str | None, int, tuple[str, list[Frame]]]
+"""The exception, its class's name, its message, the file or None, the line or 0, its traceback.
+
+A traceback is a text, and frames with the innermost first.
+"""
+
+Trail = list[tuple[types.FrameType, int]]
+"""Frames with the lines that they stood at, the outermost first."""
 
 _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -59,13 +76,16 @@ def explain(exception: BaseException) -> list[Explanation]:
     except BaseException:
         # The printer asks the exception for its attributes, and so the user's code.
         printed = None
-    explanations = []
+    explanations: list[Explanation] = []
+    trail: Trail = []
     for link in chain:
+        trail = _trail(link, trail)
         file, line = _place(link)
         message = _message(link)
         name = _limited(classes.display_name_of(type(link)), MAX_NAME_BYTES)
         text = _text(printed) if printed else _plain_text(link, f"{name}: {message}\n")
-        explanations.append((link, name, message, file, line, _limited(text, MAX_MESSAGE_BYTES)))
+        told = _limited(text, MAX_MESSAGE_BYTES), _frames(link, trail)
+        explanations.append((link, name, message, file, line, told))
         printed = (printed.__cause__ or printed.__context__) if printed else None
     return explanations
 
@@ -109,6 +129,50 @@ def _place(exception: BaseException) -> tuple[str | None, int]:
     return _limited(file, MAX_PATH_BYTES), line if type(line) is int and line >= 0 else 0
 
 
+def _trail(exception: BaseException, around: Trail) -> Trail:
+    """The frames of the user's program that an exception went through.
+
+    A cause was caught inside of one of the frames `around` it: those outside of that are its own too.
+    """
+    trail = [
+        (frame, line or 0)
+        for frame, line in traceback.walk_tb(_field(exception, "__traceback__"))
+        if not _is_own(frame.f_code.co_filename)
+    ]
+    if trail:
+        catcher = trail[0][0]
+        at = next((index for index, (frame, _) in enumerate(around) if frame is catcher), 0)
+        trail[:0] = around[:at]
+    return trail
+
+
+def _frames(exception: BaseException, trail: Trail) -> list[Frame]:
+    """The frames for the wire. Of too many those in the middle are left out."""
+    frames = []
+    if classes.is_subclass(type(exception), SyntaxError):
+        # The code that could not be compiled never ran.
+        file, line = (_field(exception, name, SyntaxError) for name in ("filename", "lineno"))
+        if type(file) is str and trail and trail[-1][0].f_code.co_filename != file:
+            frames.append(("<module>", None, _limited(file, MAX_PATH_BYTES), _line(line)))
+    room = MAX_FRAMES - len(frames)
+    if len(trail) > room:
+        trail = trail[: room // 2] + trail[room // 2 - room :]
+    return frames + [_frame(frame.f_code, line) for frame, line in reversed(trail)]
+
+
+def _frame(code: types.CodeType, line: int) -> Frame:
+    owner, _, name = code.co_qualname.rpartition(".")
+    # A function around the class is no part of its name; a function in a function has no class.
+    owner = owner.rpartition("<locals>")[2].removeprefix(".")
+    name = _limited(name, MAX_NAME_BYTES)
+    file = _limited(code.co_filename, MAX_PATH_BYTES)
+    return name, _limited(owner, MAX_NAME_BYTES) if owner else None, file, _line(line)
+
+
+def _line(line: object) -> int:
+    return line if type(line) is int and 0 <= line < 1 << 31 else 0
+
+
 def _text(printed: traceback.TracebackException) -> str:
     """The traceback without the frames by which the session entered the user's code."""
     try:
@@ -134,7 +198,11 @@ def _field(exception: BaseException, name: str, owner: type = BaseException) -> 
 
 
 def _is_entrance(frame: traceback.FrameSummary) -> bool:
-    return frame.filename == _IMPORTLIB or frame.filename.startswith((_OWN_FOLDER, _FROZEN_IMPORTLIB))
+    return _is_own(frame.filename)
+
+
+def _is_own(file: str) -> bool:
+    return file == _IMPORTLIB or file.startswith((_OWN_FOLDER, _FROZEN_IMPORTLIB))
 
 
 def _limited(text: str, limit: int) -> str:

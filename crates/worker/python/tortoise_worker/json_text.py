@@ -34,12 +34,23 @@ def has_form(cls: type) -> bool:
 def write(value: object) -> str:
     """The object as JSON.
 
-    Raises TypeError for what has no form, ValueError for what contains itself and for NaN and infinities,
-    which JSON cannot have.
+    Raises TypeError for what has no form, ValueError for what contains itself, for NaN and infinities,
+    which JSON cannot have, and for keys of a dict that JSON cannot tell apart.
     """
     if not has_form(type(value)):
         raise _without_form(value)
-    return json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, default=_plain, ensure_ascii=False, allow_nan=False)
+    json.loads(text, object_pairs_hook=_check_keys)
+    return text
+
+
+def _check_keys(pairs: list[tuple[str, object]]) -> None:
+    """Only the JSON shows whether a dict within has keys as 1 and "1", which are one there."""
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise ValueError(f"two keys of a dict are {json.dumps(key)} in JSON")
+        seen.add(key)
 
 
 def _plain(value: Any) -> object:

@@ -1,5 +1,6 @@
 """Finds files under the class roots: of a PHP class, a script, a module. Each file is one module."""
 
+import builtins
 import importlib
 import os
 import sys
@@ -48,12 +49,18 @@ class Loader:
     def load(self, name: str) -> type:
         """The class of a PHP class name. Runs its file's code if that is not loaded yet.
 
+        Below `Tortoise\\Python` stand Python's own exceptions.
+
         Raises `AccessRefusedError` if there is no such file, `ImportError` if the file has no such class, and
         whatever the file itself raises.
         """
         if (known := self._found.get(name)) is not None:
             module_name, module, names = known
             if sys.modules.get(module_name) is module and (cls := _class_of(module, names)) is not None:
+                return cls
+        if (builtin := naming.builtin_exception(name)) is not None:
+            cls = _class_of(builtins, [builtin])
+            if cls is not None and classes.is_subclass(cls, BaseException):
                 return cls
         candidates = naming.candidates(name)
         if candidates is None:

@@ -39,6 +39,13 @@ def candidates(name: str) -> Candidates | None:
     return Candidates(files, list(dict.fromkeys(classes)))
 
 
+def builtin_exception(name: str) -> str | None:
+    """The Python name of the built-in exception that a PHP name would be: `Tortoise\\Python\\KeyError`."""
+    prefix = _FOREIGN_NAMESPACE + "\\"
+    is_below = lower(name[: len(prefix)]) == lower(prefix)
+    return name[len(prefix) :] if is_below and "\\" not in name[len(prefix) :] else None
+
+
 def lower(name: str) -> str:
     """A name as PHP compares it: only ASCII letters have two cases."""
     return name.translate(_LOWER)

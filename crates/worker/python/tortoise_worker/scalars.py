@@ -99,12 +99,20 @@ def enum_member(kind: type[enum.Enum]) -> Callable[[Any], object]:
 
     def adapt(value: Any) -> object:
         try:
-            return kind(value)
+            member = kind(value)
         except (ValueError, TypeError):
             pass
+        else:
+            if not _has_lost_bits(member, value):
+                return member
         if type(value) is str and value in kind.__members__:
             return kind.__members__[value]
         names = ", ".join(list(kind.__members__)[:10])
         raise MisfitError(f"a value or name of {kind.__qualname__} ({names})", value)
 
     return adapt
+
+
+def _has_lost_bits(member: object, value: object) -> bool:
+    """Whether a flag lacks bits of its value: by default Python refuses them, but 3.11.2 drops them."""
+    return isinstance(member, enum.Flag) and type(value) is int and 0 <= value != member.value
