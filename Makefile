@@ -121,13 +121,14 @@ test-model: setup-test ## Check the channel's waits and wake-ups in every order 
 	RUSTFLAGS='--cfg loom' $(run) model cargo test --target-dir target/loom -p tortoise-channel --release --lib loom
 
 .PHONY: soak
-soak: build ## Random values and frames at full rate, compared, then kill -9 on either side (SECONDS=600)
+soak: build ## Random values and frames at full rate, compared, kill -9 on either side (SECONDS=600), a million callbacks
 	@$(environment)
 	part=$$(( $(or $(SECONDS),600) / 3 ))
 	for shared_memory in 1 0; do
 	  settings="-d extension=$$PWD/dist/tortoise.so -d tortoise.path=tests/soak/classes \
 	    -d tortoise.python=$$TORTOISE_PYTHON -d tortoise.shared_memory=$$shared_memory"
 	  "$$php_cli" -n $$settings tests/soak/soak.php $$part $$settings
+	  "$$php_cli" -n $$settings tests/soak/callbacks.php 1000000
 	done
 	cargo run --quiet --release -p tortoise-channel --example soak -- $$part
 

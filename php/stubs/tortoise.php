@@ -82,9 +82,10 @@ namespace Tortoise {
      *     $stock = $view->stock(warehouse: 3);
      *     ['prices' => $prices, 'stock' => $stock] = Future::all(['prices' => $prices, 'stock' => $stock]);
      *
-     * The session runs the calls one after the other, in the order in which they were sent, while PHP does something else.
-     * A call that was not awaited when the PHP request ends still runs; if it takes longer than a second more, the next
-     * request gets a new session, and the call ends with the old one.
+     * The session runs methods one after the other, in the order in which they were sent, while PHP does something else.
+     * Coroutines (`async def`) begin in that order too, and run side by side: ten that wait a second take a second.
+     * A method that was not awaited when the PHP request ends still runs; if it takes longer than a second more, the next
+     * request gets a new session, and the call ends with the old one. Coroutines are cancelled then.
      */
     function async(PyObject $object): AsyncView {}
 
@@ -172,7 +173,7 @@ namespace Tortoise {
         /**
          * Waits for the call's value. Further calls give the same value, or throw the same exception object.
          *
-         * `tortoise.timeout` counts from here, or from when the call sent before this one was answered.
+         * `tortoise.timeout` counts from here, or from when the last other call was answered.
          *
          * @throws \Throwable what the call threw
          * @throws TimeoutException if there is no answer in time; all other futures of the session throw it too then
@@ -194,6 +195,29 @@ namespace Tortoise {
          * @throws \Throwable what the first of them that failed threw; the others can still be awaited
          */
         public static function all(iterable $futures): array {}
+
+        /**
+         * The value of the first that has one, as JavaScript's `Promise.any` gives it. Errors of others do not matter then;
+         * those can still be awaited.
+         *
+         * @param iterable<Future> $futures
+         *
+         * @throws AggregateException if all failed, or there are none; the error of the first that failed is its
+         *                            previous exception, and each future still throws its own
+         */
+        public static function any(iterable $futures): mixed {}
+
+        /**
+         * Says that the value is not wanted any more, and waits for nothing. A coroutine gets `asyncio.CancelledError` where
+         * it waits, a method that has not begun is not called, and one that runs goes on. `await()` throws that error if
+         * nothing else came of the call. Does nothing if the answer is there.
+         *
+         * @throws ConnectionException if the session is lost
+         */
+        public function cancel(): void {}
+
+        /** Whether `cancel()` came before the answer, and no value came all the same. */
+        public function isCancelled(): bool {}
     }
 
     /** Marks everything that the bridge throws. */
@@ -235,4 +259,7 @@ namespace Tortoise {
 
     /** The name is private, or not to be used from PHP. */
     class AccessException extends \RuntimeException implements Exception {}
+
+    /** None of the futures that `Future::any()` was given has a value. */
+    class AggregateException extends \RuntimeException implements Exception {}
 }

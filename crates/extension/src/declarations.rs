@@ -45,7 +45,8 @@ pub(crate) fn register() -> Result<()> {
     exception_class("Tortoise\\TimeoutException", |c, a| keep(Native::TimeoutException, c, a))?;
     exception_class("Tortoise\\StaleObjectException", |c, a| keep(Native::StaleObjectException, c, a))?;
     exception_class("Tortoise\\ConversionException", |c, a| keep(Native::ConversionException, c, a))?;
-    exception_class("Tortoise\\AccessException", |c, a| keep(Native::AccessException, c, a))
+    exception_class("Tortoise\\AccessException", |c, a| keep(Native::AccessException, c, a))?;
+    exception_class("Tortoise\\AggregateException", |c, a| keep(Native::AggregateException, c, a))
 }
 
 fn bytes_class() -> ClassBuilder {

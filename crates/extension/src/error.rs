@@ -25,6 +25,9 @@ pub(crate) enum BridgeError {
     /// A name that is not for clients, or a use that the bridge does not allow.
     #[error("{0}")]
     Access(String),
+    /// None of many futures has a value.
+    #[error("{0}")]
+    Aggregate(String),
     /// An argument of a function of ours has the wrong type.
     #[error("{0}")]
     Type(String),

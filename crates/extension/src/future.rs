@@ -1,6 +1,7 @@
 //! `Tortoise\Future`: the answer to a call that was not waited for.
 
 mod all;
+mod any;
 
 use std::cell::Cell;
 use std::sync::OnceLock;
@@ -44,6 +45,8 @@ enum Stage {
 #[repr(C)]
 struct Future {
     stage: Cell<Stage>,
+    /// Whether PHP has cancelled the call before it had an answer, and nothing else came of it.
+    is_cancelled: Cell<bool>,
     /// PHP's part. Its property table reaches beyond the end, so it is the last.
     object: zend_object,
 }
@@ -65,6 +68,19 @@ pub(crate) fn declare() -> ext_php_rs::error::Result<()> {
         .method(FunctionBuilder::new("__construct", construct), MethodFlags::Private)
         .method(FunctionBuilder::new("await", await_).returns(DataType::Mixed, false, true), MethodFlags::Public)
         .method(FunctionBuilder::new("isReady", is_ready).returns(DataType::Bool, false, false), MethodFlags::Public)
+        .method(FunctionBuilder::new("cancel", cancel).returns(DataType::Void, false, false), MethodFlags::Public)
+        .method(
+            FunctionBuilder::new("isCancelled", is_cancelled).returns(DataType::Bool, false, false),
+            MethodFlags::Public,
+        )
+        .method(
+            FunctionBuilder::new("any", any::any).arg(Arg::new("futures", DataType::Iterable)).returns(
+                DataType::Mixed,
+                false,
+                true,
+            ),
+            MethodFlags::Public | MethodFlags::Static,
+        )
         .method(
             FunctionBuilder::new("all", all::all).arg(Arg::new("futures", DataType::Iterable)).returns(
                 DataType::Array,
@@ -109,6 +125,7 @@ unsafe extern "C" fn create(class: *mut zend_class_entry) -> *mut zend_object {
     unsafe {
         let future = ext_php_rs_zend_object_alloc(size_of::<Future>(), class).cast::<Future>();
         (&raw mut (*future).stage).write(Cell::new(Stage::Fetching));
+        (&raw mut (*future).is_cancelled).write(Cell::new(false));
         let object = &raw mut (*future).object;
         zend_object_std_init(object, class);
         object_properties_init(object, class);
@@ -195,6 +212,8 @@ fn value_of(frame: Frame<'_>, object: *mut zend_object) -> Option<Zval> {
             let reply = link::finish(ticket, Kind::Value).and_then(|reply| values::read_reply(&reply));
             match reply {
                 Ok(value) => {
+                    // SAFETY: as above.
+                    unsafe { of(object) }.is_cancelled.set(false);
                     keep_result(object, value.shallow_clone(), Stage::Returned);
                     return Some(value);
                 }
@@ -236,5 +255,34 @@ extern "C" fn is_ready(data: &mut ExecuteData, result: &mut Zval) {
             Some(Stage::Returned | Stage::Threw) => true,
             Some(Stage::Fetching) | None => false,
         });
+    });
+}
+
+/// `cancel(): void`
+extern "C" fn cancel(data: &mut ExecuteData, _result: &mut Zval) {
+    guard((), || {
+        // SAFETY: the engine passes the frame of this very call.
+        let frame = unsafe { Frame::new(data) };
+        let Some(object) = this(frame) else { return };
+        // SAFETY: the object is a future.
+        let Stage::Sent(ticket) = (unsafe { of(object) }).stage.get() else { return };
+        if !link::is_to_come(ticket) {
+            return;
+        }
+        match link::cancel(ticket) {
+            // SAFETY: as above; `$this` lives as long as its method runs.
+            Ok(()) => unsafe { of(object) }.is_cancelled.set(true),
+            Err(error) => throw_from(frame, error),
+        }
+    });
+}
+
+/// `isCancelled(): bool`
+extern "C" fn is_cancelled(data: &mut ExecuteData, result: &mut Zval) {
+    guard((), || {
+        // SAFETY: the engine passes the frame of this very call.
+        let frame = unsafe { Frame::new(data) };
+        // SAFETY: the object is a future.
+        result.set_bool(this(frame).is_some_and(|object| unsafe { of(object) }.is_cancelled.get()));
     });
 }

@@ -31,7 +31,9 @@ pub(crate) use self::later::{can_ask, drop_at_end, drop_later};
 pub(crate) use self::names::KnownIndex;
 pub(crate) use self::outgoing::Outgoing;
 use self::outgoing::{Composed, Outbox};
-pub(crate) use self::pipeline::{Ticket, abandon, begin, check_in_reach, finish, is_ready};
+pub(crate) use self::pipeline::{
+    Ticket, abandon, begin, cancel, check_in_reach, finish, is_ready, is_to_come, wait_for_any,
+};
 use self::state::Wanted;
 pub(crate) use self::state::{forsake as close, generation, is_in_use, new_object_id, status};
 use self::state::{forsake, with};

@@ -33,9 +33,11 @@ pub(crate) enum Native {
     ConversionException,
     /// The name is not for clients.
     AccessException,
+    /// None of many futures has a value.
+    AggregateException,
 }
 
-const COUNT: usize = 12;
+const COUNT: usize = 13;
 static CLASSES: [AtomicPtr<zend_class_entry>; COUNT] = [const { AtomicPtr::new(std::ptr::null_mut()) }; COUNT];
 
 /// What the engine reads of the classes' methods for as long as the process lives. Nobody reads it here: without the

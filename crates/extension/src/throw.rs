@@ -39,6 +39,7 @@ pub(crate) fn throw(error: BridgeError) {
         BridgeError::Stale(_) => native::class(Native::StaleObjectException),
         BridgeError::Conversion(_) => native::class(Native::ConversionException),
         BridgeError::Access(_) => native::class(Native::AccessException),
+        BridgeError::Aggregate(_) => native::class(Native::AggregateException),
         // SAFETY: the engine's own exception classes are set once, before any extension starts.
         BridgeError::ArgumentCount(_) => unsafe { zend_ce_argument_count_error },
         // SAFETY: as above.

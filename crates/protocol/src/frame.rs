@@ -30,6 +30,9 @@ pub const FLAG_RELEASES: u8 = 0b0000_0001;
 /// The client takes integers of more than 64 bits in the answer; otherwise they go by reference.
 pub const FLAG_BIG_INTEGERS: u8 = 0b0000_0010;
 
+/// The client does not wait for the answer, which may come at any time: also behind those to later requests.
+pub const FLAG_ASYNC: u8 = 0b0000_0100;
+
 /// What a frame says. Numbers below 16 belong to the handshake, below 64 to the client, others to the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -86,6 +89,10 @@ pub enum Kind {
     CallFrom = 0x27,
     /// Client: PHP has let go of its half of an object; does Python keep the other one?
     LetGo = 0x28,
+    /// Client, unanswered: what this call is about is not wanted any more.
+    Cancel = 0x29,
+    /// Client: a long request comes next; send nothing of your own accord before it.
+    Hold = 0x2a,
     /// Client: what a callback came to.
     Returned = 0x30,
     /// Client: a callback came to nothing, and why (see [`crate::rebound`]).
@@ -155,6 +162,8 @@ impl Kind {
             0x26 => Self::Initialize,
             0x27 => Self::CallFrom,
             0x28 => Self::LetGo,
+            0x29 => Self::Cancel,
+            0x2a => Self::Hold,
             0x30 => Self::Returned,
             0x31 => Self::Threw,
             0x40 => Self::Value,
@@ -180,7 +189,7 @@ impl Kind {
     /// Whether a session answers such a frame.
     #[must_use]
     pub const fn is_answered(self) -> bool {
-        !matches!(self, Self::Release | Self::EndRequest)
+        !matches!(self, Self::Release | Self::EndRequest | Self::Cancel)
     }
 
     /// Whether a session asks something of its client by such a frame, or tells it what it need not keep.
@@ -248,7 +257,7 @@ impl Header {
         }
         let kind = Kind::from_byte(bytes[4]).ok_or(Malformed::UnknownKind(bytes[4]))?;
         let flags = bytes[5];
-        if flags & !(FLAG_RELEASES | FLAG_BIG_INTEGERS) != 0 {
+        if flags & !(FLAG_RELEASES | FLAG_BIG_INTEGERS | FLAG_ASYNC) != 0 {
             return Err(Malformed::UnknownFlags(flags));
         }
         Ok(Self {
@@ -347,7 +356,7 @@ mod tests {
     #[test]
     fn every_kind_survives_its_byte() {
         let known: Vec<Kind> = (0..=255).filter_map(Kind::from_byte).collect();
-        assert_eq!(known.len(), 44);
+        assert_eq!(known.len(), 46);
         assert!(known.iter().all(|kind| Kind::from_byte(*kind as u8) == Some(*kind)));
     }
 

@@ -70,6 +70,9 @@ pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
 /// usually comes first; PHP needs some 2 KiB of stack for each, of 8 MiB.
 pub const MAX_CALLBACK_DEPTH: usize = 1024;
 
+/// Coroutines of one session that run at once, and that PHP does not wait for. Each takes some kilobytes.
+pub const MAX_COROUTINES: usize = 1 << 14;
+
 /// Names of parents and interfaces of a PHP class.
 pub const MAX_PHP_PARENTS: usize = 1024;
 

@@ -26,6 +26,10 @@ pub(crate) struct Answer {
     pub(crate) held: Vec<Py<PhpObject>>,
     /// Whether the client takes integers of more than 64 bits in it.
     pub(crate) takes_big_integers: bool,
+    /// Whether the client does not wait for it.
+    pub(crate) is_async: bool,
+    /// What will give the value, where that is a coroutine's.
+    pub(crate) coroutine: Option<Py<PyAny>>,
 }
 
 impl Answer {
@@ -95,6 +99,9 @@ impl Answer {
         self.given.clear();
         if !self.held.is_empty() {
             self.held.clear();
+        }
+        if self.coroutine.is_some() {
+            self.coroutine = None;
         }
     }
 }

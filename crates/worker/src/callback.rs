@@ -1,20 +1,21 @@
 //! Asks PHP for something, in the middle of a call of PHP's, and does what PHP asks meanwhile.
 
-use std::cell::{Cell, RefMut};
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyRecursionError, PyRuntimeError, PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyInt;
-use tortoise_channel::{Channel, ChannelError};
+use tortoise_channel::ChannelError;
 use tortoise_protocol::frame::{FLAG_RELEASES, Header, Kind};
 use tortoise_protocol::limits::MAX_CALLBACK_DEPTH;
 use tortoise_protocol::request::{read_releases, write_releases};
 use tortoise_protocol::{Depth, Malformed, Reader, Writer};
 
 use crate::answer::{Answer, KEPT_BUFFER_BYTES};
-use crate::conversation::{End, KeptFrame, Turn};
+use crate::conversation::{End, Held, KeptFrame, Turn};
+use crate::coroutines;
 use crate::dispatch::State;
 use crate::failure::Fault;
 use crate::fork;
@@ -124,6 +125,7 @@ impl State {
         let begun = write(frame).and_then(|()| self.begin_callback(py, request));
         let (id, parent) = begun.inspect_err(|_| frame.take_back(py, self))?;
         let header = Header { parent, thread: thread(), ..Header::new(kind, id) };
+        let _blocked = self.coroutines.block_if_on_loop();
         let outcome = match frame.finish(py, self, header) {
             Ok(()) => self.converse(py, kind, id, room),
             Err(too_large) => {
@@ -145,6 +147,10 @@ impl State {
                 return Err(self.over(py));
             }
             let is_ending = self.conversation.is_ending.load(Ordering::Relaxed);
+            if is_ending && coroutines::is_on_loop() {
+                // The end waits for coroutines.
+                return Err(self.over(py));
+            }
             let turn = if is_ending {
                 Turn::NotYet { is_waiting: false }
             } else {
@@ -185,19 +191,36 @@ impl State {
     /// Sends what stands in the room, and reads until the callback has its answer.
     fn converse<'py>(&self, py: Python<'py>, kind: Kind, id: u64, room: &mut Room) -> PyResult<Bound<'py, PyAny>> {
         let Room { frame, payload } = room;
+        let mut has_asked = false;
         loop {
+            self.wait_for_those_above(py, id)?;
             if !self.conversation.levels.borrow(py)?.is_on_top(id) {
                 // The answer to a call in this callback is due all the same, where there is somebody to hear it.
-                if !frame.frame.is_empty() && self.conversation.end(py)?.is_none() {
+                if has_asked && !frame.frame.is_empty() && self.conversation.end(py)?.is_none() {
                     let sent = self.conversation.send(py, frame)?;
                     if let Err(error) = sent {
                         return Err(self.end_conversation(py, error.into(), frame));
                     }
                 }
+                frame.take_back(py, self);
                 return Err(self.over(py));
             }
+            has_asked = true;
+            let kept = self.conversation.kept.borrow(py)?.pop_of(id);
+            if let Some(kept) = kept {
+                if !frame.frame.is_empty()
+                    && let Err(error) = self.conversation.send(py, frame)?
+                {
+                    return Err(self.end_conversation(py, error.into(), frame));
+                }
+                if let Err(end) = self.do_nested(py, kept.header, Request::of_kept(&kept), frame) {
+                    return Err(self.end_conversation(py, end, frame));
+                }
+                continue;
+            }
             let (header, channel) = match self.conversation.exchange(py, frame, payload)? {
-                Ok(received) => received,
+                Ok(Some(received)) => received,
+                Ok(None) => continue,
                 Err(ChannelError::Malformed(malformed)) => {
                     let end = give_up(malformed.to_string(), 0, frame);
                     return Err(self.end_conversation(py, end, frame));
@@ -214,20 +237,35 @@ impl State {
         }
     }
 
+    /// Waits for callbacks of coroutines that were called in this one.
+    fn wait_for_those_above(&self, py: Python<'_>, id: u64) -> PyResult<()> {
+        if self.conversation.is_shared() {
+            loop {
+                let levels = self.conversation.levels.borrow(py)?;
+                if levels.is_on_top(id) || !levels.is_under_way(id) {
+                    break;
+                }
+                drop(levels);
+                self.conversation.waiting.wait(py, None);
+            }
+        }
+        Ok(())
+    }
+
     /// Does what one frame asks for. An answer to it stands in `frame` then.
     fn step<'py>(
         &self,
         py: Python<'py>,
         (asked, id): (Kind, u64),
         mut header: Header,
-        channel: RefMut<'_, Channel>,
+        channel: Held<'_>,
         payload: &mut Vec<u8>,
         frame: &mut Answer,
     ) -> Result<Step<'py>, End> {
         let call = header.call;
         let refused = |malformed: Malformed, frame: &mut Answer| give_up(malformed.to_string(), call, frame);
         match header.kind {
-            Kind::Returned | Kind::Threw if header.call == id => {
+            Kind::Returned | Kind::Threw if header.call == id && self.conversation.levels.borrow(py)?.is_on_top(id) => {
                 let mut request = Request::of_channel(payload, channel);
                 let released = self.take_releases(py, &mut header, &mut request.reader);
                 let read = released.and_then(|()| self.outcome(py, asked, header.kind, &mut request));
@@ -252,35 +290,44 @@ impl State {
                     frame,
                 ));
             }
-            Kind::Release | Kind::EndRequest => {}
+            Kind::Release | Kind::EndRequest | Kind::Cancel => {}
             _ => {
                 let counted = self.conversation.levels.borrow(py)?.count(header.call);
                 counted.map_err(|malformed| refused(malformed, frame))?;
             }
         }
-        if header.parent != id && header.kind.is_answered() || header.kind == Kind::EndRequest {
+        let is_ours = header.parent == id && self.conversation.levels.borrow(py)?.is_on_top(id);
+        if !is_ours && header.kind.is_answered() || header.kind == Kind::EndRequest {
             self.keep(py, header, channel, std::mem::take(payload), frame)?;
-            if header.kind == Kind::EndRequest {
-                self.conversation.is_ending.store(true, Ordering::Relaxed);
-                self.end_php_request(py)?;
-            }
             return Ok(Step::Further);
         }
-        let mut request = Request::of_channel(payload, channel);
+        self.do_nested(py, header, Request::of_channel(payload, channel), frame).map(|()| Step::Further)
+    }
+
+    /// Does a request that was made in a callback of this thread.
+    fn do_nested(
+        &self,
+        py: Python<'_>,
+        mut header: Header,
+        mut request: Request<'_>,
+        frame: &mut Answer,
+    ) -> Result<(), End> {
         match self.take_releases(py, &mut header, &mut request.reader) {
             Ok(()) => {}
-            Err(Fault::Malformed(malformed)) => return Err(refused(malformed, frame)),
+            Err(Fault::Malformed(malformed)) => return Err(give_up(malformed.to_string(), header.call, frame)),
             Err(_) => return Err(Busy.into()),
         }
         if header.kind == Kind::Release {
-            return request.end().map(|()| Step::Further).map_err(|malformed| refused(malformed, frame));
+            return request.end().map_err(|malformed| give_up(malformed.to_string(), header.call, frame));
         }
-        self.conversation.enter_call(py, header.call)?;
+        if header.kind.is_answered() {
+            self.conversation.enter_call(py, header.call)?;
+        }
         self.drop_doomed(py);
         NESTED.set(NESTED.get() + 1);
         let answered = self.answer(py, header, request, frame);
         NESTED.set(NESTED.get() - 1);
-        answered.map(|()| Step::Further)
+        answered
     }
 
     /// Takes the releases in front of a frame. What they let go of is dropped when the callback is over, or in a call in it:
@@ -319,12 +366,15 @@ impl State {
         Ok(outcome)
     }
 
-    /// Keeps a request that was sent without waiting until what is under way is done.
-    fn keep(
+    /// Keeps a request until what is under way is done.
+    ///
+    /// # Errors
+    /// Why the conversation is over. `frame` then holds what the client is to be told of that, if anything.
+    pub(crate) fn keep(
         &self,
         py: Python<'_>,
         header: Header,
-        mut channel: RefMut<'_, Channel>,
+        mut channel: Held<'_>,
         payload: Vec<u8>,
         frame: &mut Answer,
     ) -> Result<(), End> {
@@ -332,7 +382,12 @@ impl State {
         let kept = py.detach(|| KeptFrame::take(header, payload, source))?;
         drop(channel);
         let pushed = self.conversation.kept.borrow(py)?.push(kept);
-        pushed.map_err(|malformed| give_up(malformed.to_string(), header.call, frame))
+        pushed.map_err(|malformed| give_up(malformed.to_string(), header.call, frame))?;
+        if header.kind == Kind::EndRequest {
+            self.conversation.is_ending.store(true, Ordering::Relaxed);
+            self.end_php_request(py)?;
+        }
+        Ok(())
     }
 
     /// Ends the conversation, and gives what the callback raises.
@@ -345,7 +400,10 @@ impl State {
 
     /// PHP's request is over: its objects are none any more, and what waits for it does so in vain.
     pub(crate) fn end_php_request(&self, py: Python<'_>) -> Result<(), Busy> {
-        self.conversation.levels.borrow(py)?.end_request();
+        let mut levels = self.conversation.levels.borrow(py)?;
+        levels.end_request();
+        levels.end_tasks();
+        drop(levels);
         self.php.end_request(py)?;
         self.conversation.waiting.wake(py);
         Ok(())

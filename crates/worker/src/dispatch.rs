@@ -17,6 +17,7 @@ use crate::answer::Answer;
 use crate::call::{Arguments, Callee};
 use crate::callback::Room;
 use crate::conversation::Conversation;
+use crate::coroutines::Coroutines;
 use crate::failure::Fault;
 use crate::from_wire::Request;
 use crate::gate::{Gate, Method, refused};
@@ -29,6 +30,7 @@ use crate::parameters::Known;
 use crate::path::Root;
 use crate::php::PhpObjects;
 use crate::table::Table;
+use crate::to_wire::Encoder;
 
 /// What `Hooks::describe` gives.
 type Described<'py> = (Bound<'py, PyType>, Bound<'py, PyBytes>, Vec<Option<Bound<'py, PyType>>>, Bound<'py, PyBytes>);
@@ -43,6 +45,7 @@ pub(crate) struct State {
     pub(crate) hooks: Hooks,
     pub(crate) conversation: Conversation,
     pub(crate) php: PhpObjects,
+    pub(crate) coroutines: Coroutines,
     /// What callbacks were written and read in.
     pub(crate) rooms: GilCell<Vec<Room>>,
     /// Whether context managers were entered in this request.
@@ -64,6 +67,7 @@ impl State {
             hooks,
             conversation,
             php: PhpObjects::new(),
+            coroutines: Coroutines::default(),
             rooms: GilCell::new(Vec::new()),
             has_entered: AtomicBool::new(false),
         }
@@ -109,6 +113,13 @@ impl State {
             Kind::Initialize => self.initialize(py, request, answer)?,
             Kind::CallFrom => self.call_from(py, request, answer)?,
             Kind::LetGo => self.let_go(py, request, answer)?,
+            Kind::Hold => {
+                request.end()?;
+                if self.conversation.is_shared() {
+                    self.conversation.levels.borrow(py)?.hold();
+                }
+                answer.writer().nil();
+            }
             Kind::Describe => {
                 self.describe(py, request, answer)?;
                 return Ok(Kind::Described);
@@ -177,7 +188,9 @@ impl State {
         };
         let arguments = Arguments::read(py, request, self, &mut callee)?;
         let result = callee.call(&arguments)?;
-        self.write(&result, answer, || Root::ReturnValue)
+        let written = Encoder::of_call(answer, self).value(&result, Depth::ROOT);
+        written.map_err(|error| Fault::unconvertible(&error, &Root::ReturnValue))?;
+        if answer.coroutine.is_some() { self.attend(py, answer) } else { Ok(()) }
     }
 
     fn roots(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {

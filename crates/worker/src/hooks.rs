@@ -25,6 +25,10 @@ pub(crate) struct Hooks {
     pub(crate) leave: Py<PyAny>,
     /// `leave_all()`.
     pub(crate) leave_all: Py<PyAny>,
+    /// `types.CoroutineType`.
+    pub(crate) coroutine: Py<PyType>,
+    /// `tortoise_worker.coroutines.Coroutines`.
+    pub(crate) coroutines: Py<PyAny>,
     /// `json(object) -> str`.
     pub(crate) json: Py<PyAny>,
     /// `copy(object) -> object`.
@@ -80,6 +84,8 @@ impl Hooks {
             enter: object.getattr("enter")?.unbind(),
             leave: object.getattr("leave")?.unbind(),
             leave_all: object.getattr("leave_all")?.unbind(),
+            coroutine: object.getattr("coroutine")?.cast_into()?.unbind(),
+            coroutines: object.getattr("coroutines")?.unbind(),
             json: object.getattr("json")?.unbind(),
             copy: object.getattr("copy")?.unbind(),
             refused: object.getattr("refused")?.cast_into()?.unbind(),

@@ -9,6 +9,7 @@
 //! - [`moments`]: points and spans of time, and integers of any size.
 //! - [`failure`]: what the client is told when something goes wrong.
 //! - [`conversation`]: who may speak to PHP next; [`callback`]: asking it for something; [`php`]: its objects in Python.
+//! - [`coroutines`]: those that PHP calls, and what they give.
 //! - [`requests`]: from the first byte of a request to the last of its answer; [`answer`]: a frame that is being written.
 //! - [`gil`]: what the threads of a session share.
 //! - [`call`], [`raw`], [`buffer`], [`fork`], [`watch`], [`stack`]: the rooms of `unsafe`, one job each.
@@ -22,6 +23,7 @@ mod call;
 mod callback;
 mod contexts;
 mod conversation;
+mod coroutines;
 mod dispatch;
 mod failure;
 mod fork;
@@ -66,7 +68,7 @@ mod _native {
     use crate::hooks::Hooks;
     use crate::path::Root;
     use crate::to_wire::Encoder;
-    use crate::{fork, spinning, watch};
+    use crate::{coroutines, fork, spinning, watch};
 
     #[pymodule_export]
     use crate::php::{
@@ -129,6 +131,30 @@ mod _native {
     #[pyfunction]
     fn in_forked_child() {
         fork::in_child();
+    }
+
+    /// Says that the thread it is called in runs the loop of PHP's coroutines.
+    #[pyfunction]
+    fn enter_loop() {
+        coroutines::enter_loop();
+    }
+
+    /// Sends PHP what the coroutine of a call has come to.
+    #[pyfunction]
+    fn answer_coroutine(
+        py: Python<'_>,
+        call: u64,
+        value: Bound<'_, PyAny>,
+        error: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let outcome = error.map_or(Ok(value), |error| Err(PyErr::from_value(error)));
+        crate::serve::running()?.finish_coroutine(py, call, outcome)
+    }
+
+    /// Raises RuntimeError if the loop of PHP's coroutines cannot run anything, because it waits for PHP.
+    #[pyfunction]
+    fn check_loop(py: Python<'_>) -> PyResult<()> {
+        crate::serve::running()?.check_loop(py)
     }
 
     /// A value as MessagePack; ValueError if an object is in it.

@@ -7,11 +7,11 @@ use pyo3::prelude::*;
 use tortoise_channel::ChannelError;
 use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::{Category, Failure, Ran};
-use tortoise_protocol::frame::{FLAG_BIG_INTEGERS, FLAG_RELEASES, Header, Kind, finish};
+use tortoise_protocol::frame::{FLAG_ASYNC, FLAG_BIG_INTEGERS, FLAG_RELEASES, Header, Kind, finish};
 use tortoise_protocol::request::read_releases;
 
 use crate::answer::Answer;
-use crate::conversation::End;
+use crate::conversation::{CANCELLED, End, Levels};
 use crate::dispatch::State;
 use crate::failure::{Fault, of_exception};
 use crate::from_wire::Request;
@@ -26,19 +26,31 @@ impl State {
     #[inline]
     pub(crate) fn accept(&self, py: Python<'_>, header: Header) -> Result<Result<bool, Malformed>, Busy> {
         let mut levels = self.conversation.levels.borrow(py)?;
-        Ok(match header.kind {
-            Kind::Release | Kind::EndRequest => Ok(true),
+        Ok(match Self::admit(&mut levels, header) {
+            Ok(true) if header.kind.is_answered() => {
+                levels.enter_call(header.call);
+                self.conversation.waiting.wake(py);
+                Ok(true)
+            }
+            admitted => admitted,
+        })
+    }
+
+    /// As [`Self::accept`], but the request is not being done yet.
+    ///
+    /// # Errors
+    /// [`Malformed`]: the client lost count.
+    #[inline(always)]
+    pub(crate) fn admit(levels: &mut Levels, header: Header) -> Result<bool, Malformed> {
+        match header.kind {
+            Kind::Release | Kind::EndRequest | Kind::Cancel => Ok(true),
             Kind::Returned | Kind::Threw if levels.is_given_up(header.call) => Ok(false),
             Kind::Returned | Kind::Threw => {
                 let found = "the answer to no callback";
                 Err(Malformed::Unexpected { expected: "a request", found })
             }
-            _ => levels.count(header.call).map(|()| {
-                levels.enter_call(header.call);
-                self.conversation.waiting.wake(py);
-                true
-            }),
-        })
+            _ => levels.count(header.call).map(|()| true),
+        }
     }
 
     /// Does a request that has been entered. Leaves in `answer` the frame that answers, or nothing where nothing is to be
@@ -59,7 +71,7 @@ impl State {
             Err(give_up(format!("the session failed at a {:?} request", header.kind), header.call, answer))
         });
         self.drop_doomed(py);
-        if header.kind.is_answered() && !self.conversation.leave_call(py, header.call)? {
+        if header.kind.is_answered() && !self.conversation.leave_call(py, header.call, !answer.frame.is_empty())? {
             answer.take_back(py, self);
             return self.conversation.end(py)?.map_or(Ok(()), Err);
         }
@@ -88,11 +100,19 @@ impl State {
         };
         // What PHP sent with a call that is not made, it has sent.
         self.pass_over(py, &mut request.reader);
+        self.write_fault(py, header.call, fault, answer)
+    }
+
+    /// Leaves in `answer` the frame by which the client is told what went wrong.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub(crate) fn write_fault(&self, py: Python<'_>, call: u64, fault: Fault, answer: &mut Answer) -> Result<(), End> {
         answer.take_back(py, self);
         let failure = match fault {
-            Fault::Malformed(malformed) => return Err(give_up(malformed.to_string(), header.call, answer)),
+            Fault::Malformed(malformed) => return Err(give_up(malformed.to_string(), call, answer)),
             Fault::Lost(error @ ChannelError::SegmentsTooShort { .. }) => {
-                return Err(give_up(error.to_string(), header.call, answer));
+                return Err(give_up(error.to_string(), call, answer));
             }
             Fault::Lost(error) => return Err(error.into()),
             Fault::Told(failure) => *failure,
@@ -103,8 +123,8 @@ impl State {
         };
         answer.begin();
         failure.write(&mut answer.frame);
-        let written = answer.finish(py, self, Header::new(Kind::Failure, header.call));
-        written.map_err(|error| give_up(error.to_string(), header.call, answer))
+        let written = answer.finish(py, self, Header::new(Kind::Failure, call));
+        written.map_err(|error| give_up(error.to_string(), call, answer))
     }
 
     /// None for a request that is not answered.
@@ -125,15 +145,28 @@ impl State {
         match header.kind {
             Kind::Release => {}
             Kind::EndRequest => {
+                if self.conversation.is_shared() {
+                    self.end_coroutines(py)?;
+                }
                 self.end_request(py)?;
                 self.end_php_request(py)?;
                 self.conversation.is_ending.store(false, Ordering::Relaxed);
             }
+            Kind::Cancel => {
+                let call = request.reader.unsigned("a call id")?;
+                self.cancel(py, call)?;
+            }
+            _ if header.flags & CANCELLED != 0 => return Err(self.cancelled(py).into()),
             kind => {
+                answer.is_async = header.flags & FLAG_ASYNC != 0;
                 answer.takes_big_integers = takes_big_integers;
                 self.conversation.takes_big_integers.store(takes_big_integers, Ordering::Relaxed);
                 answer.begin();
-                return self.handle(py, kind, request, answer).map(Some);
+                let kind = self.handle(py, kind, request, answer)?;
+                if answer.coroutine.is_none() {
+                    return Ok(Some(kind));
+                }
+                return self.begin_coroutine(py, header.call, answer).map(|()| None);
             }
         }
         request.end()?;

@@ -6,14 +6,16 @@ use std::sync::OnceLock;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use tortoise_channel::Channel;
-use tortoise_protocol::PRODUCT_VERSION;
-use tortoise_protocol::frame::{HEADER_BYTES, Header, Kind, finish};
+use tortoise_channel::{Channel, ChannelError};
+use tortoise_protocol::frame::{FLAG_ASYNC, FLAG_RELEASES, HEADER_BYTES, Header, Kind, finish};
 use tortoise_protocol::handshake::Welcome;
+use tortoise_protocol::limits::MAX_FRAME_BYTES;
+use tortoise_protocol::request::read_releases;
+use tortoise_protocol::{PRODUCT_VERSION, Reader};
 
 use crate::answer::{Answer, KEPT_BUFFER_BYTES};
 use crate::callback;
-use crate::conversation::{Conversation, End, KeptFrame};
+use crate::conversation::{Conversation, End, Held};
 use crate::dispatch::State;
 use crate::fork;
 use crate::from_wire::Request;
@@ -41,9 +43,9 @@ pub(crate) fn serve(py: Python<'_>, client: OwnedFd, hooks: Hooks, shared_memory
     let welcome = welcome(&hooks.version);
     let greeted =
         py.detach(|| if shared_memory { channel.send_first(&welcome).map(drop) } else { channel.send(&welcome) });
-    let end = match greeted {
-        Ok(()) => {
-            let state = SESSION.get_or_init(|| State::new(py, hooks, Conversation::new(channel)));
+    let end = match greeted.and_then(|()| Conversation::new(channel)) {
+        Ok(conversation) => {
+            let state = SESSION.get_or_init(|| State::new(py, hooks, conversation));
             let mut farewell = Answer::default();
             let end = run(py, state, &mut farewell);
             let end = state.conversation.finish(py, end, &mut farewell).unwrap_or_else(End::from);
@@ -75,16 +77,27 @@ fn run(py: Python<'_>, state: &State, answer: &mut Answer) -> End {
 /// Sends the last answer, and does what the client asks next.
 fn next(py: Python<'_>, state: &State, payload: &mut Vec<u8>, answer: &mut Answer) -> Result<(), End> {
     let conversation = &state.conversation;
-    if !conversation.kept.borrow(py)?.is_empty() {
-        return next_kept(py, state, answer);
+    if conversation.is_shared() || !conversation.kept.borrow(py)?.is_empty() {
+        if !answer.frame.is_empty() {
+            conversation.send(py, answer)??;
+        }
+        wait_for_callbacks(py, state)?;
+        if !conversation.kept.borrow(py)?.is_empty() {
+            return next_kept(py, state, answer);
+        }
     }
     let (header, channel) = match conversation.exchange(py, answer, payload)? {
-        Ok(received) => received,
-        Err(tortoise_channel::ChannelError::Malformed(malformed)) => {
+        Ok(Some(received)) => received,
+        // A coroutine had something to say.
+        Ok(None) => return Ok(()),
+        Err(ChannelError::Malformed(malformed)) => {
             return Err(give_up(malformed.to_string(), 0, answer));
         }
         Err(error) => return Err(error.into()),
     };
+    if header.flags & FLAG_ASYNC != 0 || conversation.is_shared() {
+        return keep(py, state, header, channel, std::mem::take(payload), answer);
+    }
     match state.accept(py, header)? {
         Ok(true) => state.answer(py, header, Request::of_channel(payload, channel), answer),
         Ok(false) => Ok(()),
@@ -92,19 +105,86 @@ fn next(py: Python<'_>, state: &State, payload: &mut Vec<u8>, answer: &mut Answe
     }
 }
 
-/// Sends the last answer, and does what has waited the longest.
+/// Keeps a request: a coroutine may have begun a callback, which comes first; and the request may be cancelled already by what
+/// comes behind it.
+#[cold]
+fn keep(
+    py: Python<'_>,
+    state: &State,
+    header: Header,
+    held: Held<'_>,
+    payload: Vec<u8>,
+    answer: &mut Answer,
+) -> Result<(), End> {
+    let admitted = State::admit(&mut *state.conversation.levels.borrow(py)?, header);
+    match admitted {
+        Ok(true) => {}
+        Ok(false) => return Ok(()),
+        Err(malformed) => return Err(give_up(malformed.to_string(), header.call, answer)),
+    }
+    if header.kind == Kind::Cancel
+        && let Some(call) = cancelled(header, &payload)
+    {
+        state.conversation.kept.borrow(py)?.cancel(call);
+    }
+    state.keep(py, header, held, payload, answer)
+}
+
+/// Does what has waited the longest, unless a coroutine calls PHP.
 #[cold]
 fn next_kept(py: Python<'_>, state: &State, answer: &mut Answer) -> Result<(), End> {
     let conversation = &state.conversation;
-    if !answer.frame.is_empty() {
-        conversation.send(py, answer)??;
+    read_ahead(py, state, answer)?;
+    let mut levels = conversation.levels.borrow(py)?;
+    if !levels.is_idle() {
+        return Ok(());
     }
-    let kept = conversation.kept.borrow(py)?.pop();
-    let Some(KeptFrame { header, payload, segments }) = kept else { return Ok(()) };
-    if header.kind.is_answered() {
-        conversation.enter_call(py, header.call)?;
+    let Some(frame) = conversation.kept.borrow(py)?.pop() else { return Ok(()) };
+    if frame.header.kind.is_answered() {
+        levels.enter_call(frame.header.call);
+        conversation.waiting.wake(py);
     }
-    state.answer(py, header, Request::of_memory(&payload, &segments), answer)
+    drop(levels);
+    state.answer(py, frame.header, Request::of_kept(&frame), answer)
+}
+
+/// Waits until coroutines that call PHP are done with that.
+fn wait_for_callbacks(py: Python<'_>, state: &State) -> Result<(), End> {
+    while !state.conversation.levels.borrow(py)?.is_idle() {
+        state.conversation.waiting.wait(py, None);
+    }
+    Ok(())
+}
+
+/// Reads what the client has sent behind requests that wait: it may cancel them.
+fn read_ahead(py: Python<'_>, state: &State, answer: &mut Answer) -> Result<(), End> {
+    loop {
+        let Some(mut held) = state.conversation.hold_last(py)? else { return Ok(()) };
+        // What comes in a callback is for who made it.
+        if !state.conversation.levels.borrow(py)?.is_idle() || !held.has_frame()? {
+            return Ok(());
+        }
+        let mut payload = Vec::new();
+        let channel = &mut *held;
+        let header = match py.detach(|| channel.receive(&mut payload, MAX_FRAME_BYTES)) {
+            Ok(header) => header,
+            Err(ChannelError::Malformed(malformed)) => return Err(give_up(malformed.to_string(), 0, answer)),
+            Err(error) => return Err(error.into()),
+        };
+        if state.conversation.levels.borrow(py)?.came() {
+            state.conversation.waiting.wake(py);
+        }
+        keep(py, state, header, held, payload, answer)?;
+    }
+}
+
+/// The call that a `Cancel` is about. What makes no sense is found when the frame's turn comes.
+fn cancelled(header: Header, payload: &[u8]) -> Option<u64> {
+    let mut reader = Reader::new(payload);
+    if header.flags & FLAG_RELEASES != 0 {
+        read_releases(&mut reader, |_, _| {}).ok()?;
+    }
+    reader.unsigned("a call id").ok()
 }
 
 fn welcome(python: &str) -> Vec<u8> {

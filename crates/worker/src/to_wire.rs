@@ -41,6 +41,8 @@ struct Context<'a> {
     held: &'a mut Vec<Py<PhpObject>>,
     /// Whether integers of more than 64 bits are values too.
     takes_big_integers: bool,
+    /// Where a coroutine goes that is the whole value; None if it goes by reference like others.
+    coroutine: Option<&'a mut Option<Py<PyAny>>>,
 }
 
 /// Writes values; what has no value in PHP goes by reference, into the table.
@@ -60,9 +62,17 @@ impl<'a, 'py> Encoder<'a, 'py> {
 
     /// Appends to an answer.
     pub(crate) fn of_answer(answer: &'a mut Answer, state: &'a State) -> Self {
-        let Answer { frame, segments, given, held, takes_big_integers } = answer;
+        let Answer { frame, segments, given, held, takes_big_integers, .. } = answer;
         let takes_big_integers = *takes_big_integers;
-        let context = Context { state, segments, given, held, takes_big_integers };
+        let context = Context { state, segments, given, held, takes_big_integers, coroutine: None };
+        Self { buffer: frame, context: Some(context), keys: Vec::new() }
+    }
+
+    /// Appends what a call gives to an answer. A coroutine is set aside there, and nothing is written.
+    pub(crate) fn of_call(answer: &'a mut Answer, state: &'a State) -> Self {
+        let Answer { frame, segments, given, held, takes_big_integers, coroutine, .. } = answer;
+        let takes_big_integers = *takes_big_integers;
+        let context = Context { state, segments, given, held, takes_big_integers, coroutine: Some(coroutine) };
         Self { buffer: frame, context: Some(context), keys: Vec::new() }
     }
 
@@ -111,9 +121,20 @@ impl<'a, 'py> Encoder<'a, 'py> {
                 Kind::ByteArray => self.byte_array(value),
                 Kind::Set => self.set(value, depth),
                 Kind::Integer => self.big_integer(value),
+                _ if depth == Depth::ROOT && self.set_aside(value) => Ok(()),
                 _ => self.object(value),
             }
         }
+    }
+
+    /// Whether a value is a coroutine, whose own value is asked for; it is set aside then.
+    fn set_aside(&mut self, value: &Bound<'py, PyAny>) -> bool {
+        let Some(Context { state, coroutine: Some(place), .. }) = &mut self.context else { return false };
+        let is_coroutine = value.get_type().is(&state.hooks.coroutine);
+        if is_coroutine {
+            **place = Some(value.clone().unbind());
+        }
+        is_coroutine
     }
 
     fn text(&mut self, text: Seen<'_, 'py>) -> Written {

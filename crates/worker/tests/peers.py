@@ -177,7 +177,13 @@ class Client:
         [self.welcome] = wire.unpack(payload)
 
     def send(
-        self, kind: int, *values: Any, call: int | None = None, raw: bytes = b"", parent: int = 0
+        self,
+        kind: int,
+        *values: Any,
+        call: int | None = None,
+        raw: bytes = b"",
+        parent: int = 0,
+        flags: int = 0,
     ) -> int:
         """Sends a frame, and gives the id of the call."""
         if call is None:
@@ -185,7 +191,7 @@ class Client:
             call = self.last_call
         bulk: list[bytes] = []
         payload = b"".join(wire.pack(value, bulk) for value in values) + raw
-        flags = wire.FLAG_BIG_INTEGERS if self.takes_big_integers else 0
+        flags |= wire.FLAG_BIG_INTEGERS if self.takes_big_integers else 0
         if self.releases:
             payload, self.releases = wire.pack(self.releases) + payload, []
             flags |= wire.FLAG_RELEASES
@@ -273,6 +279,17 @@ class Client:
     ) -> int:
         """Calls a method, and does not wait."""
         return self.send(wire.CALL, target.id, method, list(args), kwargs, parent=parent)
+
+    def begin_async(
+        self, target: wire.Object, method: str, *args: Any, parent: int = 0, **kwargs: Any
+    ) -> int:
+        """Calls a method whose answer may come at any time."""
+        flags = wire.FLAG_ASYNC
+        return self.send(wire.CALL, target.id, method, list(args), kwargs, parent=parent, flags=flags)
+
+    def cancel(self, call: int) -> None:
+        """Says that a call is not wanted any more."""
+        self.send(wire.CANCEL, call, call=0)
 
     def asked(self) -> Asked:
         """What the session asks now."""

@@ -3,7 +3,10 @@
 import hashlib
 import os
 import time
+from collections.abc import Callable
 from typing import Any
+
+import php
 
 
 class Soaked:
@@ -21,3 +24,22 @@ class Soaked:
 
     def pid(self) -> int:
         return os.getpid()
+
+    def call(self, do: Callable[..., Any], *arguments: Any) -> Any:
+        return do(*arguments)
+
+    def caught(self, do: Callable[[], Any]) -> str:
+        """What a callback of PHP throws, as a text."""
+        try:
+            return str(do())
+        except php.Exception as error:
+            return f"{error.class_name}: {error}"
+
+    def fail(self, key: str) -> None:
+        raise KeyError(key)
+
+    def counted(self, counter: Any) -> Any:
+        """Uses an object of PHP in all ways that it has."""
+        counter.more(1).more(by=len(counter))
+        counter.n = counter.n + 1
+        return counter

@@ -27,22 +27,10 @@ pub(super) extern "C" fn all(data: &mut ExecuteData, result: &mut Zval) {
 }
 
 fn values_of(frame: Frame<'_>, arguments: &[Zval]) -> Result<Zval, BridgeError> {
-    let [argument] = arguments else {
-        return Err(BridgeError::ArgumentCount(format!(
-            "Tortoise\\Future::all() expects exactly 1 argument, {} given",
-            arguments.len()
-        )));
-    };
-    // A hold of our own: what runs while we wait may change the caller's array.
-    let futures = array_of(argument.dereference())?;
-    let View::Array(array) = view(&futures) else { return Err(not_iterable()) };
+    let futures = futures_in("all", arguments)?;
+    let View::Array(array) = view(&futures) else { return Err(not_iterable("all")) };
     // SAFETY: an array with two holders is not changed.
     let entries = || unsafe { elements(array) };
-    if let Some((at, _)) = entries().enumerate().find(|(_, (_, value))| future_in(value).is_none()) {
-        return Err(BridgeError::Type(format!(
-            "Tortoise\\Future::all(): element {at} of $futures is not a Tortoise\\Future"
-        )));
-    }
     let count = array.nNumOfElements as usize;
     let is_list = packed_elements(array).is_some();
     let mut table = if is_list { NewTable::list(count)? } else { NewTable::map(count)? };
@@ -61,23 +49,44 @@ fn values_of(frame: Frame<'_>, arguments: &[Zval]) -> Result<Zval, BridgeError> 
     make(|slot| Ok(slot.table(table)))
 }
 
-fn not_iterable() -> BridgeError {
-    BridgeError::Type("Tortoise\\Future::all(): Argument #1 ($futures) must be of type iterable".to_owned())
+/// The array of futures that the method of this name was given, which nobody changes: what runs while they are awaited may
+/// change the caller's.
+pub(super) fn futures_in(method: &str, arguments: &[Zval]) -> Result<Zval, BridgeError> {
+    let [argument] = arguments else {
+        return Err(BridgeError::ArgumentCount(format!(
+            "Tortoise\\Future::{method}() expects exactly 1 argument, {} given",
+            arguments.len()
+        )));
+    };
+    let futures = array_of(method, argument.dereference())?;
+    let View::Array(array) = view(&futures) else { return Err(not_iterable(method)) };
+    // SAFETY: an array with two holders is not changed.
+    let wrong = unsafe { elements(array) }.position(|(_, value)| future_in(value).is_none());
+    match wrong {
+        Some(at) => Err(BridgeError::Type(format!(
+            "Tortoise\\Future::{method}(): element {at} of $futures is not a Tortoise\\Future"
+        ))),
+        None => Ok(futures),
+    }
+}
+
+pub(super) fn not_iterable(method: &str) -> BridgeError {
+    BridgeError::Type(format!("Tortoise\\Future::{method}(): Argument #1 ($futures) must be of type iterable"))
 }
 
 /// An iterable's elements with their keys.
-fn array_of(iterable: &Zval) -> Result<Zval, BridgeError> {
+fn array_of(method: &str, iterable: &Zval) -> Result<Zval, BridgeError> {
     match view(iterable) {
         View::Array(_) => Ok(iterable.shallow_clone()),
         // SAFETY: both classes are live.
         View::Object(object) if unsafe { instanceof_function_slow(object.ce, zend_ce_traversable) } => {
-            let function = Function::try_from_function("iterator_to_array").ok_or_else(not_iterable)?;
+            let function = Function::try_from_function("iterator_to_array").ok_or_else(|| not_iterable(method))?;
             let array = function.try_call(vec![iterable, &true]);
             match array {
                 Ok(array) if !exception_is_pending() => Ok(array),
                 _ => Err(BridgeError::Pending),
             }
         }
-        _ => Err(not_iterable()),
+        _ => Err(not_iterable(method)),
     }
 }

@@ -11,11 +11,14 @@ use tortoise_protocol::frame::Kind;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 use tortoise_protocol::{Reader, Token};
 
-use super::queue::Queue;
+use super::queue::{Fate, Queue};
 use crate::error::BridgeError;
 
 /// Bytes of answers that are kept for those who have not asked for them yet.
 const MAX_ASIDE_BYTES: usize = MAX_FRAME_BYTES;
+
+/// What a call comes to that PHP cancels, which is nobody's error.
+const CANCELLED: &str = "asyncio.exceptions.CancelledError";
 
 /// An answer that was set aside, whole.
 #[derive(Debug)]
@@ -56,6 +59,8 @@ pub(super) struct Flight {
     /// The segments of the answer that is being read, and how many bytes of them were.
     reading: (Box<[MaybeUninit<u8>]>, usize),
     unheard: Unheard,
+    /// The session reads, and sends nothing before the next frame.
+    pub(super) is_clear: bool,
 }
 
 /// What waits while a callback is under way.
@@ -88,6 +93,9 @@ impl Unheard {
         if kind == Kind::Failure
             && let Ok(failure) = Failure::read(payload)
         {
+            if failure.exceptions.first().is_some_and(|raised| raised.class_name == CANCELLED) {
+                return;
+            }
             let class = failure.exceptions.first().map(|raised| format!("{}: ", raised.class_name));
             self.errors.push(class.unwrap_or_default() + &failure.message);
         }
@@ -127,6 +135,24 @@ impl Flight {
     /// Whether the answer to a call comes only behind the callback that is under way.
     pub(super) fn is_further_out(&self, call: u64) -> bool {
         self.levels.iter().any(|level| level.queue.contains(call))
+    }
+
+    /// Whether the answer to this call may come at any time, and has not.
+    pub(super) fn is_async(&self, call: u64) -> bool {
+        self.queue.is_async(call) || self.levels.iter().any(|level| level.queue.is_async(call))
+    }
+
+    /// Whether the answer to this call is still to come.
+    pub(super) fn is_to_come(&self, call: u64) -> bool {
+        self.queue.contains(call) || self.is_further_out(call)
+    }
+
+    /// The answer to this call has come. None: none was to come now.
+    pub(super) fn came(&mut self, call: u64) -> Option<Fate> {
+        self.queue.came(call).or_else(|| {
+            let mut further_out = self.levels.iter_mut().map(|level| &mut level.queue);
+            further_out.find(|queue| queue.is_async(call))?.came(call)
+        })
     }
 
     /// Whether an answer of so many bytes can be kept.
@@ -202,6 +228,7 @@ impl Flight {
             self.unheard.add(answer.kind, &answer.payload, true);
         }
         (self.aside_bytes, self.reading) = Default::default();
+        self.is_clear = false;
     }
 
     /// What is left of an answer that came for nobody.

@@ -1,21 +1,23 @@
 //! Requests that are sent at once and whose answers are fetched later, each by its own ticket.
 //!
-//! The session answers in the order in which it was asked. Whoever waits for an answer takes those in that come before it,
-//! and sets them aside. The time that `tortoise.timeout` gives counts for each answer from the moment when it is waited for,
-//! or when the one before it came.
+//! The session answers methods in the order in which it was asked, and coroutines when they are done. Whoever waits for an
+//! answer takes those in that come before it, and sets them aside. The time that `tortoise.timeout` gives counts for each
+//! answer from the moment when it is waited for, or when the last one came.
 
+use std::mem;
 use std::time::{Duration, Instant};
 
 use tortoise_protocol::failure::{Category, Failure};
-use tortoise_protocol::frame::Kind;
+use tortoise_protocol::frame::{FLAG_ASYNC, Header, Kind};
+use tortoise_protocol::operation::Operation;
 
 use super::callback::Step;
 use super::flight::Answer;
 use super::queue::{Fate, Queue};
-use super::state::{Link, Received, check_kind, generation, with};
+use super::state::{Link, check_kind, generation, with};
 use super::{
     Buffer, Composed, Outgoing, Reply, compose, flush_releases_if_due, follow_settings, lose_if_broken, loss,
-    make_half, stale,
+    make_half, notify, stale,
 };
 use crate::error::BridgeError;
 use crate::{engine, objects, settings};
@@ -52,7 +54,7 @@ pub(crate) fn begin(
         return Err(stale());
     }
     let sent = loop {
-        match send(wanted, kind, &write) {
+        match send(wanted, kind, &write, true) {
             Err(BridgeError::Unmade(half)) => make_half(&half)?,
             sent => break sent,
         }
@@ -62,15 +64,39 @@ pub(crate) fn begin(
 }
 
 /// Sends a request when it has room beside those that are not answered yet.
-fn send(wanted: u32, kind: Kind, write: &Write<'_>) -> Result<Ticket, BridgeError> {
+fn send(wanted: u32, kind: Kind, write: &Write<'_>, is_async: bool) -> Result<Ticket, BridgeError> {
     loop {
-        let begun = compose(kind, write).and_then(|composed| with(|link| link.ok_or_else(stale)?.begin(composed)));
-        match begun.map_err(lose_if_broken)? {
+        let begun =
+            compose(kind, write).and_then(|composed| with(|link| link.ok_or_else(stale)?.begin(composed, is_async)));
+        let begun = begun.map_err(lose_if_broken).inspect_err(|_| {
+            // The session waits for a request that does not come.
+            if with(|link| link.is_some_and(|link| link.flight.is_clear)) {
+                notify(Kind::Release);
+            }
+        });
+        match begun? {
             Begun::Sent(call) => return Ok(Ticket { call, generation: wanted }),
             // PHP may run callbacks meanwhile, so that what was written is not the request any more.
-            Begun::Full(bytes) => make_room(wanted, |queue| queue.has_room(bytes))?,
+            Begun::Full(bytes) => make_room_for(wanted, bytes)?,
         }
     }
+}
+
+/// Waits until there is room for so many bytes.
+fn make_room_for(wanted: u32, bytes: usize) -> Result<(), BridgeError> {
+    if Queue::is_long(bytes) {
+        let write: &Write<'_> = &|_| Ok(());
+        let hold = compose(Kind::Hold, write).and_then(|composed| with(|link| link.ok_or_else(stale)?.ask(composed)));
+        wait_for(Ticket { call: hold.map_err(lose_if_broken)?, generation: wanted }, Kind::Value)?;
+        with(|link| {
+            if let Some(link) = link {
+                link.flight.is_clear = true;
+            }
+        });
+        return Ok(());
+    }
+    with(|link| link.ok_or_else(stale)?.probe_for(bytes)).map_err(lose_if_broken)?;
+    make_room(wanted, |queue| queue.has_room(bytes))
 }
 
 /// Sends a request while others are in flight, and waits for its answer behind theirs.
@@ -78,7 +104,7 @@ fn send(wanted: u32, kind: Kind, write: &Write<'_>) -> Result<Ticket, BridgeErro
 #[inline(never)]
 pub(super) fn exchange_among(wanted: u32, kind: Kind, expected: Kind, write: &Write<'_>) -> Result<Reply, BridgeError> {
     with(|link| link.ok_or_else(stale)?.pass_over_late()).map_err(lose_if_broken)?;
-    let reply = send(wanted, kind, write).and_then(|ticket| wait_for(ticket, expected));
+    let reply = send(wanted, kind, write, false).and_then(|ticket| wait_for(ticket, expected));
     settle();
     reply
 }
@@ -124,6 +150,58 @@ pub(crate) fn finish(ticket: Ticket, expected: Kind) -> Result<Reply, BridgeErro
 fn wait_for(ticket: Ticket, expected: Kind) -> Result<Reply, BridgeError> {
     let step = with(|link| link.ok_or_else(stale)?.finish(ticket, expected)).map_err(lose_if_broken)?;
     step.then(ticket.generation, |link| link.finish(ticket, expected))
+}
+
+/// Waits until one of these has its answer, or cannot get one any more.
+///
+/// # Errors
+/// [`BridgeError`]; the link is gone then, or PHP leaves.
+pub(crate) fn wait_for_any(tickets: &[Ticket]) -> Result<(), BridgeError> {
+    check_open()?;
+    follow_settings()?;
+    let current = generation();
+    let again = |link: &mut Link| {
+        while tickets.iter().all(|ticket| ticket.generation == current && link.flight.queue.contains(ticket.call)) {
+            if let Step::Asked(incoming) = link.take_in()? {
+                return Ok(Step::Asked(incoming));
+            }
+        }
+        Ok(Step::Done(()))
+    };
+    let first = with(|link| link.map_or(Ok(Step::Done(())), again)).map_err(lose_if_broken);
+    let waited = first.and_then(|first| first.then(current, again));
+    settle();
+    waited
+}
+
+/// Whether the answer to a request is still to come, as far as has been read.
+pub(crate) fn is_to_come(ticket: Ticket) -> bool {
+    ticket.generation == generation()
+        && !objects::are_closed()
+        && with(|link| link.is_some_and(|link| link.flight.is_to_come(ticket.call)))
+}
+
+/// Tells the session that the answer to a request is not wanted any more. It comes all the same.
+///
+/// # Errors
+/// [`BridgeError`]; the link is gone then, or PHP leaves.
+pub(crate) fn cancel(ticket: Ticket) -> Result<(), BridgeError> {
+    check_open()?;
+    let wanted = ticket.generation;
+    let write: &Write<'_> = &|outgoing| {
+        outgoing.unsigned(ticket.call);
+        Ok(())
+    };
+    while is_to_come(ticket) {
+        let composed = compose(Kind::Cancel, write)?;
+        let told = with(|link| link.ok_or_else(stale)?.tell(composed)).map_err(lose_if_broken)?;
+        match told {
+            Begun::Sent(_) => break,
+            Begun::Full(bytes) => make_room_for(wanted, bytes)?,
+        }
+    }
+    settle();
+    Ok(())
 }
 
 /// Whether the answer to a request can come before what PHP is doing now is over.
@@ -216,7 +294,32 @@ fn further_out() -> BridgeError {
 }
 
 impl Link {
-    fn begin(&mut self, composed: Composed) -> Result<Begun, BridgeError> {
+    fn begin(&mut self, mut composed: Composed, is_async: bool) -> Result<Begun, BridgeError> {
+        let bytes = composed.bytes();
+        if !self.flight.queue.has_room(bytes) && !self.flight.is_clear {
+            self.request = composed.outbox;
+            self.request.give_up();
+            return Ok(Begun::Full(bytes));
+        }
+        if is_async && let Ok(header) = &mut composed.header {
+            header.flags |= FLAG_ASYNC;
+        }
+        let bytes = self.take_over(composed)?;
+        let call = self.send()?;
+        self.flight.queue.sent(call, bytes, is_async);
+        Ok(Begun::Sent(call))
+    }
+
+    /// Sends a short request beside others. A socket has room for it.
+    fn ask(&mut self, composed: Composed) -> Result<u64, BridgeError> {
+        let bytes = self.take_over(composed)?;
+        let call = self.send()?;
+        self.flight.queue.sent(call, bytes, false);
+        Ok(call)
+    }
+
+    /// Sends a frame that has no answer.
+    fn tell(&mut self, composed: Composed) -> Result<Begun, BridgeError> {
         let bytes = composed.bytes();
         if !self.flight.queue.has_room(bytes) {
             self.request = composed.outbox;
@@ -225,8 +328,27 @@ impl Link {
         }
         let bytes = self.take_over(composed)?;
         let call = self.send()?;
-        self.flight.queue.sent(call, bytes);
+        if !self.flight.is_idle() {
+            self.flight.queue.sent_loose(bytes);
+        }
         Ok(Begun::Sent(call))
+    }
+
+    /// Asks whether what was sent has been read, if so many bytes must wait for that. A socket has room for what asks.
+    fn probe_for(&mut self, bytes: usize) -> Result<(), BridgeError> {
+        if !self.flight.queue.needs_probe(bytes) {
+            return Ok(());
+        }
+        let mut outbox = mem::take(&mut self.request);
+        let header = outbox.write(Kind::Operate, &|outgoing: &mut Outgoing<'_>| {
+            Operation::Text.write(outgoing);
+            outgoing.text("");
+            Ok(())
+        });
+        let bytes = self.take_over(Composed { outbox, header })?;
+        let call = self.send()?;
+        self.flight.queue.sent_probe(call, bytes);
+        Ok(())
     }
 
     /// Sends a frame that has no answer while others are in flight. Where there is no room for it, what it would say waits for
@@ -258,23 +380,20 @@ impl Link {
                 self.flight.begin_reading(answer.segments);
                 return Ok(Step::Done(Reply { payload, start: 0, segment_bytes, generation }));
             }
-            match self.flight.queue.next() {
-                Some(next) if next == ticket.call => {
-                    let received = self.receive(ticket.call, expected, &mut payload);
-                    if let Ok(Step::Asked(incoming)) = received {
-                        return Ok(Step::Asked(incoming));
-                    }
-                    self.flight.queue.came();
-                    let Step::Done(Received { start, segment_bytes }) = received? else { continue };
-                    return Ok(Step::Done(Reply { payload, start, segment_bytes, generation }));
-                }
-                Some(next) if next < ticket.call => {
-                    if let Step::Asked(incoming) = self.take_in()? {
-                        return Ok(Step::Asked(incoming));
-                    }
-                }
-                _ => return Err(BridgeError::Internal("an answer was asked for twice".to_owned())),
+            if !self.flight.queue.contains(ticket.call) {
+                return Err(BridgeError::Internal("an answer was asked for twice".to_owned()));
             }
+            let (header, start) = match self.next_answer(&mut payload)? {
+                Step::Done(came) => came,
+                Step::Asked(incoming) => return Ok(Step::Asked(incoming)),
+            };
+            if header.call != ticket.call {
+                self.keep_answer(header, &payload[start..])?;
+                continue;
+            }
+            self.flight.came(ticket.call);
+            check_kind(header.kind, expected, &payload[start..])?;
+            return Ok(Step::Done(Reply { payload, start, segment_bytes: header.segment_bytes, generation }));
         }
     }
 
@@ -289,7 +408,7 @@ impl Link {
             {
                 return Ok(Step::Done(false));
             }
-            if self.flight.queue.next().is_none_or(|next| next > call) {
+            if !self.flight.queue.contains(call) {
                 return Ok(Step::Done(true));
             }
             // It may be the answer, or a callback in front of it.
@@ -302,45 +421,55 @@ impl Link {
     /// Waits for the next answer, and sets it aside or passes over it.
     fn take_in(&mut self) -> Result<Step<()>, BridgeError> {
         let mut payload = Buffer::take();
-        let (header, start) = loop {
-            let header = self.receive_frame(&mut payload)?;
-            let start = Self::take_releases(&header, &payload)?;
+        match self.next_answer(&mut payload)? {
+            Step::Done((header, start)) => self.keep_answer(header, &payload[start..]).map(Step::Done),
+            Step::Asked(incoming) => Ok(Step::Asked(incoming)),
+        }
+    }
+
+    /// Waits for the next answer; where it begins in its payload stands beside it.
+    fn next_answer(&mut self, payload: &mut Buffer) -> Result<Step<(Header, usize)>, BridgeError> {
+        loop {
+            let header = self.receive_frame(payload)?;
+            let start = Self::take_releases(&header, payload)?;
             if !header.kind.is_callback() {
-                break (header, start);
+                return Ok(Step::Done((header, start)));
             }
-            if let Some(incoming) = self.asked(header, start, &mut payload)? {
+            if let Some(incoming) = self.asked(header, start, payload)? {
                 return Ok(Step::Asked(incoming));
             }
-        };
-        let payload = payload[start..].to_vec();
-        let due = self.flight.queue.next().unwrap_or(0);
-        if header.call != due {
-            return Err(BridgeError::Connection(format!(
-                "the session answered call {} where call {due} was due",
-                header.call
-            )));
         }
+    }
+
+    /// Sets an answer aside that came while another was waited for, or passes over it.
+    pub(super) fn keep_answer(&mut self, header: Header, payload: &[u8]) -> Result<(), BridgeError> {
+        let call = header.call;
         if header.kind == Kind::Failure {
-            let failure = Failure::read(&payload)?;
+            let failure = Failure::read(payload)?;
             if failure.category == Category::Protocol {
                 return Err(BridgeError::Remote(Box::new(failure)));
             }
         }
+        let Some(fate) = self.flight.came(call) else {
+            return Err(BridgeError::Connection(format!(
+                "the session answered call {call}, which is not one that waits for an answer"
+            )));
+        };
         let segment_bytes = header.segment_bytes as usize;
-        match self.flight.queue.came() {
-            Some(Fate::Wanted) if self.flight.has_room_aside(payload.len() + segment_bytes) => {
+        match fate {
+            Fate::Wanted if self.flight.has_room_aside(payload.len() + segment_bytes) => {
                 let mut segments = Box::new_uninit_slice(segment_bytes);
                 self.receive_segment(&mut segments)?;
-                self.flight.set_aside(due, Answer { kind: header.kind, payload, segments });
+                self.flight.set_aside(call, Answer { kind: header.kind, payload: payload.to_vec(), segments });
             }
-            Some(Fate::Wanted) => {
+            Fate::Wanted => {
                 let bytes = payload.len() + segment_bytes;
-                self.flight.pass_over(header.kind, &payload, false);
-                self.flight.set_aside(due, Answer::too_much(bytes));
+                self.flight.pass_over(header.kind, payload, false);
+                self.flight.set_aside(call, Answer::too_much(bytes));
             }
-            fate => self.flight.pass_over(header.kind, &payload, fate == Some(Fate::Late)),
+            fate => self.flight.pass_over(header.kind, payload, fate == Fate::Late),
         }
-        Ok(Step::Done(()))
+        Ok(())
     }
 
     /// Takes in what is still to come for a PHP request that is over. That the session takes too long for it, or is gone,

@@ -205,6 +205,7 @@ impl Link {
         let sent = self.channel.send_with(&self.request.frame, unsafe { self.request.segments() });
         match sent {
             Ok(()) => {
+                self.flight.is_clear = false;
                 objects::releases_are_sent();
                 Ok(self.next_call)
             }
@@ -239,6 +240,11 @@ impl Link {
         loop {
             let start = Self::take_releases(&header, payload)?;
             if !header.kind.is_callback() {
+                if header.call != call && self.flight.is_async(header.call) {
+                    self.keep_answer(header, &payload[start..])?;
+                    header = self.receive_frame(payload)?;
+                    continue;
+                }
                 if header.call != call {
                     if header.kind == Kind::Failure {
                         // One that refuses what was said in between ends all.

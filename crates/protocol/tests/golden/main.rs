@@ -91,6 +91,7 @@ fn the_limits_are_these() {
         ("MAX_FRAMES", limits::MAX_FRAMES),
         ("MAX_MESSAGE_BYTES", limits::MAX_MESSAGE_BYTES),
         ("MAX_CALLBACK_DEPTH", limits::MAX_CALLBACK_DEPTH),
+        ("MAX_COROUTINES", limits::MAX_COROUTINES),
         ("MAX_PHP_PARENTS", limits::MAX_PHP_PARENTS),
         ("MAX_PENDING_RELEASES", limits::MAX_PENDING_RELEASES),
     ];

@@ -6,7 +6,7 @@ use tortoise_protocol::description::{
     ClassDescription, Constant, DefaultValue, Described, Literal, Method, MethodKind, Parameter, ParameterKind,
 };
 use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
-use tortoise_protocol::frame::{FLAG_RELEASES, Header};
+use tortoise_protocol::frame::{FLAG_ASYNC, FLAG_RELEASES, Header};
 use tortoise_protocol::handshake::{AccessToken, Hello, Refusal, Welcome};
 use tortoise_protocol::inheritance::Extension;
 use tortoise_protocol::operation::Operation;
@@ -149,6 +149,15 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
             assert_eq!(reader.end(), Ok(()));
         }
         "end request" => assert_eq!(payload, b""),
+        "call, not waited for" => {
+            assert_eq!(header.flags, FLAG_ASYNC);
+            assert_eq!(numbers(&mut reader, 1), [3], "the target");
+            method(&mut reader, MethodName::Text("fetch"));
+        }
+        "hold" => assert_eq!((header.call, payload), (31, &b""[..])),
+        "cancel" => {
+            assert_eq!((header.call, reader.unsigned("a call id"), reader.end()), (0, Ok(30), Ok(())));
+        }
         "value" => assert_eq!((reader.token(), reader.end()), (Ok(Token::Integer(9)), Ok(()))),
         "value, an object" => {
             let object = ObjectReference { id: 1, class: 4, traits: 0 };

@@ -37,6 +37,10 @@ class _Hooks(Protocol):
     @property
     def leave_all(self) -> Any: ...
     @property
+    def coroutine(self) -> type: ...
+    @property
+    def coroutines(self) -> Any: ...
+    @property
     def json(self) -> Any: ...
     @property
     def copy(self) -> Any: ...
@@ -160,6 +164,18 @@ def limit_spinning(sessions: int | None) -> None:
 
 def in_forked_child() -> None:
     """Takes the session's sockets from the process; to be called in one that user code forked."""
+
+def enter_loop() -> None:
+    """Says that the thread it is called in runs the loop of PHP's coroutines."""
+
+def answer_coroutine(call: int, value: object, error: BaseException | None) -> None:
+    """Sends PHP what the coroutine of a call has come to, as soon as that may be sent.
+
+    There may be nobody any more to hear it. Raises RuntimeError if the session is in the middle of something.
+    """
+
+def check_loop() -> None:
+    """Raises RuntimeError if the loop of PHP's coroutines cannot run anything, because it waits for PHP."""
 
 def encode(value: object) -> bytes:
     """A value as MessagePack. Raises ValueError if an object is in it, which only a session can name."""

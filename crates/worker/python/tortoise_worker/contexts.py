@@ -5,7 +5,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
-from tortoise_worker import classes
+from tortoise_worker import _native, classes
+from tortoise_worker.coroutines import Coroutines
 from tortoise_worker.errors import AccessRefusedError, PhpException
 
 Thrown = BaseException | tuple[str, str, int | str, str, int] | bool | None
@@ -18,13 +19,14 @@ class Entered(NamedTuple):
 
     manager: object
     leave: Callable[..., Any]
-    """The `__exit__` of its class, looked up before `__enter__` ran, as `with` does."""
+    """The `__exit__` of its class, looked up before `__enter__` ran, as `with` does; or its `__aexit__`."""
 
 
 class Contexts:
     """Contexts by their numbers, which are never used twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, coroutines: Coroutines) -> None:
+        self._coroutines = coroutines
         self._entered: dict[int, Entered] = {}
         self._last = 0
 
@@ -32,11 +34,32 @@ class Contexts:
         """The number of the context, and what `__enter__` gave. Raises what `__enter__` raises."""
         cls = type(manager)
         enter, leave = classes.inherited(cls, "__enter__"), classes.inherited(cls, "__exit__")
+        if enter is None and leave is None:
+            enter, leave = classes.inherited(cls, "__aenter__"), classes.inherited(cls, "__aexit__")
+            if enter is not None and leave is not None:
+                return self._add(manager, *(self._awaited(_bound(each, manager)) for each in (enter, leave)))
+            enter = leave = None
         if enter is None or leave is None:
             missed = "__enter__" if enter is None else "__exit__"
             name = classes.display_name_of(cls)
             raise TypeError(f"an object of {name} is no context manager: its class has no {missed}")
-        enter, leave = (_bound(function, manager) for function in (enter, leave))
+        return self._add(manager, _bound(enter, manager), _bound(leave, manager))
+
+    def _awaited(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Calls a coroutine function and waits for what it gives."""
+
+        async def call(*arguments: object) -> Any:
+            return await function(*arguments)
+
+        def run(*arguments: object) -> Any:
+            _native.check_loop()
+            return self._coroutines.run(call(*arguments))
+
+        return run
+
+    def _add(
+        self, manager: object, enter: Callable[..., Any], leave: Callable[..., Any]
+    ) -> tuple[int, object]:
         value = enter()
         self._last += 1
         self._entered[self._last] = Entered(manager, leave)

@@ -20,6 +20,7 @@ from tortoise_worker import (
     shadows,
 )
 from tortoise_worker.contexts import Contexts, Thrown
+from tortoise_worker.coroutines import Coroutines
 from tortoise_worker.describe import Describer, Description
 from tortoise_worker.errors import AccessRefusedError
 from tortoise_worker.loader import Loader
@@ -70,6 +71,10 @@ class Hooks:
     """Leaves it: whether the manager took what was thrown upon itself."""
     leave_all: Callable[[], None]
     """Leaves what is still entered."""
+    coroutine: type
+    """The type of what an `async def` gives when it is called."""
+    coroutines: Coroutines
+    """Runs those that PHP calls."""
     json: Callable[[object], str]
     """Writes an object as JSON."""
     copy: Callable[[object], object]
@@ -132,7 +137,8 @@ def run(client: Client) -> None:
     describer = Describer(loader)
     php_bases.set_naming(describer.php_name_of)
     modules = Modules(loader, client.modules, client.asked_modules, client.served is None)
-    contexts = Contexts()
+    coroutines = Coroutines()
+    contexts = Contexts(coroutines)
 
     def set_roots(roots: list[str]) -> None:
         loader.set_roots(roots if client.served is None else narrowed(roots, client.served))
@@ -149,6 +155,8 @@ def run(client: Client) -> None:
         enter=contexts.enter,
         leave=contexts.leave,
         leave_all=contexts.leave_all,
+        coroutine=types.CoroutineType,
+        coroutines=coroutines,
         json=json_text.write,
         copy=shadows.copied,
         refused=AccessRefusedError,
@@ -170,6 +178,7 @@ def run(client: Client) -> None:
     )
     reason = _native.serve(client.socket, client.control, hooks, client.shared_memory)
     # PHP has gone, perhaps in the middle of a request.
+    coroutines.cancel_all()
     contexts.leave_all()
     if reason is not None:
         print(

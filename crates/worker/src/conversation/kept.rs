@@ -5,11 +5,14 @@ use std::mem::MaybeUninit;
 
 use tortoise_channel::{Channel, ChannelError};
 use tortoise_protocol::Malformed;
-use tortoise_protocol::frame::Header;
+use tortoise_protocol::frame::{FLAG_ASYNC, Header};
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
 /// Frames that are kept at most. A client has 64 KiB of unanswered requests, so fewer than this many.
 const MAX_KEPT_FRAMES: usize = 4096;
+
+/// Among the flags of a frame that is kept: the client does not want it any more. No frame comes with it.
+pub(crate) const CANCELLED: u8 = 0b1000_0000;
 
 /// A whole frame.
 pub(crate) struct KeptFrame {
@@ -70,6 +73,23 @@ impl Kept {
         let frame = self.frames.pop_front()?;
         self.bytes -= frame.bytes();
         Some(frame)
+    }
+
+    /// The first that was asked in this callback.
+    pub(crate) fn pop_of(&mut self, callback: u64) -> Option<KeptFrame> {
+        let place =
+            self.frames.iter().position(|frame| frame.header.kind.is_answered() && frame.header.parent == callback)?;
+        let frame = self.frames.remove(place)?;
+        self.bytes -= frame.bytes();
+        Some(frame)
+    }
+
+    /// The client does not want this call to be done any more, if it is kept and not waited for.
+    pub(crate) fn cancel(&mut self, call: u64) {
+        let is_it = |frame: &&mut KeptFrame| frame.header.call == call && frame.header.flags & FLAG_ASYNC != 0;
+        if let Some(frame) = self.frames.iter_mut().find(is_it) {
+            frame.header.flags |= CANCELLED;
+        }
     }
 
     /// Whether none is kept.

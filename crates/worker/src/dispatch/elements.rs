@@ -1,7 +1,9 @@
 //! Requests for what an object holds: item by item, or all of it by value.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyIterator;
 use tortoise_protocol::request::read_iteration;
 
 use super::{Handled, State};
@@ -15,7 +17,7 @@ impl State {
     pub(super) fn iterate(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {
         let (target, most) = read_iteration(&mut request.reader)?;
         request.end()?;
-        let iterator = self.usable(py, target)?.try_iter()?;
+        let iterator = self.iterator(self.usable(py, target)?)?;
         let Items { list, more } = self.take(iterator.as_any(), most)?;
         if more {
             let reference = self.table.borrow(py)?.hand_out(iterator.as_any(), &mut answer.given);
@@ -24,6 +26,19 @@ impl State {
             answer.writer().nil();
         }
         self.write(list.as_any(), answer, || Root::Items)
+    }
+
+    /// The target is let go of: an iterator is its own, and is taken ahead only where nobody else holds it.
+    fn iterator<'py>(&self, target: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
+        let py = target.py();
+        target.try_iter().or_else(|error| {
+            // What `async for` takes is awaited, item by item.
+            let is_async = error.is_instance_of::<PyTypeError>(py) && target.get_type().hasattr("__aiter__")?;
+            if !is_async {
+                return Err(error);
+            }
+            self.hooks.coroutines.bind(py).call_method1("iterate", (&target,))?.try_iter()
+        })
     }
 
     pub(super) fn next(&self, py: Python<'_>, request: &mut Request<'_>, answer: &mut Answer) -> Handled {

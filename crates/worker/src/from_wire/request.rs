@@ -1,11 +1,13 @@
 //! A frame of the client that is being read.
 
-use std::cell::{Cell, RefMut};
+use std::cell::Cell;
 use std::mem::MaybeUninit;
 
 use pyo3::prelude::*;
-use tortoise_channel::{Channel, ChannelError};
+use tortoise_channel::ChannelError;
 use tortoise_protocol::{Malformed, Reader};
+
+use crate::conversation::{Held, KeptFrame};
 
 thread_local! {
     /// How many guards of this thread there are.
@@ -46,14 +48,15 @@ pub(crate) struct Request<'a> {
 /// Where the segments of a frame are.
 pub(crate) enum Incoming<'a> {
     /// Still in the channel.
-    Channel(RefMut<'a, Channel>, Converting),
+    Channel(Held<'a>, Converting),
     /// In memory, because the frame had to wait; or there are none.
     Kept(&'a [u8]),
 }
 
 impl<'a> Request<'a> {
     /// A frame whose segments, if it has any, are still in the channel.
-    pub(crate) fn of_channel(payload: &'a [u8], channel: RefMut<'a, Channel>) -> Self {
+    #[inline]
+    pub(crate) fn of_channel(payload: &'a [u8], channel: Held<'a>) -> Self {
         let segments = match channel.segment_bytes_left() {
             0 => Incoming::Kept(&[]),
             _ => Incoming::Channel(channel, Converting::begin()),
@@ -61,9 +64,9 @@ impl<'a> Request<'a> {
         Self { reader: Reader::new(payload), segments }
     }
 
-    /// A frame of which all is in memory.
-    pub(crate) fn of_memory(payload: &'a [u8], segments: &'a [u8]) -> Self {
-        Self { reader: Reader::new(payload), segments: Incoming::Kept(segments) }
+    /// A frame of which all is in memory, because it had to wait.
+    pub(crate) fn of_kept(frame: &'a KeptFrame) -> Self {
+        Self { reader: Reader::new(&frame.payload), segments: Incoming::Kept(&frame.segments) }
     }
 
     /// All of it has been read: the channel is free for callbacks.
