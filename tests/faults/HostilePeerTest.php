@@ -117,7 +117,7 @@ final class HostilePeerTest extends TestCase
         yield 'an unknown kind' => [Frames::frame(0x43, 2, "\xc0"), 'kind 0x43'];
         yield 'a request' => [Frames::frame(Frames::CALL, 2, "\xc0"), 'Call'];
         yield 'another answer' => [Frames::frame(Frames::DESCRIBED, 2, "\xc0"), 'Described'];
-        yield 'an unknown flag' => [Frames::frame(Frames::VALUE, 2, "\xc0", 0x04), 'flag'];
+        yield 'an unknown flag' => [Frames::frame(Frames::VALUE, 2, "\xc0", 0x08), 'flag'];
         yield 'a length over the limit' => [Frames::frame(Frames::VALUE, 2, '', length: 0xFFFFFFFF), 'limit'];
         yield 'a length one over the limit' => [Frames::frame(Frames::VALUE, 2, '', length: (512 << 20) + 1), 'limit'];
         yield 'a length at the limit, and no more' => [Frames::frame(Frames::VALUE, 2, 'x', length: 512 << 20), 'in the middle'];

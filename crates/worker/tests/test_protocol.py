@@ -101,7 +101,7 @@ def test_malformed_releases_are_named(client: Client, payload: bytes) -> None:
         (wire.HEADER.pack(2**32 - 1, wire.CALL, 0, 0, 9, 0, 0, 0), "over the limit of 536870912"),
         (wire.HEADER.pack(0, 0x7F, 0, 0, 9, 0, 0, 0), "there is no message of kind 0x7f"),
         (wire.HEADER.pack(0, wire.CALL, 0x80, 0, 9, 0, 0, 0), "unknown flags 0b10000000"),
-        (wire.HEADER.pack(0, wire.CALL, 0x04, 0, 9, 0, 0, 0), "unknown flags 0b00000100"),
+        (wire.HEADER.pack(0, wire.CALL, 0x08, 0, 9, 0, 0, 0), "unknown flags 0b00001000"),
     ],
 )
 def test_a_malformed_header_is_named(client: Client, header: bytes, message: str) -> None:
