@@ -102,11 +102,11 @@ final class PhpExtendsPythonTest extends TestCase
                     $this->log[] = $this->name;
                 }
             }
-            class Never extends Py_Page {
+            class NeverCalls extends Py_Page {
                 public function __construct() { $this->mine = 1; }
             }
             $late = new Late('n');
-            $never = new Never();
+            $never = new NeverCalls();
             return [$late->early, $late->log, $late->built, $never->mine, $never->title(), isset($never->name), $never->kind];
             PHP);
 

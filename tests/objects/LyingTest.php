@@ -111,11 +111,11 @@ final class LyingTest extends TestCase
 
     public function testAnAnonymousClassIsNamedAsPhpNamesIt(): void
     {
-        $child = new class () extends Lying {
+        $child = new class () extends \Tortoise\PyObject {
             public function __construct() {}
         };
         $this->expectException(\Tortoise\StaleObjectException::class);
-        $this->expectExceptionMessage('this Lying@anonymous was never made in Python');
+        $this->expectExceptionMessage('this Tortoise\PyObject@anonymous was never made in Python');
         $child->circle();
     }
 }

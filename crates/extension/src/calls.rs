@@ -121,6 +121,8 @@ pub(crate) fn call(target: (u64, u32), name: &str, arguments: &impl WriteArgumen
 }
 
 /// Calls the method of that name that Python finds from the class `from` on: what `parent::` means.
+#[cold]
+#[inline(never)]
 pub(crate) fn call_from(
     from: *mut zend_class_entry,
     (id, generation): (u64, u32),

@@ -183,14 +183,16 @@ pub(crate) fn has_two_halves(class: *mut zend_class_entry) -> bool {
 /// The generated class from which Python must go on to look, where a generated method of the class `scope` runs for an
 /// object of `class`: the one above the highest class of PHP code between the two. None if there is none of those: Python
 /// can look for the method in the object's own class then.
-#[inline]
+#[inline(always)]
 pub(crate) fn generated_above(
     class: *mut zend_class_entry,
     scope: *mut zend_class_entry,
 ) -> Option<*mut zend_class_entry> {
-    if class == scope {
-        return None;
-    }
+    if class == scope { None } else { generated_above_other(class, scope) }
+}
+
+#[inline(never)]
+fn generated_above_other(class: *mut zend_class_entry, scope: *mut zend_class_entry) -> Option<*mut zend_class_entry> {
     let (last_class, last_scope, last) = LAST_ABOVE.get();
     if (last_class, last_scope) == (class, scope) {
         return last;
@@ -205,6 +207,8 @@ fn find_generated_above(class: *mut zend_class_entry, scope: *mut zend_class_ent
         if classes.by_entry.get(&scope)?.is_exception {
             return None;
         }
+        // The object of code that runs may have nothing to do with the class.
+        ancestors(class).find(|class| *class == scope)?;
         let of_php = |class: &*mut zend_class_entry| !classes.by_entry.contains_key(class);
         let highest = ancestors(class).take_while(|class| *class != scope).filter(of_php).last()?;
         // SAFETY: a linked class that extends another has a live parent.

@@ -32,9 +32,10 @@ pub(crate) use native_call::{NotCalled, call_native, call_native_method, has_nat
 pub(crate) use outside::{Method, Visible};
 pub(crate) use pending::{copy_exception, is_exit, is_leaving, leave_by, rethrow, take_exception};
 pub(crate) use reading::{
-    borrowed, bytes_of, class_in_table, class_name, declares, exception_is_pending, forget_destructor_call, ini_text,
-    is_closure, is_preloading, is_shutting_down, lower_case, object_of, opcode_in_progress, owned_object, properties,
-    running_this, set_property, skip_destructor, text_of, user_method, was_destructor_called, write_result,
+    borrowed, bytes_of, class_in_table, class_name, declares, exception_is_pending, forget_destructor_call,
+    held_object, ini_text, is_closure, is_preloading, is_shutting_down, lower_case, object_of, opcode_in_progress,
+    owned_object, properties, running_this, set_property, skip_destructor, text_of, user_method, was_destructor_called,
+    write_result,
 };
 pub(crate) use slot::{Slot, Written, make};
 pub(crate) use string::NewString;

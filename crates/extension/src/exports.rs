@@ -103,6 +103,7 @@ pub(crate) fn export_iterator(iterator: &zend_object, write: impl FnOnce(PhpRefe
     hand_out(std::ptr::from_ref(iterator).cast_mut(), Hold::Iterator, write);
 }
 
+#[inline(never)]
 fn hand_out(object: *mut zend_object, hold: Hold, write: impl FnOnce(PhpReference<'_>, Exported)) {
     let (id, class, traits, description) = EXPORTS.with_borrow_mut(|exports| {
         // SAFETY: the caller has the object.

@@ -108,16 +108,21 @@ pub(crate) fn exchange(
 
 /// Makes the Python halves of objects that stand in the request first.
 #[cold]
+#[inline(never)]
 fn exchange_made(
     mut half: Zval,
     session: Session,
     kind: Kind,
     expected: Kind,
-    write: &impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
+    write: &pipeline::Write<'_>,
 ) -> Result<Reply, BridgeError> {
     loop {
         make_half(&half)?;
-        match exchange_once(session, kind, expected, write) {
+        let current = generation();
+        if current == 0 || matches!(session, Session::Of(wanted) if wanted != current) {
+            return Err(stale());
+        }
+        match pipeline::exchange_among(current, kind, expected, write) {
             Err(BridgeError::Unmade(next)) => half = next,
             result => return result,
         }
@@ -160,9 +165,7 @@ fn exchange_once(
     }
     let mut payload = Buffer::take();
     let Some(outbox) = open_alone()? else {
-        if later::drop_due() {
-            return exchange_once(session, kind, expected, write);
-        }
+        later::drop_due();
         return pipeline::exchange_among(current, kind, expected, write);
     };
     let composed = write_into(outbox, kind, write);

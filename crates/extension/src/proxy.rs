@@ -175,7 +175,9 @@ unsafe fn of_own<'a>(object: *mut zend_object) -> &'a mut Proxy {
 
 /// The proxy that an object is part of, if it is one.
 fn of<'a>(object: &zend_object) -> Option<&'a mut Proxy> {
-    let is_proxy = [handlers(), handlers_without_class(), handlers_of_halves()].contains(&object.handlers);
+    let is_proxy = std::ptr::eq(object.handlers, handlers())
+        || std::ptr::eq(object.handlers, handlers_of_halves())
+        || std::ptr::eq(object.handlers, handlers_without_class());
     // SAFETY: only objects made by `create` have these handlers.
     is_proxy.then(|| unsafe { of_own(std::ptr::from_ref(object).cast_mut()) })
 }

@@ -164,7 +164,7 @@ impl State {
                 }
                 Turn::TooDeep => {
                     return Err(PyRecursionError::new_err(format!(
-                        "{MAX_CALLBACK_DEPTH} callbacks of PHP are under way, each inside another; is there an end to them?"
+                        "too deep: {MAX_CALLBACK_DEPTH} callbacks of PHP are under way, each inside another; is there an end to them?"
                     )));
                 }
                 // Before PHP makes another call, what this thread is at must be done.

@@ -1,6 +1,8 @@
 //! What goes wrong in a request, and how the client is told.
 
+use pyo3::exceptions::PyRecursionError;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use tortoise_channel::ChannelError;
 use tortoise_protocol::Malformed;
 use tortoise_protocol::failure::{Category, Failure, RaisedException, Ran};
@@ -95,6 +97,12 @@ pub(crate) fn stale_message(id: u64) -> String {
     )
 }
 
+/// The message of Python's own error at the limit of its recursion, where nothing of Python can be called to ask for it.
+fn own_message(exception: &Bound<'_, PyAny>) -> Option<String> {
+    let arguments = exception.cast_exact::<PyRecursionError>().ok()?.getattr("args").ok()?;
+    Some(arguments.get_item(0).ok()?.cast_exact::<PyString>().ok()?.to_string_lossy().into_owned())
+}
+
 /// One exception as `errors.explain` gives it: itself, class name, message, file, line, traceback.
 type Explained<'py> = (Bound<'py, PyAny>, String, String, Option<String>, u64, traceback::Told);
 
@@ -105,7 +113,8 @@ pub(crate) fn of_exception(py: Python<'_>, error: PyErr, state: &State, answer: 
     let explained: Vec<Explained<'_>> =
         state.hooks.explain.bind(py).call1((&exception,)).and_then(|chain| chain.extract()).unwrap_or_else(|second| {
             // Out of memory or interrupted in the middle of explaining: what can be said without Python is said.
-            let message = format!("(its message could not be read: {})", type_name(second.value(py).as_any()));
+            let unread = || format!("(its message could not be read: {})", type_name(second.value(py).as_any()));
+            let message = own_message(&exception).unwrap_or_else(unread);
             vec![(exception.clone(), type_name(&exception), message, None, 0, traceback::Told::default())]
         });
     // Asked before the table is borrowed: an exception's attributes may be user code's.

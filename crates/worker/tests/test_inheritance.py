@@ -1,4 +1,4 @@
-"""Classes with ancestors of both languages: what each class has, and what `super()` and PHP's parents reach."""
+"""Classes with ancestors of both languages: what each class has, and what `super()` and `parent::` reach."""
 
 from collections.abc import Iterator
 from pathlib import Path

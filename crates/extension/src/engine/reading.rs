@@ -191,6 +191,20 @@ pub(crate) unsafe fn owned_object(object: *mut zend_object) -> Zval {
     value
 }
 
+/// A zval with a count of its own of `object`. The count is changed where no caller's reference to the object promises that
+/// it stays: the compiler would believe that.
+///
+/// # Safety
+/// `object` is live.
+#[inline(never)]
+pub(crate) unsafe fn held_object(object: *mut zend_object) -> Zval {
+    // SAFETY: the caller's promise; the count that is added is the value's.
+    unsafe {
+        (*object).gc.refcount += 1;
+        owned_object(object)
+    }
+}
+
 /// A zval for `object`, to show it to someone who only looks: no count of it is taken.
 pub(crate) fn borrowed(object: &zend_object) -> ManuallyDrop<Zval> {
     // SAFETY: what is not dropped gives no count back.

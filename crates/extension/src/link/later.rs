@@ -31,9 +31,9 @@ pub(crate) fn drop_later(value: Zval) {
     });
 }
 
-/// Drops what waits for that, if it is PHP's turn; says whether that was so.
+/// Drops what waits for that, if it is PHP's turn.
 #[cold]
-pub(super) fn drop_due() -> bool {
+pub(super) fn drop_due() {
     let is_due = with(|link| {
         link.is_some_and(|link| {
             let is_due = link.owes_drops && is_free(link);
@@ -44,7 +44,6 @@ pub(super) fn drop_due() -> bool {
     if is_due {
         drop_at_end();
     }
-    is_due
 }
 
 /// Drops all that waits.

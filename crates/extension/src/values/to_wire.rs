@@ -8,7 +8,7 @@ use tortoise_protocol::limits::{MAX_FRAME_BYTES, MAX_NAME_BYTES};
 
 use super::path::Unconvertible;
 use super::{big_integers, enums, moments, vectors};
-use crate::engine::{Key, View, borrowed, bytes_of, elements, have_same_keys, is_reference, packed_elements, view};
+use crate::engine::{Key, View, bytes_of, elements, have_same_keys, held_object, is_reference, packed_elements, view};
 use crate::error::BridgeError;
 use crate::link::Outgoing;
 use crate::{bytes, proxy, raised};
@@ -112,7 +112,8 @@ fn write_object(outgoing: &mut Outgoing<'_>, object: &zend_object) -> Result<(),
     match proxy::id_to_send(object).or_else(|| raised::id_to_send(object)) {
         Some(Ok(id)) => outgoing.handle(id),
         Some(Err(_)) if proxy::is_to_be_made(object) => {
-            return Err(Unconvertible::unmade(borrowed(object).shallow_clone()));
+            // SAFETY: the object is live.
+            return Err(Unconvertible::unmade(unsafe { held_object(std::ptr::from_ref(object).cast_mut()) }));
         }
         Some(Err(_)) => return Err(Unconvertible::stale()),
         None => return write_native_object(outgoing, object),
