@@ -176,7 +176,7 @@ final class LossTest extends TestCase
      */
     private function speakTo(array $steps): array
     {
-        $description = [2, Raw::binary(str_repeat('f', 16)), [], ['Some_Thing', 'some.thing', 'Some_Thing', null, 1, null, 0, [], [], []]];
+        $description = [2, Raw::binary(str_repeat('f', 16)), [], ['Some_Thing', 'some.thing', 'Some_Thing', null, 1, null, 0, [], [], [], []]];
         $object = "\xc7\x11\x01" . pack('JJ', 3, 2) . "\x00";
         $peer = new ScriptedPeer(self::sandbox(), [[
             Frames::welcome(),

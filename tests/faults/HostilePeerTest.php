@@ -251,6 +251,7 @@ final class HostilePeerTest extends TestCase
             $parameter = [['make', 1, [[$name, 1]], null, 1]];
             yield 'the parameter name ' . substr(json_encode($name), 0, 20) => [$described(methods: $parameter), $sense];
             yield 'the constant name ' . substr(json_encode($name), 0, 20) => [$described(constants: [[$name, 1]]), $sense];
+            yield 'the property name ' . substr(json_encode($name), 0, 20) => [$described(properties: [[$name, 1]]), $sense];
         }
         yield 'an unknown kind of method' => [$described(methods: [['make', 9, [], null, 1]]), $sense];
         yield 'an unknown kind of parameter' => [$described(methods: [['make', 1, [['x', 9]], null, 1]]), $sense];
@@ -395,6 +396,7 @@ final class HostilePeerTest extends TestCase
         ?string $file = null,
         int $id = 2,
         array $ids = [],
+        array $properties = [],
     ): string {
         $methods ??= [['make', 1, [], null, 1]];
 
@@ -402,7 +404,7 @@ final class HostilePeerTest extends TestCase
             $id,
             Raw::binary(str_pad((string) $id, 16, 'f')),
             $ids,
-            [$name, 'some.thing', $name, $file, 1, $documentation, 0, $bases, $constants, $methods],
+            [$name, 'some.thing', $name, $file, 1, $documentation, 0, $bases, $constants, $methods, $properties],
         ]);
     }
 }
