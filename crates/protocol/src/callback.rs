@@ -21,32 +21,11 @@
 //! (array of 3); or the handle of a Python class, of which it is the PHP name.
 
 use crate::codec::{Malformed, PhpTraits, Reader, Token, Writer};
-
-macro_rules! operations {
-    ($($(#[$documentation:meta])+ $name:ident = $number:literal, $operands:literal;)+) => {
-        /// One of PHP's protocols.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        #[repr(u8)]
-        pub enum PhpOperation {
-            $($(#[$documentation])+ $name = $number,)+
-        }
-
-        impl PhpOperation {
-            /// All of them, in the order of their numbers.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
-
-            /// How many operands it takes beside the object.
-            #[must_use]
-            pub const fn operands(self) -> usize {
-                match self {
-                    $(Self::$name => $operands,)+
-                }
-            }
-        }
-    };
-}
+use crate::operation::operations;
 
 operations! {
+    /// One of PHP's protocols.
+    PhpOperation
     /// `count($o)`
     Length = 0, 0;
     /// `$o[$k]`

@@ -9,20 +9,24 @@
 
 use crate::codec::{Malformed, Reader, Writer};
 
+/// Operations with their numbers, which count from 0, and how many operands each takes.
 macro_rules! operations {
-    ($($(#[$documentation:meta])+ $name:ident = $number:literal, $operands:literal;)+) => {
-        /// One of Python's protocols.
+    (
+        $(#[$of_all:meta])+ $operation:ident
+        $($(#[$documentation:meta])+ $name:ident = $number:literal, $operands:literal;)+
+    ) => {
+        $(#[$of_all])+
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[repr(u8)]
-        pub enum Operation {
+        pub enum $operation {
             $($(#[$documentation])+ $name = $number,)+
         }
 
-        impl Operation {
+        impl $operation {
             /// All of them, in the order of their numbers.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
-            /// How many operands it takes.
+            /// How many operands it takes, beside an object that is named apart.
             #[must_use]
             pub const fn operands(self) -> usize {
                 match self {
@@ -33,7 +37,11 @@ macro_rules! operations {
     };
 }
 
+pub(crate) use operations;
+
 operations! {
+    /// One of Python's protocols.
+    Operation
     /// `o[k]`; a text is a slice (`"1:3"`) if the class of `o` has no `keys`.
     GetItem = 0, 2;
     /// `o[k]`, or None where that is a `LookupError`.

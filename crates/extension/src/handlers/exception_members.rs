@@ -3,9 +3,8 @@
 use std::ffi::{c_int, c_void};
 
 use ext_php_rs::ffi::{
-    ZEND_ACC_PRIVATE, ext_php_rs_executor_globals, zend_function, zend_get_executed_scope, zend_hash_find, zend_object,
-    zend_object_handlers, zend_property_info, zend_std_get_property_ptr_ptr, zend_std_has_property,
-    zend_std_read_property, zend_std_unset_property, zend_std_write_property, zend_string, zval,
+    zend_function, zend_hash_find, zend_object, zend_object_handlers, zend_std_get_property_ptr_ptr,
+    zend_std_has_property, zend_std_read_property, zend_std_unset_property, zend_std_write_property, zend_string, zval,
 };
 
 use super::{methods, properties};
@@ -27,33 +26,14 @@ pub(crate) fn fill(handlers: &mut zend_object_handlers) {
 /// # Safety
 /// The exception is live, and has our handlers.
 unsafe fn python_of(object: *mut zend_object, name: *mut zend_string, has_magic: bool) -> Option<*mut zend_object> {
-    // SAFETY: the caller's promise; a live object's class is live, and describes its properties.
+    // SAFETY: the caller's promise; an object's table of properties is live, if there is one.
     unsafe {
-        if has_magic {
-            return None;
-        }
-        let class = (*object).ce;
-        let declared = zend_hash_find(&raw const (*class).properties_info, name).as_ref();
-        if let Some(property) = declared.and_then(|found| found.value.ptr.cast::<zend_property_info>().as_ref()) {
-            // What is private to a parent is not there for anybody else.
-            let is_hidden = property.flags & ZEND_ACC_PRIVATE != 0 && property.ce != class && property.ce != scope();
-            if !is_hidden {
-                return None;
-            }
-        } else if !(*object).properties.is_null() && !zend_hash_find((*object).properties, name).is_null() {
+        let made = (*object).properties;
+        if properties::is_php(object, name, has_magic) || !made.is_null() && !zend_hash_find(made, name).is_null() {
             return None;
         }
         let python = raised::python_exception_of(&*object)?.ok()?;
         Some(std::ptr::from_ref(python).cast_mut())
-    }
-}
-
-/// The class whose code asks for a property.
-fn scope() -> *mut ext_php_rs::ffi::zend_class_entry {
-    // SAFETY: the executor's globals are there as long as PHP is.
-    unsafe {
-        let pretended = (*ext_php_rs_executor_globals()).fake_scope;
-        if pretended.is_null() { zend_get_executed_scope() } else { pretended }
     }
 }
 

@@ -30,7 +30,10 @@ const ASK_EXISTS: c_int = 2;
 const ASK_NOT_EMPTY: c_int = 1;
 
 /// Whether PHP declares the property itself: a PHP class may have properties of its own, or `__get` and the like.
-unsafe fn is_php(object: *mut zend_object, name: *mut zend_string, has_magic: bool) -> bool {
+///
+/// # Safety
+/// Object and name are live.
+pub(super) unsafe fn is_php(object: *mut zend_object, name: *mut zend_string, has_magic: bool) -> bool {
     // SAFETY: a live object's class is live, and so is what it tells of its properties.
     unsafe {
         let class = (*object).ce;
