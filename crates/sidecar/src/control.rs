@@ -28,7 +28,8 @@
 //! whole or not at all.
 
 use std::io::{self, IoSlice, IoSliceMut};
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
@@ -186,12 +187,17 @@ impl Control {
         self.socket.async_io(Interest::WRITABLE, send).await.map(drop)
     }
 
-    /// Gives an order that needs no descriptor. A worker that is gone will not miss it: its end is noticed elsewhere.
-    pub(crate) async fn order(&self, order: &Order<'_>) {
+    /// Gives an order, and what goes beside it, without waiting for a worker that is busy or stopped. One that is gone
+    /// will not miss it: its end is noticed elsewhere.
+    pub(crate) fn order(self: &Arc<Self>, order: &Order<'_>, beside: Option<OwnedFd>) {
         let packet = serde_json::to_vec(order).unwrap_or_default();
-        if let Err(error) = self.send(&packet, None).await {
-            tracing::debug!("a worker did not take the order {order:?}: {error}");
-        }
+        let control = Arc::clone(self);
+        tokio::spawn(async move {
+            if let Err(error) = control.send(&packet, beside.as_ref().map(AsFd::as_fd)).await {
+                let order = String::from_utf8_lossy(&packet);
+                tracing::debug!("a worker did not take the order {order}: {error}");
+            }
+        });
     }
 
     /// The next packet; None when the worker has closed its end.

@@ -81,6 +81,17 @@ impl WorkerState {
             (state, happening) => Err(Impossible { state, happening }),
         }
     }
+
+    /// Goes on to the state that follows. The impossible is logged, and changes nothing.
+    pub(crate) fn turn(&mut self, happening: Happening) {
+        match self.after(happening) {
+            Ok(state) => *self = state,
+            Err(error) => {
+                debug_assert!(false, "{error}");
+                tracing::error!("{error}; this is an error in Tortoise's supervisor");
+            }
+        }
+    }
 }
 
 impl fmt::Display for WorkerState {
