@@ -112,6 +112,13 @@ bench-docs: setup-bench $(if $(TORTOISE_DIST)$(READ),,build) ## The same, and wr
 	@$(environment)
 	$(bench) --write-docs docs
 
+# CLIENTS=50 come one after another; the memory is that of IDLE=20.
+.PHONY: bench-sessions
+bench-sessions: setup-bench $(if $(TORTOISE_DIST),,build) ## Measure how long PHP waits for its session, and the memory of an idle one
+	@$(environment)
+	.build/venv-bench/bin/python -m benches.sessions --php "$$php_cli" --dist "$${TORTOISE_DIST:-dist}" \
+	  $(foreach name,CLIENTS IDLE,$(option))
+
 bench = .build/venv-bench/bin/python -m benches --php "$$php_cli" --php-fpm "$$php_fpm" --phpy "$${PHPY_SO:-}" \
   --dist "$${TORTOISE_DIST:-dist}" $(foreach name,ROUNDS SECONDS PEERS WORKLOADS CLIENTS CHILDREN JSON READ,$(option))
 option = $(if $($(name)),--$(shell tr A-Z a-z <<<$(name)) '$($(name))')
