@@ -10,12 +10,15 @@
 //! - [`interrupt`]: how another thread of this process ends a wait for the peer.
 //! - [`waiting`]: how one operation waits for the peer; [`spin`]: whether to spin before sleeping, [`slots`]: and
 //!   how many may.
-//! - [`mapping`], [`copy`], [`futex`], [`fork`]: the rooms of `unsafe`.
+//! - [`board`]: what the sessions of a worker do, for the supervisor to see.
+//! - [`board`], [`mapping`], [`copy`], [`futex`], [`fork`]: the rooms of `unsafe`.
 //!
 //! Under `--cfg loom` there are only the ring and the bell, for their model.
 #![cfg_attr(loom, expect(dead_code, reason = "the model uses a part"))]
 
 mod bell;
+#[cfg(not(loom))]
+mod board;
 mod copy;
 #[cfg(not(loom))]
 mod deadline;
@@ -53,6 +56,8 @@ mod waiting;
 #[cfg(not(loom))]
 mod channel;
 
+#[cfg(not(loom))]
+pub use board::{Activity, Board, Glimpse, MAX_BOARD_SLOTS, Slot, monotonic_milliseconds};
 #[cfg(not(loom))]
 pub use channel::{Channel, Kind};
 #[cfg(not(loom))]

@@ -43,6 +43,10 @@ pub enum Kind {
     Welcome = 0x02,
     /// Supervisor or session: you may not, and why. The connection is closed after it.
     Refusal = 0x03,
+    /// Operator, in place of a hello: tell me, or do this (see [`crate::ask`]).
+    Ask = 0x04,
+    /// Supervisor: what was asked for.
+    Told = 0x05,
     /// Client: describe this class.
     Describe = 0x10,
     /// Client: make an object.
@@ -103,6 +107,9 @@ pub enum Kind {
     Failure = 0x41,
     /// Session: the description that was asked for.
     Described = 0x42,
+    /// Session, unasked and unanswered, where no request of PHP is going on: I leave, and what you sent since the last one ended
+    /// is not done.
+    Retired = 0x43,
     /// Session: call a method of a PHP object, or the object itself.
     PhpCall = 0x50,
     /// Session: read a property of a PHP object.
@@ -139,6 +146,8 @@ impl Kind {
             0x01 => Self::Hello,
             0x02 => Self::Welcome,
             0x03 => Self::Refusal,
+            0x04 => Self::Ask,
+            0x05 => Self::Told,
             0x10 => Self::Describe,
             0x11 => Self::Construct,
             0x12 => Self::Call,
@@ -169,6 +178,7 @@ impl Kind {
             0x40 => Self::Value,
             0x41 => Self::Failure,
             0x42 => Self::Described,
+            0x43 => Self::Retired,
             0x50 => Self::PhpCall,
             0x51 => Self::PhpGet,
             0x52 => Self::PhpSet,
@@ -356,7 +366,7 @@ mod tests {
     #[test]
     fn every_kind_survives_its_byte() {
         let known: Vec<Kind> = (0..=255).filter_map(Kind::from_byte).collect();
-        assert_eq!(known.len(), 46);
+        assert_eq!(known.len(), 49);
         assert!(known.iter().all(|kind| Kind::from_byte(*kind as u8) == Some(*kind)));
     }
 

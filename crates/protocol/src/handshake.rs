@@ -43,8 +43,7 @@ pub struct Hello {
 impl Hello {
     /// The payload.
     pub fn write(&self, buffer: &mut Vec<u8>) {
-        buffer.extend_from_slice(&MAGIC);
-        buffer.extend_from_slice(&PROTOCOL_VERSION.to_be_bytes());
+        write_version(buffer);
         let mut writer = Writer::new(buffer);
         writer.map(5 + usize::from(self.token.is_some()));
         writer.text("product");
@@ -59,7 +58,7 @@ impl Hello {
         writer.boolean(self.shared_memory);
         if let Some(token) = &self.token {
             writer.text("token");
-            writer.binary(&token.0);
+            token.write(&mut writer);
         }
     }
 
@@ -68,16 +67,7 @@ impl Hello {
     /// # Errors
     /// [`HelloError`] says what to answer, if anything.
     pub fn read(payload: &[u8]) -> Result<Self, HelloError> {
-        let (magic, rest) = payload.split_first_chunk::<8>().ok_or(HelloError::NotTortoise)?;
-        let (version, rest) = rest.split_first_chunk::<2>().ok_or(HelloError::NotTortoise)?;
-        if *magic != MAGIC {
-            return Err(HelloError::NotTortoise);
-        }
-        match u16::from_be_bytes(*version) {
-            PROTOCOL_VERSION => {}
-            other => return Err(HelloError::UnknownVersion(other)),
-        }
-        Self::read_map(rest).map_err(HelloError::Malformed)
+        Self::read_map(behind_version(payload)?).map_err(HelloError::Malformed)
     }
 
     fn read_map(bytes: &[u8]) -> Result<Self, Malformed> {
@@ -111,6 +101,25 @@ impl Hello {
     }
 }
 
+/// Begins the payload of whoever speaks first.
+pub(crate) fn write_version(buffer: &mut Vec<u8>) {
+    buffer.extend_from_slice(&MAGIC);
+    buffer.extend_from_slice(&PROTOCOL_VERSION.to_be_bytes());
+}
+
+/// What stands behind the beginning that is the same in every version, of one who speaks this version.
+pub(crate) fn behind_version(payload: &[u8]) -> Result<&[u8], HelloError> {
+    let (magic, rest) = payload.split_first_chunk::<8>().ok_or(HelloError::NotTortoise)?;
+    let (version, rest) = rest.split_first_chunk::<2>().ok_or(HelloError::NotTortoise)?;
+    if *magic != MAGIC {
+        return Err(HelloError::NotTortoise);
+    }
+    match u16::from_be_bytes(*version) {
+        PROTOCOL_VERSION => Ok(rest),
+        other => Err(HelloError::UnknownVersion(other)),
+    }
+}
+
 /// The secret that a client and a sidecar share. It is never printed, and compared in a time that tells nothing of it.
 #[derive(Clone)]
 pub struct AccessToken(Vec<u8>);
@@ -128,7 +137,11 @@ impl AccessToken {
         }
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+    pub(crate) fn write(&self, writer: &mut Writer<'_>) {
+        writer.binary(&self.0);
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
         match reader.token()? {
             Token::Binary(bytes) if bytes.len() <= MAX_TOKEN_BYTES => Ok(Self(bytes.to_vec())),
             Token::Binary(_) => Err(Malformed::OverLimit { what: "a token", limit: MAX_TOKEN_BYTES }),

@@ -4,7 +4,7 @@
 //! and fuzzed without a peer. The layouts are drawn in `docs/protocol.md` and above the types.
 //!
 //! - [`frame`]: the header in front of every message, and the kinds of message.
-//! - [`handshake`]: hello, welcome and refusal.
+//! - [`handshake`]: hello, welcome and refusal; [`ask`]: what an operator asks of the supervisor.
 //! - [`codec`]: MessagePack, written and read without a tree in between.
 //! - [`request`]: what a client asks of a session; [`operation`]: which of Python's protocols it asks for.
 //! - [`thrown`]: what PHP threw while a context manager was entered.
@@ -16,6 +16,7 @@
 //! - [`limits`]: every bound, checked before anything is allocated.
 #![forbid(unsafe_code)]
 
+pub mod ask;
 pub mod callback;
 pub mod codec;
 pub mod description;

@@ -14,6 +14,9 @@ pub const MIN_TOKEN_BYTES: usize = 32;
 /// Bytes of a token, at most. Room for any signed one, and small in a hello.
 pub const MAX_TOKEN_BYTES: usize = 4096;
 
+/// Bytes of what a supervisor tells an operator: of its status, which names each session.
+pub const MAX_TOLD_BYTES: usize = 16 << 20;
+
 /// Nesting of a value. Deep enough for any real document, shallow enough that the recursive walks of both
 /// sides stay within an ordinary thread's stack.
 pub const MAX_DEPTH: u32 = 512;

@@ -72,6 +72,7 @@ fn the_limits_are_these() {
     let limits = [
         ("MAX_FRAME_BYTES", limits::MAX_FRAME_BYTES),
         ("MAX_HELLO_BYTES", limits::MAX_HELLO_BYTES),
+        ("MAX_TOLD_BYTES", limits::MAX_TOLD_BYTES),
         ("MAX_TOKEN_BYTES", limits::MAX_TOKEN_BYTES),
         ("MAX_DEPTH", limits::MAX_DEPTH as usize),
         ("MAX_NAME_BYTES", limits::MAX_NAME_BYTES),

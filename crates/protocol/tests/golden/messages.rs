@@ -1,5 +1,6 @@
 //! What each golden message means to the code: the fields that it reads, and that it writes them back as they were.
 
+use tortoise_protocol::ask::{Ask, Told};
 use tortoise_protocol::callback::{PhpClassAnswer, PhpOperation};
 use tortoise_protocol::codec::{PhpReference, PhpTraits};
 use tortoise_protocol::description::{
@@ -40,6 +41,17 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
             assert_eq!(Refusal::read(payload).as_ref(), Ok(&expected));
             assert_eq!(written(|buffer| expected.write(buffer)), payload);
         }
+        "ask" => {
+            let expected = Ask { product: text("0.1.0"), command: text("status"), token: None };
+            assert_eq!(Ask::read(payload).as_ref(), Ok(&expected));
+            assert_eq!(written(|buffer| expected.write(buffer)), payload);
+        }
+        "told" => {
+            let expected = Told { json: text("{}") };
+            assert_eq!(Told::read(payload).as_ref(), Ok(&expected));
+            assert_eq!(written(|buffer| expected.write(buffer)), payload);
+        }
+        "retired" => assert_eq!(payload, b""),
         "describe, by name" => describe(payload, Selector::Name("Foo_Bar"), None),
         "describe, by class, with the fingerprint that the client holds" => {
             describe(payload, Selector::Class(4), Some(FINGERPRINT));
