@@ -4,13 +4,11 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::address::Address;
 use crate::daemon::Announcement;
 use crate::environment;
-use crate::limits::{MAX_SESSIONS, MAX_SPINNING_SESSIONS};
-use crate::log::LogLevel;
+use crate::settings::{Values, with_defaults};
 
 /// Runs Python classes for PHP.
 #[derive(Debug, Parser)]
@@ -33,6 +31,9 @@ pub enum Command {
     ///
     /// Takes the settings of serve, from the same places. Exits with 1 if a check fails.
     Doctor(Box<Doctor>),
+    /// Print the reference of the settings, as Markdown
+    #[command(hide = true)]
+    Configuration,
 }
 
 /// The settings, as flags and from the environment.
@@ -42,52 +43,18 @@ pub struct Flags {
     #[arg(long, value_name = "FILE", env = environment::CONFIG)]
     pub config: Option<PathBuf>,
 
-    /// Class roots, searched in this order; clients see no others
-    #[arg(long, value_name = "DIR:DIR", env = environment::PATH, value_delimiter = ':')]
-    pub path: Option<Vec<PathBuf>>,
+    /// The settings.
+    #[command(flatten)]
+    pub values: Values,
+}
 
-    /// Patterns of the modules that clients may open, with commas between
-    #[arg(long, value_name = "PATTERN,PATTERN", env = environment::MODULES, value_delimiter = ',')]
-    pub modules: Option<Vec<String>>,
-
-    /// Python interpreter, 3.11 or newer, such as a venv's bin/python [default: python3]
-    #[arg(long, value_name = "FILE", env = environment::PYTHON)]
-    pub python: Option<PathBuf>,
-
-    /// Address to listen on, as unix:///run/tortoise/tortoise.sock or tcp://127.0.0.1:1990; may be given more than once
-    #[arg(long, value_name = "ADDRESS", env = environment::LISTEN, value_delimiter = ',')]
-    pub listen: Option<Vec<Address>>,
-
-    /// File with the token that clients over TCP must know, 32 to 4096 bytes, readable for its owner alone
-    #[arg(long, value_name = "FILE", env = environment::TOKEN_FILE)]
-    pub token_file: Option<PathBuf>,
-
-    /// Leave after this many seconds without a session; 0: never [default: 0]
-    #[arg(long, value_name = "SECONDS", env = environment::IDLE_EXIT)]
-    pub idle_exit: Option<u64>,
-
-    /// Sessions at once; clients beyond it are told to try again [default: 512]
-    #[arg(
-        long,
-        value_name = "COUNT",
-        env = environment::MAX_SESSIONS,
-        value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SESSIONS)),
-    )]
-    pub max_sessions: Option<u32>,
-
-    /// Sessions at once that may wait for their next call without sleeping, which is what makes calls fast; 0: none
-    /// [default: the CPUs]
-    #[arg(
-        long,
-        value_name = "COUNT",
-        env = environment::SPINNING_SESSIONS,
-        value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_SPINNING_SESSIONS)),
-    )]
-    pub spinning_sessions: Option<u32>,
-
-    /// How much to log [default: info]
-    #[arg(long, value_name = "LEVEL", env = environment::LOG_LEVEL)]
-    pub log_level: Option<LogLevel>,
+/// A command line of settings alone, which is where their help and documentation are made from.
+#[derive(Debug, Default, Parser)]
+#[command(no_binary_name = true)]
+pub struct FlagsOnly {
+    /// The settings.
+    #[command(flatten)]
+    pub flags: Flags,
 }
 
 /// The flags of `tortoise doctor`.
@@ -135,6 +102,7 @@ impl Serve {
         for path in [&mut self.flags.config, &mut self.lock, &mut self.log].into_iter().flatten() {
             *path = std::path::absolute(&*path)?;
         }
+        self.flags.values = std::mem::take(&mut self.flags.values).in_folder(&std::env::current_dir()?);
         Ok(())
     }
 }
@@ -146,7 +114,8 @@ impl Serve {
 /// waits for a private sidecar.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    Cli::try_parse_from(&arguments).map_err(|error| {
+    let command = Cli::command().mut_subcommands(with_defaults);
+    command.try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
         if !error.use_stderr() {
             return error;
         }
@@ -160,8 +129,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap:
 
 /// An error about a flag that nobody gave is a riddle, unless the empty variable behind it is named.
 fn with_empty_variables(error: clap::Error) -> clap::Error {
-    let is_empty = |name: &&&str| std::env::var_os(name).is_some_and(|value| value.is_empty());
-    let empty: Vec<_> = environment::ALL.iter().filter(is_empty).copied().collect();
+    let empty = environment::empty();
     if empty.is_empty() {
         return error;
     }

@@ -64,7 +64,7 @@ pub enum CommandError {
     /// The doctor has found what is wrong, and said it.
     #[error("{0} of the checks above failed")]
     Unsound(usize),
-    /// Nobody reads what the doctor says.
+    /// Nobody reads what the command says.
     #[error("cannot write the report: {0}")]
     Report(io::Error),
     /// The system refused.
@@ -80,6 +80,7 @@ pub fn run(cli: Cli) -> Result<(), CommandError> {
     match cli.command {
         Command::Serve(flags) => serve(*flags),
         Command::Doctor(flags) => diagnose(&flags),
+        Command::Configuration => print(&settings::reference()),
     }
 }
 
@@ -88,11 +89,15 @@ fn diagnose(flags: &Doctor) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let checks = runtime.block_on(doctor::examine(&flags.flags));
     let report = if flags.json { doctor::as_json(&checks) } else { doctor::as_text(&checks) };
-    io::stdout().write_all(report.as_bytes()).map_err(CommandError::Report)?;
+    print(&report)?;
     match checks.iter().filter(|check| check.is_failure()).count() {
         0 => Ok(()),
         failures => Err(CommandError::Unsound(failures)),
     }
+}
+
+fn print(text: &str) -> Result<(), CommandError> {
+    io::stdout().write_all(text.as_bytes()).map_err(CommandError::Report)
 }
 
 fn serve(mut flags: Serve) -> Result<(), CommandError> {
@@ -126,6 +131,9 @@ fn serve_here(flags: &Serve, log: Option<LogFile>, ready: impl FnOnce()) -> Resu
         std::env::set_current_dir(Path::new("/"))?;
     }
     log::start(settings.log_level, log);
+    for name in environment::unknown() {
+        tracing::warn!("the environment variable {name} is no setting of the sidecar, and means nothing to it");
+    }
     let admission = if flags.auto {
         Admission::Believe
     } else {
