@@ -87,6 +87,23 @@ test-integration: setup-test build ## Run PHPUnit against the built extension an
 	@$(environment)
 	$(run) phpunit tests/run "$$php_cli"
 
+# What docs/faults.md names: each fault, and what comes of it.
+.PHONY: test-faults
+test-faults: setup-test build ## Run the tests of faults: hostile peers, lost processes, full disks, overload
+	@$(environment)
+	$(run) phpunit-faults tests/run "$$php_cli" tests/faults
+	$(run) phpunit-sidecar tests/run "$$php_cli" tests/sidecar
+	$(run) cargo-faults cargo test -p tortoise-channel -p tortoise-sidecar -- --quiet
+	TORTOISE_LIBRARY="$$PWD/dist/lib/tortoise" $(run) pytest-faults .build/venv/bin/python -m pytest -q \
+	  crates/worker/tests/test_process.py crates/worker/tests/test_protocol.py
+
+# SECONDS=60 says how long, COMMANDS=reload,restart what is run in turn, once a second; COMMANDS=none: nothing, to compare.
+.PHONY: test-load
+test-load: setup-load $(if $(TORTOISE_DIST),,build) ## Serve pages of FPM under load while the sidecar is reloaded and restarted
+	@$(environment)
+	"$$TORTOISE_PYTHON" -m tests.load --php-fpm "$$php_fpm" --python "$$TORTOISE_PYTHON" \
+	  --dist "$${TORTOISE_DIST:-dist}" $(foreach name,SECONDS COMMANDS,$(option))
+
 ##@ Measure
 # ROUNDS=5 SECONDS=0.2 PEERS=json,tortoise WORKLOADS=W1,W8 CLIENTS=1,2,8 CHILDREN=1,8,64 say what and how long; JSON=FILE saves
 # the result, READ=FILE shows a saved one. PHPY_SO=FILE compares with phpy, TORTOISE_DIST=DIR measures another build.
@@ -105,9 +122,16 @@ bench-docs: setup-bench $(if $(TORTOISE_DIST)$(READ),,build) ## The same, and wr
 	@$(environment)
 	$(bench) --write-docs docs
 
+# CLIENTS=50 come one after another; the memory is that of IDLE=20.
+.PHONY: bench-sessions
+bench-sessions: setup-bench $(if $(TORTOISE_DIST),,build) ## Measure how long PHP waits for its session, and the memory of an idle one
+	@$(environment)
+	.build/venv-bench/bin/python -m benches.sessions --php "$$php_cli" --dist "$${TORTOISE_DIST:-dist}" \
+	  $(foreach name,CLIENTS IDLE,$(option))
+
 bench = .build/venv-bench/bin/python -m benches --php "$$php_cli" --php-fpm "$$php_fpm" --phpy "$${PHPY_SO:-}" \
-  --dist "$${TORTOISE_DIST:-dist}" $(foreach name,ROUNDS SECONDS PEERS WORKLOADS CLIENTS CHILDREN JSON READ,$(bench_option))
-bench_option = $(if $($(name)),--$(shell tr A-Z a-z <<<$(name)) '$($(name))')
+  --dist "$${TORTOISE_DIST:-dist}" $(foreach name,ROUNDS SECONDS PEERS WORKLOADS CLIENTS CHILDREN JSON READ,$(option))
+option = $(if $($(name)),--$(shell tr A-Z a-z <<<$(name)) '$($(name))')
 
 # Recorded calls under callgrind, against tests/instructions/budgets.toml.
 .PHONY: test-instructions
@@ -133,7 +157,7 @@ soak: build ## Random values and frames at full rate, compared, kill -9 on eithe
 	cargo run --quiet --release -p tortoise-channel --example soak -- $$part
 
 # Looks for what is missing and installs it; says nothing when nothing is.
-.PHONY: setup-build setup-test setup-bench
+.PHONY: setup-build setup-test setup-bench setup-load
 setup-build:
 	@tools/setup build
 
@@ -142,3 +166,6 @@ setup-test:
 
 setup-bench:
 	@tools/setup bench
+
+setup-load:
+	@tools/setup load

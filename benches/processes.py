@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,9 +20,13 @@ class Unavailable(Exception):
 class Server:
     """A process that says when it is ready. Ends with the `with` block."""
 
-    def __init__(self, command: list[str], ready: str, cpus: str = "") -> None:
-        """Start it on some CPUs, as `taskset` takes them, and wait for a line that matches."""
+    def __init__(self, command: list[str], ready: str, cpus: str = "", log: Path | None = None) -> None:
+        """Start it on some CPUs, as `taskset` takes them, and wait for a line that matches.
+
+        What it says goes into the log, if there is one.
+        """
         self.line = ""
+        self._log = log
         self._last = ""
         self._ready = threading.Event()
         self._process = subprocess.Popen(
@@ -43,13 +48,16 @@ class Server:
 
     def _read(self, ready: re.Pattern[str]) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            if self.line:
-                continue
-            self._last = line.strip() or self._last
-            if ready.search(line):
-                self.line = line.strip()
-                self._ready.set()
+        with self._log.open("a", buffering=1, encoding="utf-8") if self._log else nullcontext() as log:
+            for line in self._process.stdout:
+                if log:
+                    log.write(line)
+                if self.line:
+                    continue
+                self._last = line.strip() or self._last
+                if ready.search(line):
+                    self.line = line.strip()
+                    self._ready.set()
         self._ready.set()
 
     def cpu_seconds(self) -> float:

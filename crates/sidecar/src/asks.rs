@@ -4,7 +4,6 @@ use std::os::fd::IntoRawFd;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use tortoise_protocol::ask::Ask;
 
@@ -40,7 +39,8 @@ pub(crate) async fn answer(mut stream: Stream, ask: &Ask, reception: &Reception)
     };
     // Who has left does not need an answer.
     let said = timeout(PATIENCE, stream.write_all(&told(&value))).await;
-    if is_last && matches!(said, Ok(Ok(())))
+    if is_last
+        && matches!(said, Ok(Ok(())))
         && let Ok(socket) = stream.into_socket()
     {
         // Its end is that of the process, which the operator waits for.

@@ -404,7 +404,7 @@ mod tests {
     async fn a_client_waits_for_a_worker_but_not_for_ever() {
         let (_sender, workers) = present(None);
         let hello = client::hello_frame(&client::hello(&["/a"]));
-        let begin = tokio::time::Instant::now();
+        let begin = Instant::now();
         let Answer::Refusal(refusal) = answer(&hello, sessions(1).visit(), reception(workers, me())).await else {
             panic!("no refusal");
         };
@@ -416,7 +416,8 @@ mod tests {
     async fn where_no_worker_starts_clients_are_told_at_once_and_not_to_try_again() {
         let (sender, workers) = present(None);
         sender.send_replace(Presence::Broken("no module named shop".into()));
-        let reception = Reception { log: Some("/var/log/t.log".into()), ..Reception::for_tests(workers, me(), Limits::default()) };
+        let reception =
+            Reception { log: Some("/var/log/t.log".into()), ..Reception::for_tests(workers, me(), Limits::default()) };
         let hello = client::hello_frame(&client::hello(&["/a"]));
         let Answer::Refusal(refusal) = answer(&hello, sessions(1).visit(), Arc::new(reception)).await else {
             panic!("no refusal");

@@ -46,9 +46,9 @@ use crate::process;
 /// Bytes of one packet. A hello of [`tortoise_protocol::limits::MAX_HELLO_BYTES`] with ordinary paths fits twice.
 pub const MAX_PACKET_BYTES: usize = 128 << 10;
 
-/// Descriptors that may come beside a packet: one is right, the room for more is there to close what should not have
-/// come.
-const MAX_DESCRIPTORS: usize = 8;
+/// Descriptors that Linux passes at once (`SCM_MAX_FD`). One is right; the room for more is there to close what should
+/// not have come.
+const MAX_DESCRIPTORS: usize = 253;
 
 /// What a worker says.
 #[derive(Debug, Clone, Deserialize)]
@@ -210,9 +210,10 @@ impl Control {
         };
         match buffer.get(..length) {
             Some([]) => Ok(None),
-            Some(packet) => {
-                Ok(Some(Received { report: serde_json::from_slice(packet)?, descriptor: descriptors.into_iter().next() }))
-            }
+            Some(packet) => Ok(Some(Received {
+                report: serde_json::from_slice(packet)?,
+                descriptor: descriptors.into_iter().next(),
+            })),
             None => {
                 Err(io::Error::other(format!("a packet of {length} bytes is over the limit of {MAX_PACKET_BYTES}")))
             }
@@ -228,7 +229,7 @@ fn receive_packet(socket: RawFd, buffer: &mut [u8]) -> io::Result<(usize, Vec<Ow
     let flags = MsgFlags::MSG_TRUNC | MsgFlags::MSG_CMSG_CLOEXEC;
     let message = recvmsg::<UnixAddr>(socket, &mut parts, Some(&mut space), flags)?;
     let mut descriptors = Vec::new();
-    // If there were too many, those that did not come are closed already.
+    // Never cut short: there is room for as many as can come.
     if let Ok(received) = message.cmsgs() {
         for message in received {
             if let ControlMessageOwned::ScmRights(numbers) = message {
@@ -260,17 +261,82 @@ mod tests {
         for (packet, expected) in [
             (
                 r#"{"ready": {"pid": 7, "python": "3.11.2", "product": "0.1.0"}}"#,
-                Report::Ready { ready: Ready { pid: 7, python: "3.11.2".into(), product: "0.1.0".into() } },
+                Report::Ready { ready: Ready { warnings: Vec::new(), ..ready() } },
             ),
-            (r#"{"started": 8, "client": 9}"#, Report::Started { started: 8, client: 9 }),
+            (
+                r#"{"ready": {"pid": 7, "python": "3.11.2", "product": "0.1.0", "warnings": ["slow"]}}"#,
+                Report::Ready { ready: ready() },
+            ),
+            (r#"{"started": 8, "client": 9}"#, STARTED),
+            (
+                r#"{"started": 8, "client": 9, "process": 7}"#,
+                Report::Started { started: 8, client: 9, process: Some(7) },
+            ),
             (r#"{"failed": "no memory", "client": 9}"#, Report::Failed { failed: "no memory".into(), client: 9 }),
-            (r#"{"ended": 8, "status": 11}"#, Report::Ended { ended: 8, status: 11 }),
+            (r#"{"ended": 8, "status": 11}"#, Report::Ended { ended: 8, status: 11, done: Done::default() }),
+            (
+                r#"{"ended": 8, "status": 0, "requests": 3, "calls": 5, "recycled": true}"#,
+                Report::Ended { ended: 8, status: 0, done: Done { requests: 3, calls: 5, recycled: true } },
+            ),
+            (r#"{"overdue": 8, "process": 7, "client": 9}"#, Report::Overdue { overdue: 8, process: 7, client: 9 }),
+            (r#"{"changed": "/a/b.py"}"#, Report::Changed { changed: "/a/b.py".into() }),
+            (r#"{"share": {"roots": []}}"#, Report::Share { share: Share(serde_json::json!({"roots": []})) }),
         ] {
             send(far.as_raw_fd(), packet.as_bytes(), MsgFlags::empty()).expect("sent");
-            assert_eq!(near.receive().await.expect("a report"), Some(expected));
+            let received = near.receive().await.expect("a packet").expect("not the end");
+            assert_eq!(received.report, expected);
+            assert!(received.descriptor.is_none());
         }
         drop(far);
-        assert_eq!(near.receive().await.expect("the end"), None);
+        assert!(near.receive().await.expect("the end").is_none());
+    }
+
+    const STARTED: Report = Report::Started { started: 8, client: 9, process: None };
+
+    fn ready() -> Ready {
+        Ready { pid: 7, python: "3.11.2".into(), product: "0.1.0".into(), warnings: vec!["slow".into()] }
+    }
+
+    #[tokio::test]
+    async fn a_descriptor_comes_with_its_packet_and_more_than_one_are_closed() {
+        let (near, far) = Control::pair().expect("a pair");
+        let (mut holder, session) = UnixStream::pair().expect("a pair");
+        let packet = [IoSlice::new(br#"{"share": 1}"#)];
+        for count in [1, 3, 100] {
+            let numbers = vec![session.as_raw_fd(); count];
+            let rights = [ControlMessage::ScmRights(&numbers)];
+            sendmsg::<UnixAddr>(far.as_raw_fd(), &packet, &rights, MsgFlags::empty(), None).expect("sent");
+            let received = near.receive().await.expect("a packet").expect("not the end");
+            assert_eq!(received.report, Report::Share { share: Share(1.into()) });
+            let mut stream = UnixStream::from(received.descriptor.expect("a descriptor"));
+            io::Write::write_all(&mut stream, b"x").expect("written");
+        }
+        drop(session);
+        let mut text = String::new();
+        // Nobody holds a copy.
+        holder.read_to_string(&mut text).expect("read to the end");
+        assert_eq!(text, "xxx");
+    }
+
+    #[tokio::test]
+    async fn an_order_does_not_wait_for_a_worker_that_does_not_read() {
+        let (near, far) = Control::pair().expect("a pair");
+        let near = Arc::new(near);
+        let large = vec![b' '; MAX_PACKET_BYTES];
+        while near
+            .socket
+            .try_io(Interest::WRITABLE, || Ok(send(near.as_raw_fd(), &large, MsgFlags::MSG_DONTWAIT)?))
+            .is_ok()
+        {}
+        near.order(&Order::Recall(8), None);
+        let mut buffer = vec![0; MAX_PACKET_BYTES];
+        let mut last = 0;
+        while last != br#"{"recall":8}"#.len() {
+            // The order is sent as soon as there is room.
+            tokio::task::yield_now().await;
+            last = nix::sys::socket::recv(far.as_raw_fd(), &mut buffer, MsgFlags::MSG_DONTWAIT).unwrap_or(0);
+        }
+        assert_eq!(&buffer[..last], br#"{"recall":8}"#);
     }
 
     #[tokio::test]
@@ -290,7 +356,8 @@ mod tests {
         send(far.as_raw_fd(), br#"{"started": 8, "client": 9}"#, MsgFlags::empty()).expect("sent");
         let error = near.receive().await.expect_err("too long").to_string();
         assert!(error.contains("131073 bytes"), "{error}");
-        assert_eq!(near.receive().await.expect("a report"), Some(Report::Started { started: 8, client: 9 }));
+        let received = near.receive().await.expect("a packet").expect("not the end");
+        assert_eq!(received.report, STARTED);
     }
 
     #[tokio::test]
@@ -298,11 +365,11 @@ mod tests {
         let (near, far) = Control::pair().expect("a pair");
         let (client, session) = UnixStream::pair().expect("a pair");
         let packet = vec![b'x'; MAX_PACKET_BYTES];
-        near.send(&packet, std::os::fd::AsFd::as_fd(&session)).await.expect("sent");
+        near.send(&packet, Some(session.as_fd())).await.expect("sent");
         drop(session);
 
         let mut buffer = vec![0; MAX_PACKET_BYTES + 1];
-        let mut parts = [io::IoSliceMut::new(&mut buffer)];
+        let mut parts = [IoSliceMut::new(&mut buffer)];
         let mut space = nix::cmsg_space!([i32; 1]);
         let message =
             recvmsg::<UnixAddr>(far.as_raw_fd(), &mut parts, Some(&mut space), MsgFlags::empty()).expect("received");
@@ -334,6 +401,15 @@ mod tests {
             serde_json::to_string(&Order::Session(&session)).expect("JSON"),
             r#"{"session":{"roots":["/a \"b\""],"modules":["json"],"client":9}}"#
         );
+        let share = Share(serde_json::json!({"roots": ["/a"]}));
+        for (order, expected) in [
+            (Order::Retire {}, r#"{"retire":{}}"#),
+            (Order::Recall(8), r#"{"recall":8}"#),
+            (Order::Kill(8), r#"{"kill":8}"#),
+            (Order::Shared(&share), r#"{"shared":{"roots":["/a"]}}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&order).expect("JSON"), expected);
+        }
         let served = Some(vec![["/b".into(), "/a".into()]]);
         let asked_modules = vec!["re".into()];
         let (roots, modules) = (vec!["/b".into()], Vec::new());

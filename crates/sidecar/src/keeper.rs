@@ -479,7 +479,10 @@ impl Keeper {
             retired.ended();
             match self.sessions.forget(id) {
                 0 => tracing::info!("worker {} has left", retired.worker.ready.pid),
-                lost => tracing::warn!("worker {} has left ({reason}); {lost} sessions end with it", retired.worker.ready.pid),
+                lost => tracing::warn!(
+                    "worker {} has left ({reason}); {lost} sessions end with it",
+                    retired.worker.ready.pid
+                ),
             }
             self.parting.spawn(retired.worker.seen_off());
             return;
@@ -578,7 +581,10 @@ impl Keeper {
     /// A preloaded module's file has changed: clients wait for a worker that has the new one.
     fn renew(&mut self, worker: WorkerId, file: &str) {
         // Others have noticed it too, or a later worker has it already.
-        if self.current.as_ref().is_some_and(|current| current.id == worker) && self.next.is_none() && !self.is_dismissed {
+        if self.current.as_ref().is_some_and(|current| current.id == worker)
+            && self.next.is_none()
+            && !self.is_dismissed
+        {
             tracing::info!("{file} has changed");
             self.present.send_replace(Presence::Absent);
             self.reload_for(Vec::new());

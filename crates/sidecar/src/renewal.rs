@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use crate::admission::Admission;
 use crate::connection::{Policy, Reception};
@@ -41,15 +40,9 @@ impl Workshop {
             slots: settings.max_sessions as usize + worker.spare_sessions as usize + MORE_SLOTS,
             settings: worker,
         };
-        Plan { launch, drain: DRAIN, grace: GRACE }
+        Plan { launch, drain: settings.drain, grace: settings.grace }
     }
 }
-
-/// How long the sessions of a worker that retires may go on.
-const DRAIN: Duration = Duration::from_secs(30);
-
-/// How long a session may take to end that was interrupted.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// The settings in force, and how to read them again.
 pub(crate) struct Renewing {
@@ -79,10 +72,13 @@ impl Renewal for Renewing {
             ("listen", settings.listen != old.listen),
             ("idle_exit", settings.idle_exit != old.idle_exit),
             ("log_level", settings.log_level != old.log_level),
+            ("log_file", settings.log_file != old.log_file),
+            ("pid_file", settings.pid_file != old.pid_file),
         ];
-        let warnings = lasting.iter().filter(|(_, is_changed)| *is_changed).map(|(name, _)| {
-            format!("{name} has changed, which counts only after a restart (tortoise restart)")
-        });
+        let warnings = lasting
+            .iter()
+            .filter(|(_, is_changed)| *is_changed)
+            .map(|(name, _)| format!("{name} has changed, which counts only after a restart (tortoise restart)"));
         let warnings = warnings.collect();
         self.sessions.set_limit(settings.max_sessions);
         if let Some(reception) = self.reception.get() {
@@ -90,8 +86,8 @@ impl Renewal for Renewing {
             reception.set_policy(Policy { admission, token: settings.token.clone() });
         }
         // What needs a restart stays as it was, so that each reload says so again.
-        let Settings { listen, idle_exit, log_level, .. } = old.clone();
-        *old = Settings { listen, idle_exit, log_level, ..settings };
+        let Settings { listen, idle_exit, log_level, log_file, pid_file, .. } = old.clone();
+        *old = Settings { listen, idle_exit, log_level, log_file, pid_file, ..settings };
         warnings
     }
 }

@@ -41,8 +41,7 @@ impl Retiring {
         leave: Duration,
     ) -> Self {
         worker.control.order(&Order::Retire {}, None);
-        let mut retiring =
-            Self { worker, state, until: Some(Instant::now() + drain), stage: Stage::Draining, drain };
+        let mut retiring = Self { worker, state, until: Some(Instant::now() + drain), stage: Stage::Draining, drain };
         retiring.turn(Happening::Dismissed);
         retiring.hurry_if_empty(sessions, leave);
         retiring

@@ -134,7 +134,9 @@ impl Sessions {
 
     /// A worker can take sessions.
     pub(crate) fn open(&self, worker: WorkerId) {
-        self.change(|state| drop(state.workers.entry(worker).or_default()));
+        self.change(|state| {
+            state.workers.entry(worker).or_default();
+        });
     }
 
     /// A worker reports a session.
@@ -307,11 +309,13 @@ impl<'a> Waiting<'a> {
     /// None: as many wait as there are places.
     fn begin(sessions: &'a Sessions) -> Option<Self> {
         let limit = sessions.limit();
-        sessions.change(|state| {
+        let has_room = sessions.change(|state| {
             let has_room = state.waiting < limit;
             state.waiting += usize::from(has_room);
-            has_room.then_some(Self(sessions))
-        })
+            has_room
+        });
+        // Not made where there is no room: its end would be counted.
+        has_room.then(|| Self(sessions))
     }
 }
 

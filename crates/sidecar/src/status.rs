@@ -66,21 +66,21 @@ pub(crate) struct Surroundings {
 struct Status {
     version: &'static str,
     pid: u32,
-    uptime_seconds: u64,
-    /// `ready`, `reloading`, `failed` (workers do not start), or the state of the worker.
+    /// Seconds.
+    uptime: f64,
+    /// `ready`, `reloading`, `starting`, `broken` (workers do not start) or `draining`.
     state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_failure: Option<String>,
+    /// Why the last worker failed, unless one is ready.
+    error: Option<String>,
     addresses: Vec<String>,
     log: Option<String>,
     python: String,
-    python_version: Option<String>,
     workers: Vec<WorkerLine>,
     reloads: u64,
     worker_restarts: u64,
     sessions: Counts,
-    clients_waiting: usize,
-    clients_refused: u64,
+    waiting: usize,
+    refused: u64,
     sessions_started: u64,
     requests: u64,
     calls: u64,
@@ -95,8 +95,10 @@ struct Status {
 struct WorkerLine {
     pid: i32,
     state: WorkerState,
-    age_seconds: u64,
+    /// Seconds since it was ready.
+    since: f64,
     sessions: usize,
+    python: String,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -119,12 +121,12 @@ struct SessionLine {
     state: &'static str,
     /// Whether a call is going on.
     calling: bool,
-    /// Milliseconds in this state.
-    since_milliseconds: u64,
+    /// Seconds in this state.
+    since: f64,
     requests: u32,
     calls: u64,
-    /// None: nobody has looked.
-    resident_bytes: Option<u64>,
+    /// Bytes of memory; None: nobody has looked.
+    resident: Option<u64>,
 }
 
 /// The status as JSON.
@@ -153,19 +155,21 @@ pub(crate) fn as_json(keeper: &KeeperStatus, around: &Surroundings) -> serde_jso
     let status = Status {
         version: tortoise_protocol::PRODUCT_VERSION,
         pid: std::process::id(),
-        uptime_seconds: around.uptime.as_secs(),
+        uptime: around.uptime.as_secs_f64(),
         state: state_name(keeper),
-        last_failure: keeper.last_failure.clone(),
+        error: keeper.last_failure.clone().filter(|_| keeper.state != WorkerState::Ready),
         addresses: around.addresses.clone(),
         log: around.log.clone(),
-        python: keeper.python.display().to_string(),
-        python_version: keeper.workers.first().map(|worker| worker.python.clone()),
+        python: match keeper.workers.first() {
+            Some(worker) => format!("{} at {}", worker.python, keeper.python.display()),
+            None => keeper.python.display().to_string(),
+        },
         workers: keeper.workers.iter().map(worker_line).collect(),
         reloads: keeper.reloads,
         worker_restarts: keeper.restarts,
         sessions: counts,
-        clients_waiting: around.waiting,
-        clients_refused: around.refused,
+        waiting: around.waiting,
+        refused: around.refused,
         sessions_started: around.totals.sessions,
         requests,
         calls,
@@ -182,9 +186,9 @@ fn state_name(keeper: &KeeperStatus) -> &'static str {
     match keeper.state {
         WorkerState::Ready if keeper.is_reloading => "reloading",
         WorkerState::Ready => "ready",
-        WorkerState::Broken => "failed",
+        WorkerState::Broken => "broken",
         WorkerState::Starting | WorkerState::Backoff => "starting",
-        WorkerState::Retiring | WorkerState::Left => "leaving",
+        WorkerState::Retiring | WorkerState::Left => "draining",
     }
 }
 
@@ -193,8 +197,9 @@ fn worker_line(worker: &WorkerStatus) -> WorkerLine {
     WorkerLine {
         pid: worker.pid,
         state: worker.state,
-        age_seconds: worker.age.as_secs(),
+        since: worker.age.as_secs_f64(),
         sessions: worker.glimpses.iter().filter(has_client).count(),
+        python: worker.python.clone(),
     }
 }
 
@@ -212,9 +217,9 @@ fn session_line(worker: i32, seen: &Glimpse, now: u64) -> SessionLine {
             Activity::Leaving => "leaving",
         },
         calling: seen.is_calling,
-        since_milliseconds: now.saturating_sub(seen.since),
+        since: Duration::from_millis(now.saturating_sub(seen.since)).as_secs_f64(),
         requests: seen.requests,
         calls: seen.calls,
-        resident_bytes: (seen.resident != 0).then_some(seen.resident),
+        resident: (seen.resident != 0).then_some(seen.resident),
     }
 }

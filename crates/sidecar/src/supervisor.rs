@@ -237,9 +237,9 @@ struct House {
 }
 
 impl House {
-    fn new(listeners: Vec<Listener>, sessions: Arc<Sessions>, reception: Reception) -> Self {
+    fn new(listeners: Vec<Listener>, sessions: Arc<Sessions>, reception: Arc<Reception>) -> Self {
         let door = |listener| Door { listener, handshakes: Arc::new(Semaphore::new(reception.limits.handshakes)) };
-        Self { doors: listeners.into_iter().map(door).collect(), sessions, reception: Arc::new(reception) }
+        Self { doors: listeners.into_iter().map(door).collect(), sessions, reception }
     }
 
     /// Receives clients at every door.
@@ -346,7 +346,7 @@ mod tests {
         let user = nix::unistd::geteuid().as_raw();
         let limits = Limits { handshakes: 1, ..Limits::default() };
         let reception = Reception::for_tests(workers, user, limits);
-        let house = House::new(vec![Listener::bind(&address).expect("bound")], Sessions::new(1), reception);
+        let house = House::new(vec![Listener::bind(&address).expect("bound")], Sessions::new(1), Arc::new(reception));
         let client = std::os::unix::net::UnixStream::connect(folder.path().join("t.sock")).expect("connected");
         let begin = Instant::now();
         // Nobody accepts beside this, as in the moment before the runtime has heard of the client.

@@ -226,7 +226,11 @@ impl Worker {
         match timeout(limit, self.child.wait()).await {
             Ok(status) => tracing::debug!("worker {} has left ({})", self.ready.pid, describe(status)),
             Err(_) => {
-                tracing::warn!("worker {} did not leave within {} s and is killed", self.ready.pid, limit.as_secs_f64());
+                tracing::warn!(
+                    "worker {} did not leave within {} s and is killed",
+                    self.ready.pid,
+                    limit.as_secs_f64()
+                );
                 self.kill().await;
             }
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::settings::Settings;
+use crate::settings::{Isolation, ReloadWhen, Settings};
 
 /// The settings of a worker. A bound of 0 is none.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -10,7 +10,7 @@ pub(crate) struct WorkerSettings {
     /// Sessions at once that may spin; None: as many as the worker has CPUs.
     pub(crate) spinning_sessions: Option<u32>,
     /// `process` or `thread`.
-    pub(crate) isolation: &'static str,
+    pub(crate) isolation: Isolation,
     /// Under thread isolation: processes with sessions.
     pub(crate) workers: u32,
     /// Modules to import before it is ready, in this order.
@@ -22,7 +22,7 @@ pub(crate) struct WorkerSettings {
     /// Requests of PHP after which a session is replaced.
     pub(crate) max_requests: u64,
     /// Seconds after which it is.
-    pub(crate) max_age: u64,
+    pub(crate) max_age: f64,
     /// Bytes of resident memory above which it is.
     pub(crate) max_memory: u64,
     /// Bytes of data that a session may allocate: more is a MemoryError.
@@ -30,7 +30,7 @@ pub(crate) struct WorkerSettings {
     /// Seconds between an interrupt and the end.
     pub(crate) grace: f64,
     /// `never` or `on-change`.
-    pub(crate) reload: &'static str,
+    pub(crate) reload: ReloadWhen,
     /// File for the stacks of what took too long.
     pub(crate) slow_log: Option<String>,
     /// The name of the log, for messages.
@@ -42,18 +42,18 @@ impl WorkerSettings {
     pub(crate) fn of(settings: &Settings, log: Option<String>) -> Self {
         Self {
             spinning_sessions: settings.spinning_sessions,
-            isolation: "process",
-            workers: 0,
-            preload: Vec::new(),
+            isolation: settings.isolation,
+            workers: settings.workers,
+            preload: settings.preload.clone(),
             path: settings.path.iter().map(|root| root.canonical.clone()).collect(),
-            spare_sessions: 0,
-            max_requests: 0,
-            max_age: 0,
-            max_memory: 0,
-            memory_limit: 0,
-            grace: 5.0,
-            reload: "never",
-            slow_log: None,
+            spare_sessions: settings.spare_sessions,
+            max_requests: settings.max_requests.unwrap_or(0),
+            max_age: settings.max_age.map_or(0.0, |age| age.as_secs_f64()),
+            max_memory: settings.max_memory.unwrap_or(0),
+            memory_limit: settings.memory_limit.unwrap_or(0),
+            grace: settings.grace.as_secs_f64(),
+            reload: settings.reload,
+            slow_log: settings.slow_log.as_ref().map(|path| path.display().to_string()),
             log,
         }
     }
