@@ -48,6 +48,11 @@ pub enum Command {
     Reload(Box<Asking>),
     /// Show what a sidecar does
     Status(Box<Status>),
+    /// Check the settings, and import every class as a session would
+    ///
+    /// Names the file and the line of what is broken, and exits with 1 if something is. Takes the settings of serve, from
+    /// the same places, and needs no address. No sidecar need run.
+    Check(Box<Check>),
     /// Check what the settings name and what the system gives, and say what to do
     ///
     /// Takes the settings of serve, from the same places. Exits with 1 if a check fails.
@@ -106,6 +111,18 @@ pub struct Status {
     pub asking: Asking,
 
     /// Print all that it says of itself, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `tortoise check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The settings to check.
+    #[command(flatten)]
+    pub flags: Flags,
+
+    /// Print what was found as JSON: an object with files, classes, and the lists broken and notes
     #[arg(long)]
     pub json: bool,
 }

@@ -1,6 +1,7 @@
 //! The commands that talk to a sidecar, each of which runs in the foreground and ends.
 
 mod admin;
+mod check;
 mod display;
 mod start;
 mod status;
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use self::admin::Admin;
 pub(crate) use self::admin::AdminError;
+pub(crate) use self::check::{CheckError, check};
 pub(crate) use self::start::{LaunchError, start};
 use crate::cli::{Asking, Status};
 use crate::target::Target;

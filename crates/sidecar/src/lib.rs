@@ -41,7 +41,7 @@ use std::path::Path;
 
 use admission::Admission;
 use cli::{Cli, Command, Doctor, Serve};
-use commands::{AdminError, LaunchError};
+use commands::{AdminError, CheckError, LaunchError};
 use daemon::{Announcement, DaemonError};
 use interpreter::InterpreterError;
 use limits::Limits;
@@ -75,6 +75,9 @@ pub enum CommandError {
     /// The sidecar that was asked does not answer, or says no.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// Not all of the classes can be used.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// The doctor has found what is wrong, and said it.
     #[error("{0} of the checks above failed")]
     Unsound(usize),
@@ -98,6 +101,7 @@ pub fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Restart(flags) => Ok(commands::restart(&flags)?),
         Command::Reload(flags) => Ok(commands::reload(&flags)?),
         Command::Status(flags) => Ok(commands::status(&flags)?),
+        Command::Check(flags) => Ok(commands::check(&flags)?),
         Command::Doctor(flags) => diagnose(&flags),
         Command::Configuration => print(&settings::reference()),
     }
