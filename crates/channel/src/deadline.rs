@@ -21,9 +21,13 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     /// A deadline that runs from now on.
-    pub(crate) fn from_now(limit: Limit) -> Self {
-        let end = limit.end.or_else(|| limit.timeout.map(|timeout| Instant::now() + timeout));
-        Self { timeout: limit.timeout, end }
+    pub(crate) fn from_now(timeout: Option<Duration>) -> Self {
+        Self { timeout, end: timeout.map(|timeout| Instant::now() + timeout) }
+    }
+
+    /// A deadline at this moment.
+    pub(crate) fn at(end: Instant) -> Self {
+        Self { timeout: None, end: Some(end) }
     }
 
     /// A deadline that runs from its first check on: what never waits does not look at the clock.

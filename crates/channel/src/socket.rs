@@ -78,11 +78,18 @@ impl SocketChannel {
     }
 
     /// The deadline of an operation that begins now.
+    #[inline(always)]
     fn begin(&mut self) -> Result<Deadline, ChannelError> {
-        if let Some(end) = self.limit.end {
-            self.arm(Some(end.saturating_duration_since(Instant::now())))?;
+        match self.limit.end {
+            None => Ok(Deadline::from_now(self.limit.timeout)),
+            Some(end) => self.begin_until(end),
         }
-        Ok(Deadline::from_now(self.limit))
+    }
+
+    #[cold]
+    fn begin_until(&mut self, end: Instant) -> Result<Deadline, ChannelError> {
+        self.arm(Some(end.saturating_duration_since(Instant::now())))?;
+        Ok(Deadline::at(end))
     }
 
     /// Tells the system how long a system call may wait.
