@@ -10,7 +10,9 @@
 pub mod address;
 pub mod admission;
 mod asks;
+mod background;
 pub mod cli;
+mod client;
 mod commands;
 mod connection;
 pub mod control;
@@ -43,6 +45,7 @@ mod status;
 mod stream;
 pub mod supervisor;
 mod target;
+mod temporary;
 pub mod token;
 pub mod worker;
 mod worker_settings;
@@ -52,7 +55,7 @@ use std::path::Path;
 
 use admission::Admission;
 use cli::{Cli, Command, Doctor, Serve};
-use commands::{AdminError, LaunchError};
+use commands::{AdminError, CallError, CheckError, LaunchError};
 use daemon::{Announcement, DaemonError};
 use interpreter::InterpreterError;
 use limits::Limits;
@@ -86,6 +89,12 @@ pub enum CommandError {
     /// The sidecar that was asked does not answer, or says no.
     #[error(transparent)]
     Admin(#[from] AdminError),
+    /// A call gave nothing.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// Not all of the classes can be used.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// The doctor has found what is wrong, and said it.
     #[error("{0} of the checks above failed")]
     Unsound(usize),
@@ -109,6 +118,8 @@ pub fn run(cli: Cli) -> Result<(), CommandError> {
         Command::Restart(flags) => Ok(commands::restart(&flags)?),
         Command::Reload(flags) => Ok(commands::reload(&flags)?),
         Command::Status(flags) => Ok(commands::status(&flags)?),
+        Command::Call(flags) => Ok(commands::call(&flags)?),
+        Command::Check(flags) => Ok(commands::check(&flags)?),
         Command::Doctor(flags) => diagnose(&flags),
         Command::Configuration => print(&settings::reference()),
     }
