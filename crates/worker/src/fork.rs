@@ -7,11 +7,11 @@ use nix::libc;
 
 static FORKED: AtomicBool = AtomicBool::new(false);
 
-/// The session's own descriptor of the client, the watcher's, and that of the supervisor.
-static SOCKETS: [AtomicI32; 3] = [const { AtomicI32::new(-1) }; 3];
+/// The session's own descriptor of the client, the watcher's, and those of the supervisor and the zygote.
+static SOCKETS: [AtomicI32; 4] = [const { AtomicI32::new(-1) }; 4];
 
 /// Remembers what a forked process must not hold.
-pub(crate) fn guard(sockets: [RawFd; 3]) {
+pub(crate) fn guard(sockets: [RawFd; 4]) {
     for (place, socket) in SOCKETS.iter().zip(sockets) {
         place.store(socket, Ordering::Relaxed);
     }
