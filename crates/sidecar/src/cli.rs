@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::address::Address;
 use crate::daemon::Announcement;
 use crate::environment;
 use crate::settings::{Values, with_defaults};
@@ -27,6 +28,31 @@ pub enum Command {
     /// Each setting may stand in the settings file (tortoise.toml, see --config), in the environment, or here. A flag
     /// wins over the environment, the environment over the file.
     Serve(Box<Serve>),
+    /// Start a sidecar in the background, and return when it is ready
+    ///
+    /// Takes the settings of serve, from the same places. It logs to log_file, and holds pid_file. It stays in the
+    /// current folder, from which relative paths count.
+    Start(Box<Start>),
+    /// End a sidecar, and return when it has left
+    ///
+    /// Requests that run have the time of drain to end. Finds the sidecar by the settings that it was started with.
+    Stop(Box<Asking>),
+    /// Replace a sidecar by a new one that reads settings and program anew, and lose no request
+    ///
+    /// Returns when the new one has taken over. If it does not start, the old one goes on.
+    Restart(Box<Asking>),
+    /// Load changed Python code and settings, and lose no request
+    ///
+    /// Returns when new sessions get the new code; requests that run end on the old one. If the new code cannot be
+    /// loaded, the old one goes on.
+    Reload(Box<Asking>),
+    /// Show what a sidecar does
+    Status(Box<Status>),
+    /// Check the settings, and import every class as a session would
+    ///
+    /// Names the file and the line of what is broken, and exits with 1 if something is. Takes the settings of serve, from
+    /// the same places, and needs no address. No sidecar need run.
+    Check(Box<Check>),
     /// Check what the settings name and what the system gives, and say what to do
     ///
     /// Takes the settings of serve, from the same places. Exits with 1 if a check fails.
@@ -57,6 +83,50 @@ pub struct FlagsOnly {
     pub flags: Flags,
 }
 
+/// The flags of `tortoise start`.
+#[derive(Debug, Args)]
+pub struct Start {
+    /// The settings.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// The flags of commands for a sidecar that runs.
+#[derive(Debug, Args)]
+pub struct Asking {
+    /// The settings that it was started with.
+    #[command(flatten)]
+    pub flags: Flags,
+
+    /// Where it listens [default: the first Unix socket of the settings, or else their first address]
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<Address>,
+}
+
+/// The flags of `tortoise status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Which sidecar.
+    #[command(flatten)]
+    pub asking: Asking,
+
+    /// Print all that it says of itself, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `tortoise check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The settings to check.
+    #[command(flatten)]
+    pub flags: Flags,
+
+    /// Print what was found as JSON: an object with files, classes, and the lists broken and notes
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The flags of `tortoise doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
@@ -84,12 +154,12 @@ pub struct Serve {
     #[arg(long, hide = true, value_name = "FILE", requires = "auto")]
     pub lock: Option<PathBuf>,
 
-    /// With --auto: where standard output, standard error and the log go.
-    #[arg(long, hide = true, value_name = "FILE", requires = "auto")]
+    /// Where standard output, standard error and the log go.
+    #[arg(long, hide = true, value_name = "FILE")]
     pub log: Option<PathBuf>,
 
-    /// With --auto: the inherited file descriptor that receives `ready` or `error: …`.
-    #[arg(long, hide = true, value_name = "N", requires = "auto")]
+    /// The inherited file descriptor that receives `ready` or `error: …`; with it, we go into the background.
+    #[arg(long, hide = true, value_name = "N")]
     pub ready_fd: Option<i32>,
 }
 

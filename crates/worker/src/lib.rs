@@ -1,6 +1,6 @@
 //! The Python session of Tortoise: `tortoise_worker._native`, the part of a worker that PHP speaks to.
 //!
-//! - [`serve`]: the loop, and [`dispatch`]: what each request does.
+//! - [`seat`]: how a session begins; [`serve`]: its loop, and [`dispatch`]: what each request does.
 //! - [`operate`]: Python's protocols: items, comparison, operators.
 //! - [`table`]: the objects that the client holds; [`gate`]: the names that it may touch.
 //! - [`modules`]: opening modules, and which of them it may use; [`contexts`]: context managers.
@@ -11,7 +11,7 @@
 //! - [`conversation`]: who may speak to PHP next; [`callback`]: asking it for something; [`php`]: its objects in Python.
 //! - [`coroutines`]: those that PHP calls, and what they give.
 //! - [`requests`]: from the first byte of a request to the last of its answer; [`answer`]: a frame that is being written.
-//! - [`gil`]: what the threads of a session share.
+//! - [`sessions`]: which session a thread belongs to; [`gil`]: what the threads of a session share.
 //! - [`call`], [`raw`], [`buffer`], [`fork`], [`watch`], [`stack`]: the rooms of `unsafe`, one job each.
 //! - [`watch`]: what happens while user code runs; [`signs`]: what its thread and the session's own tell each other.
 //! - [`tenure`]: how long a session serves; [`board`]: where it says what it does.
@@ -46,7 +46,9 @@ mod php;
 mod process;
 mod raw;
 mod requests;
+mod seat;
 mod serve;
+mod sessions;
 mod signs;
 mod spinning;
 mod stack;
@@ -61,31 +63,32 @@ use pyo3::prelude::*;
 /// `tortoise_worker._native`; its functions are documented for Python in `_native.pyi`.
 #[pymodule]
 mod _native {
-    use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
-    use std::sync::Arc;
+    use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-    use pyo3::exceptions::{PyOSError, PyValueError};
+    use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
-    use tortoise_channel::{Slot, SpinPolicy};
+    use tortoise_channel::SpinPolicy;
     use tortoise_protocol::frame::{Header, Kind, begin, finish};
     use tortoise_protocol::handshake::Refusal;
     use tortoise_protocol::{Depth, description, limits};
 
     use crate::hooks::Hooks;
     use crate::path::Root;
-    use crate::serve::Service;
-    use crate::signs::Signs;
-    use crate::tenure::Bounds;
+    use crate::seat::{Rules, Seat};
+    use crate::sessions::running;
     use crate::to_wire::Encoder;
-    use crate::watch::{Deadline, Watcher};
-    use crate::{board, coroutines, fork, process, spinning, tenure};
+    use crate::watch::Alarm;
+    use crate::{board, coroutines, fork, process, spinning};
 
     #[pymodule_export]
     use crate::php::{
         PhpFunction, PhpMethod, PhpMethodOf, PhpObject, PhpProperty, has_property, is_half, new_half, operate,
         php_class, php_request,
     };
+
+    #[pymodule_export]
+    use crate::sessions::{Session, current_session};
 
     #[pymodule_export]
     const PRODUCT_VERSION: &str = tortoise_protocol::PRODUCT_VERSION;
@@ -114,47 +117,18 @@ mod _native {
     #[pyfunction]
     fn serve(
         py: Python<'_>,
-        sockets: (RawFd, RawFd, RawFd),
-        php: u64,
-        slot: Option<usize>,
-        shared_memory: bool,
+        seat: Seat,
         hooks: &Bound<'_, PyAny>,
-        settings: &Bound<'_, PyAny>,
-        alarm: (i32, RawFd, i32),
+        rules: Rules,
+        alarm: Alarm,
     ) -> PyResult<Option<String>> {
-        let ((client, control, line), (dump_signal, dump_file, interrupt_signal)) = (sockets, alarm);
-        let hooks = Hooks::of(hooks)?;
-        let service = Service {
-            shared_memory,
-            bounds: Bounds::of(settings)?,
-            looks_for_changes: settings.getattr("reload")?.eq("on-change")?,
-        };
-        let deadline = Deadline {
-            grace: tenure::seconds(&settings.getattr("grace")?)?,
-            slow_log: settings.getattr("slow_log")?.extract()?,
-            dump_signal,
-            dump_file,
-            interrupt_signal,
-        };
-        if client < 0 || control < 0 || line < 0 || client == control || client == line || control == line {
-            return Err(PyValueError::new_err("serve needs the descriptors of three sockets"));
-        }
-        // SAFETY: the Python side received or made these numbers for this session, and uses none again.
-        let [client, control, line] = unsafe { [client, control, line].map(|each| OwnedFd::from_raw_fd(each)) };
-        let watched = client.as_fd().try_clone_to_owned()?;
-        fork::guard([client.as_raw_fd(), watched.as_raw_fd(), control.as_raw_fd(), line.as_raw_fd()]);
-        let slot = slot.and_then(board::slot).unwrap_or_else(Slot::unseen);
-        slot.serve(php);
-        let signs = Arc::new(Signs::new(slot, control, line)?);
-        let watcher = Watcher { client: watched, php, signs: Arc::clone(&signs), deadline };
-        watcher.start().map_err(PyOSError::new_err)?;
-        Ok(crate::serve::serve(py, client, signs, hooks, &service))
+        seat.serve(py, Hooks::of(hooks)?, rules, alarm)
     }
 
     /// Whether the call that is being done is to be interrupted.
     #[pyfunction]
-    fn take_interrupt() -> bool {
-        crate::serve::running().is_ok_and(|state| state.conversation.signs.take_interrupt())
+    fn take_interrupt(py: Python<'_>) -> bool {
+        running(py).is_ok_and(|state| state.conversation.signs.take_interrupt())
     }
 
     /// Opens the board behind a descriptor.
@@ -198,14 +172,20 @@ mod _native {
 
     /// Takes the session's sockets from a process that user code forked.
     #[pyfunction]
-    fn in_forked_child() {
-        fork::in_child();
+    fn in_forked_child(py: Python<'_>) {
+        fork::in_child(py);
     }
 
     /// Says that the thread it is called in runs the loop of PHP's coroutines.
     #[pyfunction]
     fn enter_loop() {
         coroutines::enter_loop();
+    }
+
+    /// What names the classes of Python's own in PHP, for the session of this thread; None where there is no session.
+    #[pyfunction]
+    fn naming(py: Python<'_>) -> Option<Py<PyAny>> {
+        running(py).ok().map(|state| state.hooks.php_name.clone_ref(py))
     }
 
     /// Sends PHP what the coroutine of a call has come to.
@@ -217,13 +197,13 @@ mod _native {
         error: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let outcome = error.map_or(Ok(value), |error| Err(PyErr::from_value(error)));
-        crate::serve::running()?.finish_coroutine(py, call, outcome)
+        running(py)?.finish_coroutine(py, call, outcome)
     }
 
     /// Raises RuntimeError if the loop of PHP's coroutines cannot run anything, because it waits for PHP.
     #[pyfunction]
     fn check_loop(py: Python<'_>) -> PyResult<()> {
-        crate::serve::running()?.check_loop(py)
+        running(py)?.check_loop(py)
     }
 
     /// A value as MessagePack; ValueError if an object is in it.

@@ -1,10 +1,9 @@
 //! The loop of a session: receive a request, do it, send the answer; and between two requests of PHP, see whether to leave.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::process;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tortoise_channel::{Activity, Channel, ChannelError};
 use tortoise_protocol::frame::{FLAG_ASYNC, FLAG_RELEASES, HEADER_BYTES, Header, Kind, finish};
@@ -21,19 +20,18 @@ use crate::fork;
 use crate::from_wire::Request;
 use crate::hooks::Hooks;
 use crate::requests::give_up;
+use crate::sessions::{self, Inside};
 use crate::signs::Signs;
 use crate::spinning;
 use crate::tenure::{Bounds, Tenure};
 
-/// The session of this process: there is never more than one.
-static SESSION: OnceLock<State> = OnceLock::new();
-
-/// The session.
-///
-/// # Errors
-/// RuntimeError if the process serves nobody.
-pub(crate) fn running() -> PyResult<&'static State> {
-    SESSION.get().ok_or_else(|| PyRuntimeError::new_err("there is no PHP here: this process serves nobody"))
+/// Whose process a session runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Process {
+    /// Its own.
+    Own,
+    /// That of other sessions too.
+    Shared,
 }
 
 /// What came of one frame.
@@ -50,6 +48,8 @@ enum Done {
 
 /// How a session is served.
 pub(crate) struct Service {
+    /// Whose process it runs in.
+    pub(crate) process: Process,
     /// Whether the client takes shared memory.
     pub(crate) shared_memory: bool,
     /// When the session leaves of its own accord.
@@ -68,6 +68,7 @@ pub(crate) fn serve(
     service: &Service,
 ) -> Option<String> {
     callback::is_sessions_own();
+    let socket = client.as_raw_fd();
     let mut channel = Channel::over_socket(client);
     channel.set_spin_policy(spinning::policy());
     let welcome = welcome(&hooks.version);
@@ -77,13 +78,22 @@ pub(crate) fn serve(
     let end = match greeted {
         Ok(()) => {
             let slot = signs.slot;
-            let conversation = Conversation::new(channel, signs);
-            let state = SESSION.get_or_init(|| State::new(py, hooks, conversation));
+            let state = State::new(py, hooks, Conversation::new(channel, signs));
+            let _inside = match service.process {
+                Process::Own => {
+                    sessions::is_sole(&state);
+                    None
+                }
+                Process::Shared => Some(Inside::of(Arc::downgrade(&state))),
+            };
             let mut farewell = Answer::default();
-            let end = run(py, state, service, &mut farewell);
+            let end = run(py, &state, service, &mut farewell);
             slot.turn(Activity::Leaving);
             let end = state.conversation.finish(py, end, &mut farewell).unwrap_or_else(End::from);
             state.forget(py);
+            if service.process == Process::Shared {
+                fork::forget(py, socket);
+            }
             end
         }
         Err(error) => error.into(),

@@ -20,6 +20,7 @@ use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::sys::socket::{MsgFlags, recv};
+use pyo3::FromPyObject;
 
 use crate::signs::Signs;
 
@@ -38,12 +39,19 @@ pub(crate) struct Deadline {
     pub(crate) grace: Duration,
     /// What is written there about overdue calls; None: to standard error.
     pub(crate) slow_log: Option<PathBuf>,
-    /// The signal by which the main thread writes down where all threads are, whoever has the interpreter's lock.
-    pub(crate) dump_signal: i32,
+    /// How to reach the main thread.
+    pub(crate) alarm: Alarm,
+}
+
+/// How to reach the main thread of a process: `tortoise_worker.interrupts.Alarm`.
+#[derive(FromPyObject, Debug, Clone, Copy)]
+pub(crate) struct Alarm {
+    /// The signal by which it writes down where all threads are, whoever has the interpreter's lock.
+    dump_signal: i32,
     /// The number of the file into which it does that: in the beginning it is standard error.
-    pub(crate) dump_file: RawFd,
-    /// The signal by which Python interrupts what the main thread does.
-    pub(crate) interrupt_signal: i32,
+    dump_file: RawFd,
+    /// The signal by which Python interrupts what it does.
+    interrupt_signal: i32,
 }
 
 /// What is watched.
@@ -107,7 +115,7 @@ impl Watcher {
         let pid = process::id();
         let report = format!(r#"{{"overdue": {pid}, "process": {pid}, "client": {}}}"#, self.php);
         self.signs.tell_supervisor(&report);
-        signal_main_thread(self.deadline.interrupt_signal);
+        signal_main_thread(self.deadline.alarm.interrupt_signal);
         true
     }
 
@@ -158,7 +166,7 @@ impl Watcher {
 
     /// Writes into the slow log what has happened, and has the main thread write there where all threads are.
     fn dump(&self, what: &str) {
-        let Deadline { slow_log, dump_file, dump_signal, .. } = &self.deadline;
+        let Deadline { slow_log, alarm: Alarm { dump_file, dump_signal, .. }, .. } = &self.deadline;
         let mut trouble = String::new();
         if let Some(path) = slow_log {
             // Opened each time: the file may have been put aside since.

@@ -1,13 +1,6 @@
-"""One session: what the native loop needs from Python, and the run of it.
+"""One session: what the native loop needs from Python, and the run of it."""
 
-All that does not depend on the client is made in the zygote, so that it is there when the client comes.
-"""
-
-import gc
-import os
 import platform
-import resource
-import signal
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -17,22 +10,23 @@ from tortoise_worker import (
     _native,
     arrays,
     errors,
-    interrupts,
     json_text,
-    line,
     moments,
-    php_bases,
+    php,
     php_classes,
+    php_imports,
     shadows,
 )
-from tortoise_worker.children import Begun
 from tortoise_worker.contexts import Contexts, Thrown
+from tortoise_worker.control import Client
 from tortoise_worker.coroutines import Coroutines
 from tortoise_worker.describe import Describer, Description
 from tortoise_worker.errors import AccessRefusedError
+from tortoise_worker.interrupts import Alarm
 from tortoise_worker.loader import Loader
 from tortoise_worker.modules import Modules
 from tortoise_worker.parameters import Special, special
+from tortoise_worker.search_path import SearchPath
 from tortoise_worker.settings import Settings
 
 # PHP sees these as plain objects that can be called or have attributes: their types say nothing more.
@@ -62,6 +56,8 @@ class Hooks:
 
     describe: Callable[[str | type], Description]
     """Describes a class that PHP names, or one that it was handed."""
+    php_name: Callable[[type], str]
+    """The name that a class of Python's own has in PHP."""
     explain: Callable[[BaseException], list[errors.Explanation]]
     """Describes an exception and its causes."""
     set_roots: Callable[[list[str]], None]
@@ -138,67 +134,72 @@ def narrowed(asked: list[str], served: list[list[str]]) -> list[str]:
     return roots
 
 
-class Session:
-    """A session that has no client yet: made in the zygote, run in a process that was forked from it."""
+def prepare(*, is_shared: bool = False) -> SearchPath:
+    """Makes the process one in which sessions can run: one, or several if it `is_shared`.
 
-    def __init__(self, loader: Loader, settings: Settings, control: int) -> None:
+    Gives what they have in common.
+    """
+    php_imports.install(php)
+    return SearchPath(is_shared=is_shared)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a session runs, and for whom: what the native loop is told."""
+
+    client: int
+    """The descriptor of the client's socket."""
+    control: int
+    """That of the supervisor's."""
+    line: int
+    """That of the line to the zygote."""
+    php: int
+    """The process id of PHP."""
+    slot: int | None
+    """On the board; None: it has none."""
+    shared_memory: bool
+    """Whether the client takes shared memory."""
+    shares_process: bool
+    """Whether the process has other sessions."""
+
+
+class Session:
+    """A session: made before it has a client, so that all is there when that comes."""
+
+    def __init__(self, search_path: SearchPath, settings: Settings) -> None:
         self._settings = settings
-        self._control = control
         self._served: list[list[str]] | None = None
-        self._loader = loader
-        self._describer = Describer(loader)
-        self._modules = Modules(loader)
+        self._loader = Loader([], search_path)
+        self._describer = Describer(self._loader)
+        self._modules = Modules(self._loader)
         self._coroutines = Coroutines()
         self._contexts = Contexts(self._coroutines)
-        php_bases.set_naming(self._describer.php_name_of)
-        self._alarm = interrupts.install()
         self._hooks = self._make_hooks()
 
-    def run(self, begun: Begun) -> None:
-        """Serves the client that the process gets, until one of them leaves."""
-        self._become_process()
-        client = line.await_client(begun.line)
-        if client is None:
-            # It has run no code of the user's, whose exit handlers would have to run.
-            os._exit(0)
+    def serve(
+        self,
+        client: Client,
+        *,
+        control: int,
+        line: int,
+        slot: int | None,
+        alarm: Alarm,
+        shares_process: bool = False,
+    ) -> None:
+        """Serves a client until one of both leaves. Takes the descriptors over."""
         self._served = client.served
         self._loader.set_roots(client.roots)
         self._modules.let_in(client.modules, client.asked_modules, client.served is None)
-        sockets = (client.socket, self._control, begun.line.detach())
-        reason = _native.serve(
-            sockets,
-            client.process,
-            begun.slot,
-            client.shared_memory,
-            self._hooks,
-            self._settings,
-            self._alarm,
-        )
+        seat = Seat(client.socket, control, line, client.process, slot, client.shared_memory, shares_process)
+        reason = _native.serve(seat, self._hooks, self._settings, alarm)
         # PHP has gone, perhaps in the middle of a request.
         self._coroutines.cancel_all()
         self._contexts.leave_all()
-        interrupts.uninstall(self._alarm)
         if reason is not None:
             print(
                 f"tortoise: the connection of PHP process {client.process} was closed: {reason}",
                 file=sys.stderr,
             )
-
-    def _become_process(self) -> None:
-        """Gives a new process the signals of any Python program, and a process group of its own.
-
-        The group is what ends the processes that its code started, together with the session, and it keeps a
-        Ctrl-C in the supervisor's terminal from the user's code. Those that leave the group are the session's
-        children all the same, once their own parents have ended: so the zygote knows whose they were.
-        """
-        os.setpgid(0, 0)
-        _native.adopt_orphans()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.register_at_fork(after_in_child=_native.in_forked_child)
-        if limit := self._settings.memory_limit:
-            resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-        gc.enable()
 
     def _set_roots(self, roots: list[str]) -> None:
         self._loader.set_roots(roots if self._served is None else narrowed(roots, self._served))
@@ -211,6 +212,7 @@ class Session:
     def _make_hooks(self) -> Hooks:
         return Hooks(
             describe=self._describer.describe,
+            php_name=self._describer.php_name_of,
             explain=errors.explain,
             set_roots=self._set_roots,
             check_module=self._modules.check,

@@ -7,9 +7,8 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from tortoise_worker import _native, php, php_imports
-from tortoise_worker.loader import Loader
-from tortoise_worker.session import Session
+from tortoise_worker import _native, forked, interrupts
+from tortoise_worker.session import Session, prepare
 from tortoise_worker.settings import Settings
 from tortoise_worker.zygote import Zygote
 
@@ -38,9 +37,9 @@ def run(arguments: Sequence[str]) -> None:
 
     _native.limit_spinning(options.spinning_sessions or settings.spinning_sessions)
     slots = _native.open_board(options.board) if options.board is not None else 0
-    php_imports.install(php)
-    loader = Loader(settings.path)
-    session = Session(loader, settings, options.control)
+    alarm = interrupts.install()
+    # Made before the forks, so that all is there when a client comes.
+    session = Session(prepare(), settings)
     begun = Zygote(options.control, settings, slots).run()
     if begun is not None:
-        session.run(begun)
+        forked.run(begun, session, settings, options.control, alarm)

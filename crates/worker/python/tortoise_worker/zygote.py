@@ -18,6 +18,9 @@ from tortoise_worker import _native, control, line
 from tortoise_worker.children import Begun, Child, Children, kill_group
 from tortoise_worker.settings import Settings
 
+# Then something is wrong with them, and clients get new processes until one has come.
+MAX_LOST_SPARES = 10
+
 
 class Zygote:
     """One worker, until it leaves."""
@@ -27,8 +30,8 @@ class Zygote:
         self._settings = settings
         self._children = Children(slots)
         self._is_retired = False
-        # No more spares until the next client comes: the last one could not be forked, or has ended.
-        self._has_lost_spare = False
+        # Spares that could not be forked, or have ended, since the last client came.
+        self._lost_spares = 0
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def run(self, warnings: Sequence[str] = ()) -> Begun | None:
@@ -98,7 +101,7 @@ class Zygote:
         """Gives a client to a process, a new one if none waits. `Begun` in the new one."""
         if self._is_retired:
             return self._fail(client, descriptor, "the worker retires")
-        self._has_lost_spare = False
+        self._lost_spares = 0
         while (child := self._children.take_spare()) is not None:
             if line.hand_over(child.line, client, descriptor):
                 self._started(child, client, descriptor)
@@ -131,7 +134,7 @@ class Zygote:
             children.spares < self._settings.spare_sessions
             and children.has_room
             and not self._is_retired
-            and not self._has_lost_spare
+            and self._lost_spares < MAX_LOST_SPARES
         )
 
     def _add_spare(self) -> Begun | None:
@@ -140,7 +143,7 @@ class Zygote:
             begun = self._fork()
         except OSError as error:
             print(f"tortoise: no process could be started ahead of time: {error}", file=sys.stderr)
-            self._has_lost_spare = True
+            self._lost_spares += 1
             return None
         if isinstance(begun, Begun):
             return begun
@@ -161,7 +164,7 @@ class Zygote:
         """Takes leave of every child that has ended: one signal may stand for several."""
         while (ended := self._children.reap()) is not None:
             if ended.child.client is None:
-                self._has_lost_spare = not self._is_retired
+                self._lost_spares += 1
             else:
                 message = {
                     "ended": ended.child.process,
