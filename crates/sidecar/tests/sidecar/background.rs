@@ -82,6 +82,25 @@ fn what_does_not_start_says_why_and_names_the_log() {
 }
 
 #[test]
+fn files_that_cannot_be_made_are_named() {
+    let installation = Installation::new("answering");
+    for (flag, expected) in
+        [("--log-file", "cannot open the log file /nowhere/t"), ("--pid-file", "the pid file /nowhere/t")]
+    {
+        let mut start = command(&installation, "start");
+        start.args([flag, "/nowhere/t"]);
+        let (status, said, errors) = run(start);
+        assert_eq!((status, said.as_str()), (Some(1), ""), "{errors}");
+        assert!(errors.contains(expected) && errors.contains("No such file"), "{errors}");
+    }
+    let mut start = installation.tortoise();
+    start.args(["start", "--path", "classes", "--listen", "tcp://127.0.0.1:0"]);
+    let (status, _, errors) = run(start);
+    assert_eq!(status, Some(1));
+    assert!(errors.contains("there is no Unix socket to have the log_file beside; set log_file"), "{errors}");
+}
+
+#[test]
 fn a_stale_pid_file_is_no_obstacle() {
     let installation = Installation::new("answering");
     // The process id of somebody else, who has nothing to do with it.
