@@ -28,6 +28,7 @@ pub mod limits;
 pub mod listener;
 pub mod log;
 pub mod notify;
+mod orphans;
 mod output;
 mod pid_file;
 mod places;
@@ -231,6 +232,7 @@ fn serve_here(flags: Serve, inherited: Vec<Inherited>, ready: impl FnOnce()) -> 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let requests = Signals::install()?.requests();
+        orphans::bury()?;
         let ready = || {
             // Of a successor the service manager hears from its predecessor.
             if !is_successor {

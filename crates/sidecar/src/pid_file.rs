@@ -88,7 +88,9 @@ impl PidFile {
 
 /// The pid file of a successor: its predecessor's, until that has gone. Dropping it removes it.
 #[derive(Debug)]
-pub(crate) struct NextPidFile(Arc<Mutex<Option<PidFile>>>);
+pub(crate) struct NextPidFile {
+    _file: Arc<Mutex<Option<PidFile>>>,
+}
 
 impl NextPidFile {
     /// Waits for it in a thread, which ends with the process.
@@ -103,7 +105,7 @@ impl NextPidFile {
             }
             Err(error) => tracing::warn!("{error}"),
         });
-        Self(ours)
+        Self { _file: ours }
     }
 }
 
@@ -185,7 +187,7 @@ mod tests {
         let first = PidFile::take(&path).expect("taken");
         let second = NextPidFile::wait_for(path.clone());
         drop(first);
-        while second.0.lock().expect("no panic").is_none() {
+        while second._file.lock().expect("no panic").is_none() {
             thread::yield_now();
         }
         assert!(path.exists());

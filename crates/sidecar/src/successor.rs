@@ -21,6 +21,7 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::time::timeout;
 
 use crate::listener::{Listener, Owner};
+use crate::orphans::Own;
 use crate::{notify, process};
 
 /// Bytes of what a successor says, at most: `daemon` writes no more.
@@ -83,6 +84,7 @@ pub(crate) async fn start(
     let kept: Vec<_> = listeners.iter().chain(managed).copied().chain([tell.as_fd()]).collect();
     process::prepare_successor(&mut command, &kept);
     let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().map_err(failed)?;
+    let own = Own::new(child.id());
     drop(tell);
     let mut said = String::new();
     let hear = Receiver::from_owned_fd(hear).map_err(failed)?;
@@ -92,7 +94,7 @@ pub(crate) async fn start(
         (Ok(Ok(_)), "ready") => {
             let pid = child.id().unwrap_or_default();
             // It is on its own from here on.
-            std::mem::forget(child);
+            std::mem::forget((child, own));
             Ok(pid)
         }
         (Ok(_), "") => match child.wait().await {
@@ -135,15 +137,16 @@ mod tests {
         for (program, arguments, expected) in [
             ("/nowhere/tortoise", "", "cannot start /nowhere/tortoise anew: No such file"),
             ("/bin/sh", "-c|exit 3", "the successor ended before it was ready (exit status: 3)"),
-            ("/bin/sh", r#"-c|eval "echo error: no >&$1"|--"#, "no"),
+            ("/bin/sh", r#"-c|echo error: no > /proc/self/fd/$2|--"#, "no"),
         ] {
             let arguments = arguments.split('|').filter(|word| !word.is_empty()).map(OsString::from).collect();
             let line = CommandLine { program: program.into(), arguments };
             let error = start(&line, &[], &[], limit).await.expect_err(program);
             assert!(error.starts_with(expected), "{error}");
         }
-        let line = CommandLine { program: "/bin/sleep".into(), arguments: words("3600") };
-        let error = start(&line, &[], &[], Duration::from_millis(1)).await.expect_err("it says nothing");
-        assert!(!error.is_empty(), "{error}");
+        let arguments = ["-c", "exec sleep 3600"].map(OsString::from).to_vec();
+        let line = CommandLine { program: "/bin/sh".into(), arguments };
+        let error = start(&line, &[], &[], Duration::from_millis(50)).await.expect_err("it says nothing");
+        assert_eq!(error, "the successor was not ready within 0.05 s");
     }
 }

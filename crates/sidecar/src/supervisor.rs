@@ -389,8 +389,10 @@ impl House {
             (late, handshakes)
         });
         let late: Vec<_> = late.collect();
-        // From here on a new sidecar may take our place.
-        drop(ending);
+        if let Ending::Stopped(lock) = ending {
+            // From here on a new sidecar may take our place.
+            drop(lock);
+        }
         match self.sessions.count() {
             0 => {}
             count => tracing::info!("draining: {count} sessions leave, each at the end of its request"),
