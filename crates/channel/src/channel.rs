@@ -3,10 +3,11 @@
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tortoise_protocol::frame::Header;
 
+use crate::deadline::Limit;
 use crate::mapping::{Mapping, Side};
 use crate::shared::SharedChannel;
 use crate::socket::SocketChannel;
@@ -19,7 +20,7 @@ pub struct Channel {
     shared: Option<SharedChannel>,
     socket: SocketChannel,
     policy: SpinPolicy,
-    timeout: Option<Duration>,
+    limit: Limit,
 }
 
 /// What the frames of a channel go through.
@@ -47,7 +48,12 @@ impl Channel {
     /// A channel over a connected, blocking stream socket.
     #[must_use]
     pub fn over_socket(stream: impl Into<OwnedFd>) -> Self {
-        Self { shared: None, socket: SocketChannel::new(stream.into()), policy: SpinPolicy::default(), timeout: None }
+        Self {
+            shared: None,
+            socket: SocketChannel::new(stream.into()),
+            policy: SpinPolicy::default(),
+            limit: Limit::default(),
+        }
     }
 
     /// Sends a whole frame (see [`tortoise_protocol::frame::finish`]) without segments.
@@ -162,7 +168,7 @@ impl Channel {
 
     fn share(&mut self, mapping: Mapping, side: Side) {
         self.socket.release_buffer();
-        self.shared = Some(SharedChannel::new(mapping, side, self.timeout, self.policy.clone()));
+        self.shared = Some(SharedChannel::new(mapping, side, self.limit, self.policy.clone()));
     }
 
     /// What the frames go through.
@@ -171,15 +177,38 @@ impl Channel {
         if self.shared.is_some() { Kind::SharedMemory } else { self.socket.kind() }
     }
 
+    /// Whether the peer has left, or sends nothing any more. What it sent before may still be there.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    pub fn is_peer_gone(&mut self) -> Result<bool, ChannelError> {
+        match &mut self.shared {
+            Some(shared) => shared.is_peer_gone(self.socket.as_fd()),
+            None => self.socket.is_peer_gone(),
+        }
+    }
+
     /// Bounds how long each send or receive, also of a segment, may take as a whole; None: as long as it takes.
     ///
     /// # Errors
     /// [`ChannelError::Io`] if the system refuses.
     pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), ChannelError> {
-        self.timeout = timeout;
+        self.set_limit(Limit { timeout, ..self.limit })
+    }
+
+    /// Lets every send and receive end at this moment, instead of after the timeout; None: the timeout counts again.
+    ///
+    /// # Errors
+    /// [`ChannelError::Io`] if the system refuses.
+    pub fn set_deadline(&mut self, end: Option<Instant>) -> Result<(), ChannelError> {
+        self.set_limit(Limit { end, ..self.limit })
+    }
+
+    fn set_limit(&mut self, limit: Limit) -> Result<(), ChannelError> {
+        self.limit = limit;
         match &mut self.shared {
-            Some(shared) => shared.set_timeout(timeout),
-            None => self.socket.set_timeout(timeout)?,
+            Some(shared) => shared.set_limit(limit),
+            None => self.socket.set_limit(limit)?,
         }
         Ok(())
     }

@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::address::Address;
 use crate::daemon::Announcement;
 use crate::environment;
-use crate::limits::{MAX_SESSIONS, MAX_SPINNING_SESSIONS};
-use crate::log::LogLevel;
+use crate::settings::{Values, with_defaults};
 
 /// Runs Python classes for PHP.
 #[derive(Debug, Parser)]
@@ -29,10 +28,38 @@ pub enum Command {
     /// Each setting may stand in the settings file (tortoise.toml, see --config), in the environment, or here. A flag
     /// wins over the environment, the environment over the file.
     Serve(Box<Serve>),
+    /// Start a sidecar in the background, and return when it is ready
+    ///
+    /// Takes the settings of serve, from the same places. It logs to log_file, and holds pid_file. It stays in the
+    /// current folder, from which relative paths count.
+    Start(Box<Start>),
+    /// End a sidecar, and return when it has left
+    ///
+    /// Requests that run have the time of drain to end. Finds the sidecar by the settings that it was started with.
+    Stop(Box<Asking>),
+    /// Replace a sidecar by a new one that reads settings and program anew, and lose no request
+    ///
+    /// Returns when the new one has taken over. If it does not start, the old one goes on.
+    Restart(Box<Asking>),
+    /// Load changed Python code and settings, and lose no request
+    ///
+    /// Returns when new sessions get the new code; requests that run end on the old one. If the new code cannot be
+    /// loaded, the old one goes on.
+    Reload(Box<Asking>),
+    /// Show what a sidecar does
+    Status(Box<Status>),
+    /// Check the settings, and import every class as a session would
+    ///
+    /// Names the file and the line of what is broken, and exits with 1 if something is. Takes the settings of serve, from
+    /// the same places, and needs no address. No sidecar need run.
+    Check(Box<Check>),
     /// Check what the settings name and what the system gives, and say what to do
     ///
     /// Takes the settings of serve, from the same places. Exits with 1 if a check fails.
     Doctor(Box<Doctor>),
+    /// Print the reference of the settings, as Markdown
+    #[command(hide = true)]
+    Configuration,
 }
 
 /// The settings, as flags and from the environment.
@@ -42,52 +69,62 @@ pub struct Flags {
     #[arg(long, value_name = "FILE", env = environment::CONFIG)]
     pub config: Option<PathBuf>,
 
-    /// Class roots, searched in this order; clients see no others
-    #[arg(long, value_name = "DIR:DIR", env = environment::PATH, value_delimiter = ':')]
-    pub path: Option<Vec<PathBuf>>,
+    /// The settings.
+    #[command(flatten)]
+    pub values: Values,
+}
 
-    /// Patterns of the modules that clients may open, with commas between
-    #[arg(long, value_name = "PATTERN,PATTERN", env = environment::MODULES, value_delimiter = ',')]
-    pub modules: Option<Vec<String>>,
+/// A command line of settings alone, which is where their help and documentation are made from.
+#[derive(Debug, Default, Parser)]
+#[command(no_binary_name = true)]
+pub struct FlagsOnly {
+    /// The settings.
+    #[command(flatten)]
+    pub flags: Flags,
+}
 
-    /// Python interpreter, 3.11 or newer, such as a venv's bin/python [default: python3]
-    #[arg(long, value_name = "FILE", env = environment::PYTHON)]
-    pub python: Option<PathBuf>,
+/// The flags of `tortoise start`.
+#[derive(Debug, Args)]
+pub struct Start {
+    /// The settings.
+    #[command(flatten)]
+    pub flags: Flags,
+}
 
-    /// Address to listen on, as unix:///run/tortoise/tortoise.sock or tcp://127.0.0.1:1990; may be given more than once
-    #[arg(long, value_name = "ADDRESS", env = environment::LISTEN, value_delimiter = ',')]
-    pub listen: Option<Vec<Address>>,
+/// The flags of commands for a sidecar that runs.
+#[derive(Debug, Args)]
+pub struct Asking {
+    /// The settings that it was started with.
+    #[command(flatten)]
+    pub flags: Flags,
 
-    /// File with the token that clients over TCP must know, 32 to 4096 bytes, readable for its owner alone
-    #[arg(long, value_name = "FILE", env = environment::TOKEN_FILE)]
-    pub token_file: Option<PathBuf>,
+    /// Where it listens [default: the first Unix socket of the settings, or else their first address]
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<Address>,
+}
 
-    /// Leave after this many seconds without a session; 0: never [default: 0]
-    #[arg(long, value_name = "SECONDS", env = environment::IDLE_EXIT)]
-    pub idle_exit: Option<u64>,
+/// The flags of `tortoise status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Which sidecar.
+    #[command(flatten)]
+    pub asking: Asking,
 
-    /// Sessions at once; clients beyond it are told to try again [default: 512]
-    #[arg(
-        long,
-        value_name = "COUNT",
-        env = environment::MAX_SESSIONS,
-        value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_SESSIONS)),
-    )]
-    pub max_sessions: Option<u32>,
+    /// Print all that it says of itself, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
-    /// Sessions at once that may wait for their next call without sleeping, which is what makes calls fast; 0: none
-    /// [default: the CPUs]
-    #[arg(
-        long,
-        value_name = "COUNT",
-        env = environment::SPINNING_SESSIONS,
-        value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_SPINNING_SESSIONS)),
-    )]
-    pub spinning_sessions: Option<u32>,
+/// The flags of `tortoise check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The settings to check.
+    #[command(flatten)]
+    pub flags: Flags,
 
-    /// How much to log [default: info]
-    #[arg(long, value_name = "LEVEL", env = environment::LOG_LEVEL)]
-    pub log_level: Option<LogLevel>,
+    /// Print what was found as JSON: an object with files, classes, and the lists broken and notes
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The flags of `tortoise doctor`.
@@ -117,12 +154,12 @@ pub struct Serve {
     #[arg(long, hide = true, value_name = "FILE", requires = "auto")]
     pub lock: Option<PathBuf>,
 
-    /// With --auto: where standard output, standard error and the log go.
-    #[arg(long, hide = true, value_name = "FILE", requires = "auto")]
+    /// Where standard output, standard error and the log go.
+    #[arg(long, hide = true, value_name = "FILE")]
     pub log: Option<PathBuf>,
 
-    /// With --auto: the inherited file descriptor that receives `ready` or `error: …`.
-    #[arg(long, hide = true, value_name = "N", requires = "auto")]
+    /// The inherited file descriptor that receives `ready` or `error: …`; with it, we go into the background.
+    #[arg(long, hide = true, value_name = "N")]
     pub ready_fd: Option<i32>,
 }
 
@@ -135,6 +172,7 @@ impl Serve {
         for path in [&mut self.flags.config, &mut self.lock, &mut self.log].into_iter().flatten() {
             *path = std::path::absolute(&*path)?;
         }
+        self.flags.values = std::mem::take(&mut self.flags.values).in_folder(&std::env::current_dir()?);
         Ok(())
     }
 }
@@ -146,7 +184,8 @@ impl Serve {
 /// waits for a private sidecar.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    Cli::try_parse_from(&arguments).map_err(|error| {
+    let command = Cli::command().mut_subcommands(with_defaults);
+    command.try_get_matches_from(&arguments).and_then(|matches| Cli::from_arg_matches(&matches)).map_err(|error| {
         if !error.use_stderr() {
             return error;
         }
@@ -160,8 +199,7 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap:
 
 /// An error about a flag that nobody gave is a riddle, unless the empty variable behind it is named.
 fn with_empty_variables(error: clap::Error) -> clap::Error {
-    let is_empty = |name: &&&str| std::env::var_os(name).is_some_and(|value| value.is_empty());
-    let empty: Vec<_> = environment::ALL.iter().filter(is_empty).copied().collect();
+    let empty = environment::empty();
     if empty.is_empty() {
         return error;
     }

@@ -57,7 +57,7 @@ impl Check {
 /// Runs every check.
 pub(crate) async fn examine(flags: &Flags) -> Vec<Check> {
     let mut checks = vec![memory::check()];
-    match Given::read(flags) {
+    match Given::read(flags, false) {
         Ok(given) => {
             checks.push(settings(flags, &given));
             checks.push(interpreter::check(&given.python).await);

@@ -1,38 +1,49 @@
-//! Every environment variable that the sidecar reads.
-//!
-//! Each is the setting of the same name in `tortoise.toml`. A flag wins over a variable, a variable over the file.
+//! The environment variables of the sidecar: `TORTOISE_` and the name of a setting, or of the settings file.
+
+use std::ffi::OsString;
+
+use clap::CommandFactory;
+
+use crate::cli::FlagsOnly;
+
+/// What the names of all of them begin with.
+pub const PREFIX: &str = "TORTOISE_";
 
 /// The settings file, as `--config`.
 pub const CONFIG: &str = "TORTOISE_CONFIG";
 
-/// Class roots with `:` between them, as `--path`.
-pub const PATH: &str = "TORTOISE_PATH";
+/// All that are read.
+#[must_use]
+pub fn known() -> Vec<String> {
+    let command = FlagsOnly::command();
+    command.get_arguments().filter_map(|flag| Some(flag.get_env()?.to_str()?.to_owned())).collect()
+}
 
-/// Patterns of modules that clients may open, with `,` between them, as `--modules`.
-pub const MODULES: &str = "TORTOISE_MODULES";
+/// Those of this process that are set but empty.
+pub(crate) fn empty() -> Vec<String> {
+    known().into_iter().filter(|name| std::env::var_os(name).is_some_and(|value| value.is_empty())).collect()
+}
 
-/// The Python interpreter, as `--python`.
-pub const PYTHON: &str = "TORTOISE_PYTHON";
+/// Those of this process that look like ours and mean nothing, such as misspelt ones.
+pub(crate) fn unknown() -> Vec<String> {
+    unknown_among(std::env::vars_os().map(|(name, _)| name))
+}
 
-/// Addresses to listen on, with `,` between them, as `--listen`.
-pub const LISTEN: &str = "TORTOISE_LISTEN";
+fn unknown_among(names: impl Iterator<Item = OsString>) -> Vec<String> {
+    let known = known();
+    let names = names.filter_map(|name| name.into_string().ok()).filter(|name| name.starts_with(PREFIX));
+    let mut unknown: Vec<_> = names.filter(|name| !known.contains(name)).collect();
+    unknown.sort();
+    unknown
+}
 
-/// The file with the token that clients over TCP must know, as `--token-file`.
-pub const TOKEN_FILE: &str = "TORTOISE_TOKEN_FILE";
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Seconds without a session after which the sidecar leaves, as `--idle-exit`. A sidecar that PHP starts by itself
-/// inherits PHP's environment, so this reaches it too.
-pub const IDLE_EXIT: &str = "TORTOISE_IDLE_EXIT";
-
-/// Sessions at once, as `--max-sessions`.
-pub const MAX_SESSIONS: &str = "TORTOISE_MAX_SESSIONS";
-
-/// Sessions at once that may spin, as `--spinning-sessions`.
-pub const SPINNING_SESSIONS: &str = "TORTOISE_SPINNING_SESSIONS";
-
-/// How much is logged, as `--log-level`.
-pub const LOG_LEVEL: &str = "TORTOISE_LOG_LEVEL";
-
-/// All of them.
-pub const ALL: [&str; 10] =
-    [CONFIG, PATH, MODULES, PYTHON, LISTEN, TOKEN_FILE, IDLE_EXIT, MAX_SESSIONS, SPINNING_SESSIONS, LOG_LEVEL];
+    #[test]
+    fn what_looks_like_ours_and_is_not_is_found() {
+        let names = ["PATH", "TORTOISE_PATH", "TORTOISE_PAHT", "TORTOISE_CONFIG", "TORTOISE_GRACE_"];
+        assert_eq!(unknown_among(names.into_iter().map(OsString::from)), ["TORTOISE_GRACE_", "TORTOISE_PAHT"]);
+    }
+}

@@ -10,6 +10,7 @@
 pub mod address;
 pub mod admission;
 pub mod cli;
+mod commands;
 mod connection;
 pub mod control;
 pub mod daemon;
@@ -23,6 +24,7 @@ pub mod limits;
 pub mod listener;
 pub mod log;
 mod output;
+mod pid_file;
 mod process;
 mod refusals;
 mod sessions;
@@ -30,6 +32,7 @@ pub mod settings;
 mod signals;
 mod stream;
 pub mod supervisor;
+mod target;
 pub mod token;
 pub mod worker;
 
@@ -38,10 +41,12 @@ use std::path::Path;
 
 use admission::Admission;
 use cli::{Cli, Command, Doctor, Serve};
+use commands::{AdminError, CheckError, LaunchError};
 use daemon::{Announcement, DaemonError};
 use interpreter::InterpreterError;
 use limits::Limits;
 use log::LogFile;
+use pid_file::{PidFile, PidFileError};
 use settings::{Settings, SettingsError};
 use signals::Signals;
 use supervisor::{Service, StartError};
@@ -61,10 +66,22 @@ pub enum CommandError {
     /// The sidecar did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// It did not start in the background.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// Another one runs.
+    #[error(transparent)]
+    PidFile(#[from] PidFileError),
+    /// The sidecar that was asked does not answer, or says no.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// Not all of the classes can be used.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// The doctor has found what is wrong, and said it.
     #[error("{0} of the checks above failed")]
     Unsound(usize),
-    /// Nobody reads what the doctor says.
+    /// Nobody reads what the command says.
     #[error("cannot write the report: {0}")]
     Report(io::Error),
     /// The system refused.
@@ -79,7 +96,14 @@ pub enum CommandError {
 pub fn run(cli: Cli) -> Result<(), CommandError> {
     match cli.command {
         Command::Serve(flags) => serve(*flags),
+        Command::Start(flags) => Ok(commands::start(&flags, std::env::args_os())?),
+        Command::Stop(flags) => Ok(commands::stop(&flags)?),
+        Command::Restart(flags) => Ok(commands::restart(&flags)?),
+        Command::Reload(flags) => Ok(commands::reload(&flags)?),
+        Command::Status(flags) => Ok(commands::status(&flags)?),
+        Command::Check(flags) => Ok(commands::check(&flags)?),
         Command::Doctor(flags) => diagnose(&flags),
+        Command::Configuration => print(&settings::reference()),
     }
 }
 
@@ -88,11 +112,15 @@ fn diagnose(flags: &Doctor) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let checks = runtime.block_on(doctor::examine(&flags.flags));
     let report = if flags.json { doctor::as_json(&checks) } else { doctor::as_text(&checks) };
-    io::stdout().write_all(report.as_bytes()).map_err(CommandError::Report)?;
+    print(&report)?;
     match checks.iter().filter(|check| check.is_failure()).count() {
         0 => Ok(()),
         failures => Err(CommandError::Unsound(failures)),
     }
+}
+
+fn print(text: &str) -> Result<(), CommandError> {
+    io::stdout().write_all(text.as_bytes()).map_err(CommandError::Report)
 }
 
 fn serve(mut flags: Serve) -> Result<(), CommandError> {
@@ -121,11 +149,17 @@ fn serve_privately(flags: &Serve, ready: impl FnOnce()) -> Result<(), CommandErr
 fn serve_here(flags: &Serve, log: Option<LogFile>, ready: impl FnOnce()) -> Result<(), CommandError> {
     let settings = Settings::load(&flags.flags, flags.auto)?;
     let library = interpreter::library()?;
+    // PHP's environment may name that of another sidecar.
+    let pid_file = settings.pid_file.as_deref().filter(|_| !flags.auto);
+    let _pid_file = pid_file.map(PidFile::take).transpose()?;
     if flags.auto {
         // The folder that PHP happened to stand in shall not be kept busy.
         std::env::set_current_dir(Path::new("/"))?;
     }
     log::start(settings.log_level, log);
+    for name in environment::unknown() {
+        tracing::warn!("the environment variable {name} is no setting of the sidecar, and means nothing to it");
+    }
     let admission = if flags.auto {
         Admission::Believe
     } else {

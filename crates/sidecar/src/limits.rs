@@ -8,6 +8,12 @@ pub const MAX_SESSIONS: u32 = 1 << 16;
 /// What the setting `spinning_sessions` may be at most: each of them may keep a CPU busy.
 pub const MAX_SPINNING_SESSIONS: u32 = 64;
 
+/// What the setting `workers` may be at most: more processes than CPUs make nothing faster.
+pub const MAX_WORKERS: u32 = 256;
+
+/// Names that the setting `preload` may hold.
+pub const MAX_PRELOADED_MODULES: usize = 1024;
+
 /// The bounds. Tests choose shorter ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

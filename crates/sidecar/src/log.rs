@@ -8,14 +8,14 @@ use std::sync::Mutex;
 
 use nix::libc::O_NOFOLLOW;
 use nix::unistd::{dup2_stderr, dup2_stdout};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 
 /// Bytes of a log file; then it becomes `FILE.1`, in place of the one before.
 const MAX_LOG_BYTES: u64 = 10 << 20;
 
 /// How much is logged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names are the field's own")]
 pub enum LogLevel {

@@ -5,6 +5,7 @@ mod elements;
 mod inheritance;
 
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString, PyType};
@@ -37,6 +38,8 @@ type Described<'py> = (Bound<'py, PyType>, Bound<'py, PyBytes>, Vec<Option<Bound
 
 /// What a session knows. Several threads may be at work in it, one of them at a time, and one request inside another.
 pub(crate) struct State {
+    /// Itself, for what lives as long as Python code wants.
+    pub(crate) itself: Weak<State>,
     pub(crate) table: GilCell<Table>,
     pub(crate) gate: GilCell<Gate>,
     pub(crate) numpy: Numpy,
@@ -56,9 +59,10 @@ pub(crate) type Handled<T = ()> = Result<T, Fault>;
 
 impl State {
     /// Of a session that has just begun.
-    pub(crate) fn new(py: Python<'_>, hooks: Hooks, conversation: Conversation) -> Self {
+    pub(crate) fn new(py: Python<'_>, hooks: Hooks, conversation: Conversation) -> Arc<Self> {
         let (special, function) = (hooks.special.clone_ref(py), hooks.function.clone_ref(py));
-        Self {
+        Arc::new_cyclic(|itself| Self {
+            itself: Weak::clone(itself),
             table: GilCell::new(Table::new(&hooks.classless)),
             gate: GilCell::new(Gate::default()),
             numpy: Numpy::new(hooks.scalar_types.clone_ref(py)),
@@ -70,7 +74,7 @@ impl State {
             coroutines: Coroutines::default(),
             rooms: GilCell::new(Vec::new()),
             has_entered: AtomicBool::new(false),
-        }
+        })
     }
 
     /// The session is over: its objects go.

@@ -1,28 +1,38 @@
 //! Keeps a process that user code forks off the session's sockets: only the session itself may speak there.
 
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::libc;
+use pyo3::prelude::*;
+
+use crate::gil::{Busy, GilCell};
 
 static FORKED: AtomicBool = AtomicBool::new(false);
 
-/// The session's own descriptor of the client, the watcher's, and that of the supervisor.
-static SOCKETS: [AtomicI32; 3] = [const { AtomicI32::new(-1) }; 3];
+/// Of each session its own descriptor of the client, the watcher's, and that of the supervisor.
+///
+/// A fork of Python's copies it whole: who changes it holds the interpreter's lock, and so does who forks.
+static SOCKETS: GilCell<Vec<[RawFd; 3]>> = GilCell::new(Vec::new());
 
 /// Remembers what a forked process must not hold.
-pub(crate) fn guard(sockets: [RawFd; 3]) {
-    for (place, socket) in SOCKETS.iter().zip(sockets) {
-        place.store(socket, Ordering::Relaxed);
+pub(crate) fn guard(py: Python<'_>, sockets: [RawFd; 3]) -> Result<(), Busy> {
+    SOCKETS.borrow(py)?.push(sockets);
+    Ok(())
+}
+
+/// The session of this client is over: its numbers may soon be those of other files.
+pub(crate) fn forget(py: Python<'_>, client: RawFd) {
+    if let Ok(mut all) = SOCKETS.borrow(py) {
+        all.retain(|sockets| sockets[0] != client);
     }
 }
 
 /// Runs in a process that user code has just forked.
-pub(crate) fn in_child() {
+pub(crate) fn in_child(py: Python<'_>) {
     FORKED.store(true, Ordering::Relaxed);
-    for number in &SOCKETS {
-        replace_by_nothing(number.swap(-1, Ordering::Relaxed));
-    }
+    let sockets = SOCKETS.borrow(py).map(|mut all| std::mem::take(&mut *all)).unwrap_or_default();
+    sockets.into_iter().flatten().for_each(replace_by_nothing);
 }
 
 /// Whether the process is a fork of the session.
@@ -46,9 +56,6 @@ pub(crate) fn end_if_forked() {
 /// Puts `/dev/null` under the number, which the session's channel still owns: closing it would leave the number to the
 /// next file that the user's code opens.
 fn replace_by_nothing(number: RawFd) {
-    if number < 0 {
-        return;
-    }
     // SAFETY: system calls on numbers only; the path is a literal that ends with a NUL.
     unsafe {
         let nothing = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);

@@ -9,6 +9,8 @@ use crate::moments::Moments;
 pub(crate) struct Hooks {
     /// `describe(str | type) -> (class, fingerprint, bases, description)`.
     pub(crate) describe: Py<PyAny>,
+    /// `php_name(type) -> str`.
+    pub(crate) php_name: Py<PyAny>,
     /// `explain(BaseException) -> list` of an exception and its causes.
     pub(crate) explain: Py<PyAny>,
     /// `set_roots(list[str])`.
@@ -76,6 +78,7 @@ impl Hooks {
     pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         Ok(Self {
             describe: object.getattr("describe")?.unbind(),
+            php_name: object.getattr("php_name")?.unbind(),
             explain: object.getattr("explain")?.unbind(),
             set_roots: object.getattr("set_roots")?.unbind(),
             check_module: object.getattr("check_module")?.unbind(),

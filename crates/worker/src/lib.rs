@@ -12,7 +12,7 @@
 //! - [`coroutines`]: those that PHP calls, and what they give.
 //! - [`requests`]: from the first byte of a request to the last of its answer; [`answer`]: a frame that is being written.
 //! - [`shared`]: values of shared objects, from Python to Python, and the watch over who calls them.
-//! - [`gil`]: what the threads of a session share.
+//! - [`sessions`]: which session a thread belongs to; [`gil`]: what the threads of a session share.
 //! - [`call`], [`raw`], [`buffer`], [`fork`], [`watch`], [`stack`]: the rooms of `unsafe`, one job each.
 //! - [`spinning`]: how many sessions may wait without sleeping.
 //! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
@@ -44,6 +44,7 @@ mod php;
 mod raw;
 mod requests;
 mod serve;
+mod sessions;
 mod shared;
 mod spinning;
 mod stack;
@@ -69,6 +70,8 @@ mod _native {
 
     use crate::hooks::Hooks;
     use crate::path::Root;
+    use crate::serve::Process;
+    use crate::sessions::running;
     use crate::to_wire::Encoder;
     use crate::{coroutines, fork, shared, spinning, watch};
 
@@ -79,6 +82,7 @@ mod _native {
     };
 
     #[pymodule_export]
+    use crate::sessions::{Session, current_session};
     use crate::shared::{Caller, Watch};
 
     #[pymodule_export]
@@ -118,17 +122,20 @@ mod _native {
         supervisor: RawFd,
         hooks: &Bound<'_, PyAny>,
         shared_memory: bool,
+        shares_process: bool,
     ) -> PyResult<Option<String>> {
         let hooks = Hooks::of(hooks)?;
         if client < 0 || supervisor < 0 || client == supervisor {
             return Err(PyValueError::new_err("serve needs the descriptors of two sockets"));
         }
+        let process = if shares_process { Process::Shared } else { Process::Own };
         // SAFETY: the Python side received both numbers for this session and uses neither again.
         let (client, supervisor) = unsafe { (OwnedFd::from_raw_fd(client), OwnedFd::from_raw_fd(supervisor)) };
         let watched = client.as_fd().try_clone_to_owned()?;
-        fork::guard([client.as_raw_fd(), watched.as_raw_fd(), supervisor.as_raw_fd()]);
+        let sockets = [client.as_raw_fd(), watched.as_raw_fd(), supervisor.as_raw_fd()];
+        fork::guard(py, sockets)?;
         watch::start(watched, supervisor).map_err(PyOSError::new_err)?;
-        Ok(crate::serve::serve(py, client, hooks, shared_memory))
+        Ok(crate::serve::serve(py, client, hooks, shared_memory, process))
     }
 
     /// Lets so many of the sessions that are forked from this process spin at once.
@@ -140,14 +147,20 @@ mod _native {
 
     /// Takes the session's sockets from a process that user code forked.
     #[pyfunction]
-    fn in_forked_child() {
-        fork::in_child();
+    fn in_forked_child(py: Python<'_>) {
+        fork::in_child(py);
     }
 
     /// Says that the thread it is called in runs the loop of PHP's coroutines.
     #[pyfunction]
     fn enter_loop() {
         coroutines::enter_loop();
+    }
+
+    /// What names the classes of Python's own in PHP, for the session of this thread; None where there is no session.
+    #[pyfunction]
+    fn naming(py: Python<'_>) -> Option<Py<PyAny>> {
+        running(py).ok().map(|state| state.hooks.php_name.clone_ref(py))
     }
 
     /// Sends PHP what the coroutine of a call has come to.
@@ -159,13 +172,13 @@ mod _native {
         error: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let outcome = error.map_or(Ok(value), |error| Err(PyErr::from_value(error)));
-        crate::serve::running()?.finish_coroutine(py, call, outcome)
+        running(py)?.finish_coroutine(py, call, outcome)
     }
 
     /// Raises RuntimeError if the loop of PHP's coroutines cannot run anything, because it waits for PHP.
     #[pyfunction]
     fn check_loop(py: Python<'_>) -> PyResult<()> {
-        crate::serve::running()?.check_loop(py)
+        running(py)?.check_loop(py)
     }
 
     /// A value as MessagePack; ValueError if an object is in it.

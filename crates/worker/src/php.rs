@@ -44,6 +44,9 @@ pub(crate) struct PhpObjects {
     request: AtomicU64,
 }
 
+/// The number of the last request that one has: the sessions of a process have no two of the same number.
+static LAST_REQUEST: AtomicU64 = AtomicU64::new(0);
+
 impl PhpObjects {
     /// Before PHP has handed anything out.
     pub(crate) fn new() -> Self {
@@ -53,7 +56,7 @@ impl PhpObjects {
             releases: GilCell::new(Vec::new()),
             gone: GilCell::new(Vec::new()),
             has_gone: AtomicBool::new(false),
-            request: AtomicU64::new(1),
+            request: AtomicU64::new(next_request()),
         }
     }
 
@@ -64,7 +67,7 @@ impl PhpObjects {
 
     /// PHP's request is over, and has taken its objects with it.
     pub(crate) fn end_request(&self, py: Python<'_>) -> Result<(), Busy> {
-        self.request.fetch_add(1, Ordering::Relaxed);
+        self.request.store(next_request(), Ordering::Relaxed);
         let gone = std::mem::take(&mut *self.objects.borrow(py)?);
         self.releases.borrow(py)?.clear();
         drop(gone);
@@ -103,6 +106,10 @@ impl PhpObjects {
     }
 }
 
+fn next_request() -> u64 {
+    LAST_REQUEST.fetch_add(1, Ordering::Relaxed) + 1
+}
+
 impl State {
     /// The Python object of a PHP object.
     ///
@@ -122,7 +129,7 @@ impl State {
             object.cast::<PhpObject>().map_err(PyErr::from)?.get().receive();
             return Ok(object);
         }
-        let object = PhpObject::make(&self.numbered(py, class)?, id, self.php.request())?;
+        let object = PhpObject::make(&self.numbered(py, class)?, id, self)?;
         let reference = PyWeakrefReference::new(&object)?.unbind();
         let before = self.php.objects.borrow(py)?.insert(id, reference);
         drop(before);

@@ -1,10 +1,9 @@
 //! The loop of a session: receive a request, do it, send the answer.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::process;
-use std::sync::OnceLock;
+use std::sync::Arc;
 
-use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use tortoise_channel::{Channel, ChannelError};
 use tortoise_protocol::frame::{FLAG_ASYNC, FLAG_RELEASES, HEADER_BYTES, Header, Kind, finish};
@@ -21,23 +20,29 @@ use crate::fork;
 use crate::from_wire::Request;
 use crate::hooks::Hooks;
 use crate::requests::give_up;
+use crate::sessions::{self, Inside};
 use crate::spinning;
 
-/// The session of this process: there is never more than one.
-static SESSION: OnceLock<State> = OnceLock::new();
-
-/// The session.
-///
-/// # Errors
-/// RuntimeError if the process serves nobody.
-pub(crate) fn running() -> PyResult<&'static State> {
-    SESSION.get().ok_or_else(|| PyRuntimeError::new_err("there is no PHP here: this process serves nobody"))
+/// Whose process a session runs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Process {
+    /// Its own.
+    Own,
+    /// That of other sessions too.
+    Shared,
 }
 
 /// Serves a client until it leaves. What comes back is why the connection had to be closed, if it had to.
 /// User code's exceptions go to the client.
-pub(crate) fn serve(py: Python<'_>, client: OwnedFd, hooks: Hooks, shared_memory: bool) -> Option<String> {
+pub(crate) fn serve(
+    py: Python<'_>,
+    client: OwnedFd,
+    hooks: Hooks,
+    shared_memory: bool,
+    process: Process,
+) -> Option<String> {
     callback::is_sessions_own();
+    let socket = client.as_raw_fd();
     let mut channel = Channel::over_socket(client);
     channel.set_spin_policy(spinning::policy());
     let welcome = welcome(&hooks.version);
@@ -45,11 +50,21 @@ pub(crate) fn serve(py: Python<'_>, client: OwnedFd, hooks: Hooks, shared_memory
         py.detach(|| if shared_memory { channel.send_first(&welcome).map(drop) } else { channel.send(&welcome) });
     let end = match greeted.and_then(|()| Conversation::new(channel)) {
         Ok(conversation) => {
-            let state = SESSION.get_or_init(|| State::new(py, hooks, conversation));
+            let state = State::new(py, hooks, conversation);
+            let _inside = match process {
+                Process::Own => {
+                    sessions::is_sole(&state);
+                    None
+                }
+                Process::Shared => Some(Inside::of(Arc::downgrade(&state))),
+            };
             let mut farewell = Answer::default();
-            let end = run(py, state, &mut farewell);
+            let end = run(py, &state, &mut farewell);
             let end = state.conversation.finish(py, end, &mut farewell).unwrap_or_else(End::from);
             state.forget(py);
+            if process == Process::Shared {
+                fork::forget(py, socket);
+            }
             end
         }
         Err(error) => error.into(),

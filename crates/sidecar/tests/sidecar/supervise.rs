@@ -12,7 +12,7 @@ use tortoise_sidecar::address::Address;
 use tortoise_sidecar::admission::Admission;
 use tortoise_sidecar::cli::Flags;
 use tortoise_sidecar::limits::Limits;
-use tortoise_sidecar::settings::Settings;
+use tortoise_sidecar::settings::{Listen, Settings, Values};
 use tortoise_sidecar::supervisor::{Service, StartError, supervise};
 use tortoise_testkit::client::{Answer, answer, connect};
 
@@ -36,13 +36,14 @@ impl Hosted {
     ) -> Result<Self, StartError> {
         let mut listen = vec![Address::Unix(installation.socket())];
         listen.extend(port.iter().map(|(port, _)| Address::Tcp(*port)));
-        let flags = Flags {
-            listen: Some(listen),
+        let values = Values {
+            listen: Some(listen.into_iter().map(|address| Listen { address }).collect()),
             token_file: port.map(|(_, file)| file),
             path: Some(vec![installation.path("classes")]),
             python: Some(python()),
-            ..Flags::default()
+            ..Values::default()
         };
+        let flags = Flags { config: None, values };
         let service = Service {
             settings: Settings::load(&flags, false).expect("settings"),
             library: fixture(worker),

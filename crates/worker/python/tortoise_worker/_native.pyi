@@ -24,6 +24,8 @@ class _Hooks(Protocol):
     @property
     def describe(self) -> Any: ...
     @property
+    def php_name(self) -> Any: ...
+    @property
     def explain(self) -> Any: ...
     @property
     def set_roots(self) -> Any: ...
@@ -153,8 +155,25 @@ def operate(target: Object, operation: int, /, *operands: object) -> Any:
 def has_property(target: Object, name: str, /) -> Any:
     """Whether a property is set, as PHP's `isset` says."""
 
-def serve(client: int, supervisor: int, hooks: _Hooks, shared_memory: bool) -> str | None:
+def naming() -> Callable[[type], str] | None:
+    """What names the classes of Python's own in PHP, for the session of this thread; None: it is of none."""
+
+class Session:
+    """A session, for what is to run in its name in another thread."""
+
+    def call(self, function: Callable[..., Any], /, *arguments: object, **named: object) -> Any:
+        """Calls a function in the name of the session: for its PHP."""
+
+def current_session() -> Session | None:
+    """The session of this thread, where the process may have many; None: it is of none."""
+
+def serve(
+    client: int, supervisor: int, hooks: _Hooks, shared_memory: bool, shares_process: bool
+) -> str | None:
     """Serves a client over its stream socket until it leaves; takes both descriptors over.
+
+    `shares_process`: other sessions run in the process too, each in a thread; this one is of the calling
+    thread. Otherwise all threads are of this session.
 
     Offers shared memory with the welcome if `shared_memory`; the socket serves where the system gives none.
 

@@ -6,6 +6,7 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+import threading
 import types
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -14,6 +15,9 @@ from tortoise_worker.folders import folder_of
 
 # The package under which a class file is loaded whose plain name another module has.
 CLASH_PACKAGE = "tortoise_classes"
+
+# By name: held while the code of a file runs that no `import` finds by that name.
+_running: dict[str, threading.RLock] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,10 @@ def import_file(found: Found) -> tuple[str, types.ModuleType, bool]:
             return candidate, _loaded(candidate, found.file), known is None
     # A package of the very same name stands beside the file.
     candidate = f"{clash}.{name}_file"
-    known = sys.modules.get(candidate)
-    return candidate, known or _run(candidate, found.file), known is None
+    # As in an import, another thread waits until the file's code has run.
+    with _running.setdefault(candidate, threading.RLock()):
+        known = sys.modules.get(candidate)
+        return candidate, known or _run(candidate, found.file), known is None
 
 
 def is_found_as(name: str, found: Found) -> bool:
@@ -112,11 +118,12 @@ def _clash_package(root: Root) -> str:
     name = f"{CLASH_PACKAGE}.r{key}"
     for package, path in ((CLASH_PACKAGE, []), (name, [root.path])):
         if package not in sys.modules:
+            # Another thread may be at it too; one of the two stays.
             module = types.ModuleType(package, "Class files whose plain names other modules have.")
             module.__path__ = path
             module.__spec__ = importlib.machinery.ModuleSpec(package, None, is_package=True)
             module.__spec__.submodule_search_locations = path
-            sys.modules[package] = module
+            sys.modules.setdefault(package, module)
     return name
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from tortoise_worker import classes, naming
 from tortoise_worker.errors import AccessRefusedError
-from tortoise_worker.folders import FolderFinder
 from tortoise_worker.importing import Found, Root, forget, import_file, is_found_as
+from tortoise_worker.search_path import SearchPath
 
 # PHP names whose modules are remembered. An application has fewer; who makes names up gains nothing.
 MAX_FOUND_NAMES = 4096
@@ -22,9 +22,10 @@ MAX_LISTED_NAMES = 20
 class Loader:
     """Class roots, and the modules that come from them."""
 
-    def __init__(self, roots: Sequence[str]) -> None:
+    def __init__(self, roots: Sequence[str], search_path: SearchPath) -> None:
+        """`search_path` gets the roots too."""
         self._roots: list[Root] = []
-        self._finder = FolderFinder()
+        self._search_path = search_path
         # By PHP name: the module that has the class, under its name, and what the class may be called there.
         # Each page asks for its classes again, and to search for a module costs a hundred times as much.
         self._found: dict[str, tuple[str, types.ModuleType, Sequence[str]]] = {}
@@ -38,13 +39,8 @@ class Loader:
                 raise AccessRefusedError(f"the class root {root!r} is not an absolute path")
         self._found.clear()
         self._files.clear()
-        before = {root.path for root in self._roots}
         self._roots = [Root(path, os.path.join(os.path.realpath(path), "")) for path in dict.fromkeys(roots)]
-        # Last, so that nothing of the user's shadows a module that a library relies on.
-        sys.path[:] = [entry for entry in sys.path if entry not in before] + [
-            root.path for root in self._roots
-        ]
-        self._finder.set_roots([root.path for root in self._roots])
+        self._search_path.set_roots(self.roots)
 
     def load(self, name: str) -> type:
         """The class of a PHP class name. Runs its file's code if that is not loaded yet.

@@ -1,15 +1,13 @@
 """Tells which of a class's bases stand for PHP classes, and what of a class is Python's own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import cast
 
 from tortoise_worker import classes
-from tortoise_worker._native import Property
+from tortoise_worker._native import Property, naming
 
 # By identity: a metaclass may say what it likes about equality.
 _shadows: dict[int, type] = {}
-
-_names: list[Callable[[type], str]] = [classes.name_of]
 
 
 def php_name_of(cls: type) -> str | None:
@@ -33,12 +31,7 @@ def add_shadow(cls: type) -> None:
 def name_of(cls: type) -> str:
     """The name that a class has in PHP, whichever language it is of."""
     name = php_name_of(cls)
-    return name if name is not None else _names[0](cls)
-
-
-def set_naming(naming: Callable[[type], str]) -> None:
-    """How the classes of Python's own are called in PHP."""
-    _names[0] = naming
+    return name if name is not None else (naming() or classes.name_of)(cls)
 
 
 def is_php(cls: type) -> bool:

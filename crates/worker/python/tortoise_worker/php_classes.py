@@ -1,6 +1,7 @@
 """Python's classes for PHP's: of objects, and of exceptions."""
 
 import itertools
+import threading
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -52,6 +53,9 @@ _exceptions: dict[str, type[PhpException]] = {"Throwable": PhpException}
 # What an object class was made of, by its name. A class that is only a parent's name so far is not here.
 _descriptions: dict[str, Description] = {}
 
+# The sessions of a process have their classes in common, and one thread at a time makes them.
+_making = threading.RLock()
+
 # By the address of the PHP exception, which each of them keeps alive.
 _thrown: "weakref.WeakValueDictionary[int, PhpException]" = weakref.WeakValueDictionary()
 
@@ -63,8 +67,13 @@ def object_class(
     if traits & CLOSURE:
         return Closure
     description = (parents, flags, methods, properties, traits)
-    if _descriptions.get(name) == description:
-        return _objects[name]
+    with _making:
+        return _objects[name] if _descriptions.get(name) == description else _described(name, description)
+
+
+def _described(name: str, description: Description) -> type[Object]:
+    """The class of a name, which is now what the description says."""
+    parents, _, methods, properties, traits = description
     bases = _outermost([_object_class(parent) for parent in parents]) or [Object]
     cls = _object_class(name)
     # Several anonymous classes have one name; another class is described anew in another request only.
@@ -160,9 +169,10 @@ def adopt_defaults(cls: type) -> None:
 def exception_class(name: str) -> type[PhpException]:
     """The Python class for the exceptions of a PHP class: `except exception_class("App\\NotFound"):`."""
     name = name.removeprefix("\\")
-    if name not in _exceptions:
-        _exceptions[name] = _made(name, [PhpException], PhpException)
-    return _exceptions[name]
+    with _making:
+        if name not in _exceptions:
+            _exceptions[name] = _made(name, [PhpException], PhpException)
+        return _exceptions[name]
 
 
 def thrown(throwable: Object, message: str, code: int | str, file: str, line: int) -> PhpException:
@@ -178,17 +188,23 @@ def thrown(throwable: Object, message: str, code: int | str, file: str, line: in
 
 def described_exception(name: str, parents: Sequence[str]) -> type[PhpException]:
     """The class of an exception whose parents are known: until then it was only a name."""
-    cls = exception_class(name)
-    if cls.php_parents == ():
-        cls.php_parents = tuple(parents)
-        # The parent classes come first, and the last of them is one of PHP's two roots; interfaces follow.
-        root = next((place for place, parent in enumerate(parents) if parent in ("Exception", "Error")), -1)
-        line = [exception_class(each) for each in (name, *parents[: root + 1])]
-        for child, parent in reversed(list(itertools.pairwise(line))):
-            if not issubclass(child, parent):
-                _derive(child, [parent])
-        _derive(cls, _outermost([exception_class(parent) for parent in parents]))
+    with _making:
+        cls = exception_class(name)
+        if cls.php_parents == ():
+            _place(cls, name, parents)
     return cls
+
+
+def _place(cls: type[PhpException], name: str, parents: Sequence[str]) -> None:
+    """Puts the class of an exception below those of its parents."""
+    cls.php_parents = tuple(parents)
+    # The parent classes come first, and the last of them is one of PHP's two roots; interfaces follow.
+    root = next((place for place, parent in enumerate(parents) if parent in ("Exception", "Error")), -1)
+    line = [exception_class(each) for each in (name, *parents[: root + 1])]
+    for child, parent in reversed(list(itertools.pairwise(line))):
+        if not issubclass(child, parent):
+            _derive(child, [parent])
+    _derive(cls, _outermost([exception_class(parent) for parent in parents]))
 
 
 def _outermost(classes: Sequence[type]) -> list[type]:

@@ -14,7 +14,7 @@ from tortoise_worker.php_protocols import THROWABLE
 
 _ROOT = "php"
 
-# Of the request of this number: Python asks for each name twice.
+# Of the request of this number, which no other session has: Python asks for each name twice.
 _found: tuple[int, dict[str, type]] = (0, {})
 
 
@@ -46,10 +46,11 @@ def attribute(namespace: str, name: str) -> Any:
 
 def _class(name: str) -> type | None:
     global _found
-    request = _native.php_request()
-    if _found[0] != request:
-        _found = (request, {})
-    known = _found[1]
+    request, (of_request, known) = _native.php_request(), _found
+    if of_request != request:
+        # Each thread that has a session of its own asks for its own request: what it found is in `known`.
+        known = {}
+        _found = (request, known)
     if name not in known:
         cls = _native.php_class(name)
         if cls is None:

@@ -14,7 +14,6 @@ from tortoise_worker import (
     json_text,
     moments,
     php,
-    php_bases,
     php_classes,
     php_imports,
     shadows,
@@ -26,6 +25,7 @@ from tortoise_worker.errors import AccessRefusedError
 from tortoise_worker.loader import Loader
 from tortoise_worker.modules import Modules
 from tortoise_worker.parameters import Special, special
+from tortoise_worker.search_path import SearchPath
 from tortoise_worker.zygote import Client
 
 # PHP sees these as plain objects that can be called or have attributes: their types say nothing more.
@@ -55,6 +55,8 @@ class Hooks:
 
     describe: Callable[[str | type], Description]
     """Describes a class that PHP names, or one that it was handed."""
+    php_name: Callable[[type], str]
+    """The name that a class of Python's own has in PHP."""
     explain: Callable[[BaseException], list[errors.Explanation]]
     """Describes an exception and its causes."""
     set_roots: Callable[[list[str]], None]
@@ -129,13 +131,20 @@ def narrowed(asked: list[str], served: list[list[str]]) -> list[str]:
     return roots
 
 
-def run(client: Client) -> None:
-    """Serves one client until it leaves."""
+def prepare(*, is_shared: bool = False) -> SearchPath:
+    """Makes the process one in which sessions can run: one, or several if it `is_shared`.
+
+    Gives what they have in common.
+    """
     php_imports.install(php)
     os.register_at_fork(after_in_child=_native.in_forked_child)
-    loader = Loader(client.roots)
+    return SearchPath(is_shared=is_shared)
+
+
+def run(client: Client, shared: SearchPath | None = None) -> None:
+    """Serves one client until it leaves. `shared`: what `prepare` gave for a process of several sessions."""
+    loader = Loader(client.roots, shared or prepare())
     describer = Describer(loader)
-    php_bases.set_naming(describer.php_name_of)
     modules = Modules(loader, client.modules, client.asked_modules, client.served is None)
     coroutines = Coroutines()
     contexts = Contexts(coroutines)
@@ -147,6 +156,7 @@ def run(client: Client) -> None:
 
     hooks = Hooks(
         describe=describer.describe,
+        php_name=describer.php_name_of,
         explain=errors.explain,
         set_roots=set_roots,
         check_module=modules.check,
@@ -176,7 +186,7 @@ def run(client: Client) -> None:
         php_exit=php_classes.Exit,
         version=platform.python_version(),
     )
-    reason = _native.serve(client.socket, client.control, hooks, client.shared_memory)
+    reason = _native.serve(client.socket, client.control, hooks, client.shared_memory, shared is not None)
     # PHP has gone, perhaps in the middle of a request.
     coroutines.cancel_all()
     contexts.leave_all()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from tortoise_worker import _native, session, zygote
+from tortoise_worker.settings import Settings
 
 
 def run(arguments: Sequence[str]) -> None:
@@ -20,9 +21,16 @@ def run(arguments: Sequence[str]) -> None:
         "--directory", default="/", metavar="DIR", help="the working directory of the sessions"
     )
     parser.add_argument(
+        "--board", type=int, metavar="FD", help="the board on which sessions say what they do"
+    )
+    parser.add_argument(
+        "--settings", default="{}", metavar="JSON", help="how the worker and its sessions behave"
+    )
+    parser.add_argument(
         "--spinning-sessions", type=int, metavar="COUNT", help="how many sessions at once may spin (the CPUs)"
     )
     options = parser.parse_args(arguments)
+    settings = Settings.of(options.settings)
 
     try:
         os.chdir(options.directory)
@@ -34,7 +42,7 @@ def run(arguments: Sequence[str]) -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
-    _native.limit_spinning(options.spinning_sessions)
+    _native.limit_spinning(options.spinning_sessions or settings.spinning_sessions)
     client = zygote.run(options.control)
     if client is not None:
         session.run(client)

@@ -78,15 +78,24 @@ def run(control: int) -> Client | None:
     poll = select.poll()
     poll.register(supervisor, select.POLLIN)
     poll.register(wake_read, select.POLLIN)
+    is_retired = False
     while True:
         for descriptor, _ in poll.poll():
             if descriptor == wake_read:
                 os.read(wake_read, 4096)
-                _reap(supervisor)
+                if not _reap(supervisor) and is_retired:
+                    return None
                 continue
             order = _receive(supervisor)
             if order is None:
                 return None
+            if order == "retire":
+                is_retired = True
+                if not _reap(supervisor):
+                    return None
+                continue
+            if isinstance(order, str):
+                continue
             if _fork(supervisor, order):
                 continue
             signal.set_wakeup_fd(-1)
@@ -127,7 +136,7 @@ def _become_session(client: Client) -> None:
     gc.enable()
 
 
-def _receive(supervisor: socket.socket) -> Client | None:
+def _receive(supervisor: socket.socket) -> Client | str | None:
     """The supervisor's next order; None if it has gone."""
     room = socket.CMSG_SPACE(MAX_DESCRIPTORS * array("i").itemsize)
     try:
@@ -141,6 +150,8 @@ def _receive(supervisor: socket.socket) -> Client | None:
             descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
     if not packet:
         return None
+    if not descriptors and (other := next(iter(json.loads(packet)))) in ("retire", "recall", "kill"):
+        return str(other)
     if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC) or len(descriptors) != 1:
         raise ValueError(
             f"a packet of {len(packet)} bytes with {len(descriptors)} descriptors from the supervisor"
@@ -158,15 +169,15 @@ def _receive(supervisor: socket.socket) -> Client | None:
     )
 
 
-def _reap(supervisor: socket.socket) -> None:
-    """Takes leave of every child that has ended: one signal may stand for several."""
+def _reap(supervisor: socket.socket) -> bool:
+    """Takes leave of every child that has ended: one signal may stand for several. False: there is none left."""
     while True:
         try:
             ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
-            return
+            return False
         if ended is None:
-            return
+            return True
         # As long as nobody has waited for it, the number of the session's group can be no other's.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(ended.si_pid, signal.SIGKILL)

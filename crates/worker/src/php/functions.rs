@@ -10,7 +10,7 @@ use super::object::encode;
 use crate::answer::Answer;
 use crate::dispatch::State;
 use crate::path::Root;
-use crate::serve::running;
+use crate::sessions::running;
 
 /// A PHP function, or a static method as `Class::method`. Whether there is one PHP says when it is called.
 #[pyclass(frozen, weakref, name = "Function", module = "php")]
@@ -37,7 +37,7 @@ impl PhpFunction {
         arguments: &Bound<'py, PyTuple>,
         named: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let state = running()?;
+        let state = &*running(py)?;
         state.call_back(py, Kind::PhpFunction, state.php.request(), |frame| {
             frame.writer().text(&self.name);
             write_arguments(state, frame, arguments, named)

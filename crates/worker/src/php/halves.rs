@@ -1,5 +1,6 @@
 //! The PHP half of an object that has one in each language.
 
+use std::sync::Weak;
 use std::sync::atomic::Ordering;
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError};
@@ -13,7 +14,6 @@ use super::PhpObjects;
 use super::object::PhpObject;
 use crate::dispatch::State;
 use crate::names::type_name;
-use crate::serve::running;
 
 impl State {
     /// The id of an object's half in PHP, which PHP makes if there is none yet.
@@ -68,7 +68,9 @@ impl State {
     /// The table holds an object only as long as somebody else does. False: it cannot be referred to in that way, and is held.
     pub(crate) fn hold_weakly(&self, object: &Bound<'_, PyAny>, id: u64) -> PyResult<bool> {
         let py = object.py();
-        let Ok(reference) = PyWeakrefReference::new_with(object, Bound::new(py, HalfGone(id))?) else {
+        let Ok(reference) =
+            PyWeakrefReference::new_with(object, Bound::new(py, HalfGone { id, session: Weak::clone(&self.itself) })?)
+        else {
             return Ok(false);
         };
         self.table.borrow(py)?.weaken(id, reference);
@@ -127,12 +129,17 @@ pub(crate) fn is_of_two(object: &Bound<'_, PyAny>) -> bool {
 
 /// What a weak reference calls when its object is gone.
 #[pyclass(frozen, name = "HalfGone", module = "tortoise_worker._native")]
-struct HalfGone(u64);
+struct HalfGone {
+    id: u64,
+    /// Whose table had it: the end comes in any thread.
+    session: Weak<State>,
+}
 
 #[pymethods]
 impl HalfGone {
-    fn __call__(&self, py: Python<'_>, _reference: &Bound<'_, PyAny>) -> PyResult<()> {
-        running()?.half_is_gone(py, self.0);
-        Ok(())
+    fn __call__(&self, py: Python<'_>, _reference: &Bound<'_, PyAny>) {
+        if let Some(state) = self.session.upgrade() {
+            state.half_is_gone(py, self.id);
+        }
     }
 }

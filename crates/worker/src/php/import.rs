@@ -7,14 +7,14 @@ use tortoise_protocol::frame::Kind;
 
 use crate::dispatch::State;
 use crate::failure::Fault;
-use crate::serve::running;
+use crate::sessions::running;
 
 /// The Python class of the PHP class of a name, which PHP loads if need be; None if there is no such class.
 ///
 /// Raises RequestOver where no request of PHP's is under way.
 #[pyfunction]
 pub(crate) fn php_class<'py>(py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyType>>> {
-    let state = running()?;
+    let state = running(py)?;
     if !state.conversation.levels.borrow(py)?.is_in_request() {
         return Err(state.over(py));
     }
@@ -31,8 +31,8 @@ pub(crate) fn php_class<'py>(py: Python<'py>, name: &str) -> PyResult<Option<Bou
 
 /// The number of PHP's request, which grows from one to the next.
 #[pyfunction]
-pub(crate) fn php_request() -> PyResult<u64> {
-    Ok(running()?.php.request())
+pub(crate) fn php_request(py: Python<'_>) -> PyResult<u64> {
+    Ok(running(py)?.php.request())
 }
 
 impl State {

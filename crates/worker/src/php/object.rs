@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use pyo3::exceptions::{PyAttributeError, PyTypeError};
 use pyo3::ffi;
@@ -18,13 +19,12 @@ use crate::answer::Answer;
 use crate::dispatch::State;
 use crate::names::type_name;
 use crate::path::Root;
-use crate::serve::running;
+use crate::sessions::{self, Inside};
 
 /// What an object is to be that is about to be made.
-#[derive(Clone, Copy)]
 enum Next {
-    /// One that PHP has named by this id in this request.
-    Named { id: u64, request: u64 },
+    /// One that PHP has named by this id in this request of this session.
+    Named { id: u64, request: u64, session: Weak<State> },
     /// The Python half of an object of two.
     Half,
 }
@@ -43,12 +43,15 @@ pub(crate) struct PhpObject {
     /// The number of PHP's request that it is of; 0 for a half that has no other yet.
     request: AtomicU64,
     received: AtomicU64,
+    /// Whose PHP it lives in; nobody's for a half, which is of the session that first uses it as one.
+    session: Weak<State>,
 }
 
 impl PhpObject {
     /// A new Python object, of a class that is derived from this one.
-    pub(super) fn make<'py>(class: &Bound<'py, PyType>, id: u64, request: u64) -> PyResult<Bound<'py, PyAny>> {
-        Self::new_of(class, Next::Named { id, request })
+    pub(super) fn make<'py>(class: &Bound<'py, PyType>, id: u64, state: &State) -> PyResult<Bound<'py, PyAny>> {
+        let (request, session) = (state.php.request(), Weak::clone(&state.itself));
+        Self::new_of(class, Next::Named { id, request, session })
     }
 
     /// By `__new__` alone: what a class does beyond that, it does to objects that are made in Python.
@@ -106,12 +109,20 @@ pub(super) fn ask<'py>(
     kind: Kind,
     write: impl FnOnce(&State, &mut Answer) -> PyResult<()>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let state = running()?;
-    let (id, request) = named(state, object)?;
+    let (state, _inside) = session_of(object)?;
+    let (id, request) = named(&state, object)?;
     state.call_back(object.py(), kind, request, |frame| {
         frame.writer().unsigned(id);
-        write(state, frame)
+        write(&state, frame)
     })
+}
+
+/// The session whose PHP an object is asked of: its own, or that of the thread for a half.
+fn session_of(object: &Bound<'_, PyAny>) -> PyResult<(Arc<State>, Option<Inside>)> {
+    match object.cast::<PhpObject>().map(Bound::get) {
+        Ok(php) if !php.is_half() => sessions::running_as(object.py(), &php.session),
+        _ => Ok((sessions::running(object.py())?, None)),
+    }
 }
 
 /// What PHP calls an object, and in which request.
@@ -129,7 +140,7 @@ impl Drop for PhpObject {
         }
         // Not where the interpreter is about to end: nobody is there to be told.
         let _ = Python::try_attach(|py| {
-            if let Ok(state) = running() {
+            if let Some(state) = self.session.upgrade() {
                 state.php.let_go(py, self.id, *self.request.get_mut(), *self.received.get_mut());
             }
         });
@@ -140,12 +151,12 @@ impl Drop for PhpObject {
 impl PhpObject {
     #[new]
     fn new() -> PyResult<Self> {
-        let (id, request) = match NEXT.take() {
-            Some(Next::Named { id, request }) => (id, request),
-            Some(Next::Half) => (0, 0),
+        let (id, request, session) = match NEXT.take() {
+            Some(Next::Named { id, request, session }) => (id, request, session),
+            Some(Next::Half) => (0, 0, Weak::new()),
             None => return Err(PyTypeError::new_err("an object of this PHP class cannot be made in Python")),
         };
-        Ok(Self { id, request: AtomicU64::new(request), received: AtomicU64::new(1) })
+        Ok(Self { id, request: AtomicU64::new(request), received: AtomicU64::new(1), session })
     }
 
     /// A property, or a method that only PHP's `__call` knows.
@@ -221,14 +232,14 @@ pub(crate) fn operate<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let operation = PhpOperation::ALL.get(operation).filter(|operation| operation.operands() == operands.len());
     let operation = operation.ok_or_else(|| PyTypeError::new_err("there is no such operation of so many operands"))?;
-    let state = running()?;
-    let (id, request) = named(state, object)?;
+    let (state, _inside) = session_of(object)?;
+    let (id, request) = named(&state, object)?;
     state.call_back(py, Kind::PhpOperate, request, |frame| {
         operation.write(&mut Writer::new(&mut frame.frame), id);
         operands
             .iter_borrowed()
             .enumerate()
-            .try_for_each(|(index, operand)| encode(state, frame, &operand, || Root::Argument(index)))
+            .try_for_each(|(index, operand)| encode(&state, frame, &operand, || Root::Argument(index)))
     })
 }
 
