@@ -211,6 +211,12 @@ mod _native {
         shared::decode(py, values, rebuild)
     }
 
+    /// How the session of this thread reaches the shared objects. RuntimeError if the thread is of none.
+    #[pyfunction]
+    fn shared_objects(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(running(py)?.hooks.shared.clone_ref(py))
+    }
+
     /// Whether the wire takes a name for an identifier.
     #[pyfunction]
     fn is_identifier(name: &str) -> bool {

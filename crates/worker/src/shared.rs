@@ -10,6 +10,7 @@
 //! tagged too.
 
 mod encoder;
+mod requests;
 mod watch;
 
 use pyo3::exceptions::PyValueError;

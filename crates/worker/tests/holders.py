@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from tortoise_worker.loader import Loader
+from tortoise_worker.search_path import SearchPath
 from tortoise_worker.shared_objects import Connections
 
 _PROGRAM = """
@@ -22,7 +23,8 @@ class Session(Connections):
     """What a session has, with a look at its sockets."""
 
     def __init__(self, control: int, roots: list[str]) -> None:
-        super().__init__(control, Loader(roots), 7)
+        super().__init__(Loader(roots, SearchPath(is_shared=True)))
+        self.begin(control, 7)
         self.sockets: list[socket.socket] = []
 
     def _connect(self) -> socket.socket | None:

@@ -13,9 +13,17 @@ from typing import Any
 
 import pytest
 from holders import Holders, Session
-from tortoise_worker import SharedError, SharedObject, shared, shared_objects, shared_registry, shared_wire
+from tortoise_worker import (
+    SharedError,
+    SharedObject,
+    _native,
+    shared,
+    shared_objects,
+    shared_registry,
+    shared_wire,
+)
 from tortoise_worker.errors import AccessRefusedError
-from tortoise_worker.loader import Loader
+from tortoise_worker.search_path import SearchPath
 from tortoise_worker.shared_errors import ConversionError
 from tortoise_worker.shared_objects import Connections
 
@@ -204,7 +212,7 @@ def test_another_exception_names_its_class(counter: Any) -> None:
     with pytest.raises(SharedError, match=r"^Shared\.Counter\.OddError: this way") as raised:
         counter.fail_oddly()
     assert raised.value.class_name == "Shared.Counter.OddError"
-    with pytest.raises(SharedError, match="^SystemExit: 3"):
+    with pytest.raises(SharedError, match=r"^SystemExit: 3"):
         counter.leave()
     assert counter.add() == 4
 
@@ -276,7 +284,7 @@ def test_it_is_made_anew_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) 
     sys_path = list(sys.path)
     now = 1000.0
     monkeypatch.setattr(shared_registry.time, "monotonic", lambda: now)
-    registry = shared_registry.Registry([str(CLASSES)], lambda: 0)
+    registry = shared_registry.Registry([str(CLASSES)], SearchPath(), lambda: 0)
 
     def ask(*request: Any) -> list[Any]:
         answer = registry.answer(request, None)
@@ -392,7 +400,7 @@ def test_a_supervisor_that_cannot_pass_on_is_told_of(tmp_path: Path) -> None:
     thread = threading.Thread(target=drop)
     thread.start()
     with pytest.raises(SharedError, match="cannot be reached; the sidecar's log says why"):
-        Connections(theirs.fileno(), Loader([]), 7).function("x", "Shared_Counter")()
+        Session(theirs.fileno(), []).function("x", "Shared_Counter")()
     theirs.close()
     thread.join()
     ours.close()
@@ -411,7 +419,7 @@ def test_a_shared_object_is_copied_as_itself_and_not_pickled(counter: Any) -> No
 def in_session(session: Connections) -> Iterator[Callable[[], None]]:
     shared_objects.set_exchange_of_thread(lambda: session)
     yield
-    shared_objects.set_exchange_of_thread(None)
+    shared_objects.set_exchange_of_thread(_native.shared_objects)
 
 
 @pytest.mark.usefixtures("in_session")
@@ -440,7 +448,7 @@ def test_a_class_of_a_class_root_is_found_by_its_file(session: Connections) -> N
 
 
 def test_outside_of_a_session_there_is_none() -> None:
-    with pytest.raises(RuntimeError, match="outside of a session"):
+    with pytest.raises(RuntimeError, match="this thread is of no PHP"):
         shared("x", "Shared_Counter")
 
 

@@ -1,4 +1,4 @@
-"""Values between two Pythons: each comes out as what it went in, and what is none is refused with its place."""
+"""Values between two Pythons: each comes out as what it went in, and what is none is refused by its place."""
 
 import datetime
 import decimal
@@ -43,10 +43,11 @@ def _is_same(found: Any, expected: Any) -> bool:
 SCALARS: list[Any] = [
     *(None, True, False, 0, 1, -1, 127, 128, -33, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 2**64, -(10**40)),
     *(0.0, -0.0, 1.5, math.inf, -math.inf, math.nan, 5e-324, 1j, complex(-0.0, math.inf)),
-    *("", "x", "\0", "\N{SNOWMAN}", "\ud800", "a\udcffb", b"", b"\xff", bytearray(b"ab"), "x" * 70_000, b"y" * 70_000),
+    *("", "x", "\0", "\N{SNOWMAN}", "\ud800", "a\udcffb", b"", b"\xff", bytearray(b"ab"), "x" * 70_000),
     *(decimal.Decimal("1.20"), decimal.Decimal("-0"), decimal.Decimal("1E+400"), fractions.Fraction(-2, 3)),
-    *(uuid.UUID(int=7), range(2, 10, 3), slice(1, None, -2), ..., http.HTTPStatus.NOT_FOUND, re.RegexFlag.I | re.RegexFlag.M),
-    *(datetime.date(1, 2, 3), datetime.timedelta(-1, 2, 3), datetime.time(1, 2, 3, 4, fold=1), datetime.time(1, tzinfo=UTC)),
+    *(b"y" * 70_000, uuid.UUID(int=7), range(2, 10, 3), slice(1, None, -2), ..., http.HTTPStatus.NOT_FOUND),
+    *(re.RegexFlag.I | re.RegexFlag.M, datetime.date(1, 2, 3), datetime.timedelta(-1, 2, 3)),
+    *(datetime.time(1, 2, 3, 4, fold=1), datetime.time(1, tzinfo=UTC)),
     datetime.datetime(2024, 2, 29, 12, 30, 59, 999_999),
     datetime.datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=BERLIN),
     datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=-3, minutes=-30), "NST")),
@@ -80,7 +81,7 @@ def test_names_of_zones_and_folds_come_back() -> None:
         [[b""], (b"",), [b"", [b""]]],
         (1, (2, [3, (4,)])),
         {"a": {"b": (1, 2)}},
-        {1: "a", "1": "b", (2, 3): "c", None: "d", True: "e", 2.5: "f", b"": "g", "\ud800": "h"},
+        {1: "a", "1": "b", (2, 3): "c", None: "d", False: "e", 2.5: "f", b"": "g", "\ud800": "h"},
         [{"id": 1, "name": "x"}, {"id": 2, "name": "y"}],
         {1, "a", (2,), frozenset({3})},
         {frozenset({1}): {frozenset({2})}},
@@ -209,7 +210,7 @@ def test_what_is_nested_too_deep_is_refused() -> None:
     ids=lambda content: content[:8].hex(),
 )
 def test_what_is_never_written_is_refused(content: bytes) -> None:
-    with pytest.raises(ValueError, match="malformed|tag|utf-8"):
+    with pytest.raises(ValueError, match=r"malformed|tag|utf-8"):
         shared_values.decode(content)
 
 

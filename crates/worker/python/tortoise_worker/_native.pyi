@@ -36,6 +36,10 @@ class _Hooks(Protocol):
     @property
     def script_function(self) -> Any: ...
     @property
+    def shared(self) -> Any: ...
+    @property
+    def conversion(self) -> type[BaseException]: ...
+    @property
     def enter(self) -> Any: ...
     @property
     def leave(self) -> Any: ...
@@ -215,6 +219,9 @@ def encode_shared(
 
 def decode_shared(values: bytes, rebuild: Callable[[str, tuple[Any, ...]], object], /) -> list[Any]:
     """The values that stand one behind the other. ValueError if they are none."""
+
+def shared_objects() -> Any:
+    """How the session of this thread reaches the shared objects. RuntimeError if the thread is of none."""
 
 class Watch:
     """Watches the callers of a process of shared objects, from a thread that never holds the GIL."""

@@ -67,6 +67,10 @@ class Hooks:
     """Imports a module for PHP."""
     script_function: Callable[[str, str], Callable[..., object]]
     """A function of a script, which is imported for it."""
+    shared: Connections
+    """How the session reaches the shared objects."""
+    conversion: type[BaseException]
+    """What is raised for an object where shared objects take and give only values."""
     enter: Callable[[object], tuple[int, object]]
     """Enters a context manager: the number of the context, and what `__enter__` gave."""
     leave: Callable[[int, Thrown], bool]
@@ -162,6 +166,8 @@ def run(client: Client, shared: SearchPath | None = None) -> None:
         check_module=modules.check,
         open_module=modules.open,
         script_function=modules.function,
+        shared=shared,
+        conversion=ConversionError,
         enter=contexts.enter,
         leave=contexts.leave,
         leave_all=contexts.leave_all,

@@ -1,7 +1,7 @@
 """The process that holds the shared objects of a worker: a thread for each connection of a session.
 
-It is forked from the zygote when the first session asks for a shared object, and lives as long as the line to the
-zygote, on which the connections come: `{"shared": {...}}` with a socket.
+It is forked from the zygote when the first session asks for a shared object, and lives as long as the line to
+the zygote, on which the connections come: `{"shared": {...}}` with a socket.
 """
 
 import os
@@ -13,9 +13,9 @@ from array import array
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tortoise_worker import shared_objects, shared_wire
+from tortoise_worker import Interrupted, shared_objects, shared_wire
 from tortoise_worker._native import MAX_PATH_BYTES, MAX_ROOTS, Caller, Watch
-from tortoise_worker.interrupted import Interrupted
+from tortoise_worker.search_path import SearchPath
 from tortoise_worker.shared_registry import Frame, Registry, calling
 
 STACK_BYTES = 16 << 20
@@ -46,6 +46,7 @@ class Holder:
 
     def __init__(self, line: socket.socket, grace: float) -> None:
         self._registries: dict[tuple[str, ...], Registry] = {}
+        self._search_path = SearchPath(is_shared=True)
         self._lock = threading.Lock()
         self._callers: dict[int, Caller] = {}
         self._left, left = os.pipe2(os.O_CLOEXEC)
@@ -91,7 +92,7 @@ class Holder:
         with self._lock:
             key = tuple(roots)
             if key not in self._registries:
-                self._registries[key] = Registry(roots, self._count)
+                self._registries[key] = Registry(roots, self._search_path, self._count)
             return self._registries[key]
 
     def _count(self) -> int:
@@ -112,8 +113,8 @@ class Holder:
         registry = calling.registry
         if registry is None:
             raise RuntimeError(
-                "shared() was called in a thread of its own in the process of the shared objects; there it works "
-                "in the calls of sessions and in constructors"
+                "shared() was called in a thread that a shared object has started; it works where a session, or "
+                "another shared object, calls it"
             )
         return Within(registry)
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from tortoise_worker import classes, shared_values, shared_wire
+from tortoise_worker import _native, classes, shared_values, shared_wire
 from tortoise_worker.loader import Loader, shortened
 from tortoise_worker.shared_errors import SharedError
 from tortoise_worker.shared_forwarding import Exchange, Handle, SharedObject, forwarding
@@ -17,46 +17,43 @@ from tortoise_worker.shared_forwarding import Exchange, Handle, SharedObject, fo
 # Times that a lost connection is made anew for one request that was not done.
 _ATTEMPTS: Final = 8
 
-_exchange_of_thread: Callable[[], Exchange] | None = None
+_exchange_of_thread: Callable[[], Exchange] = _native.shared_objects
 
 
 def shared(name: str, cls: type | str, /, *arguments: object, **named: object) -> Any:
     """The one object of this name for all sessions, in a process of its own. The first who asks has it made.
 
-    `cls` is a class, or the name that it has in PHP: then the session need not import it. The arguments are for
-    its constructor, and count only if the object is not there yet. They are values, as all that its methods take
-    and give.
+    `cls` is a class, or the name that it has in PHP: then the session need not import it. The arguments are
+    for its constructor, and count only if the object is not there yet. They are values, as all that its methods
+    take and give.
 
-    Raises what the constructor raises, `TypeError` for an argument that is no value, `SharedError` if the name
-    stands for an object of another class, and `RuntimeError` outside of a session.
+    Raises what the constructor raises, `TypeError` for an argument that is no value, `SharedError` if the
+    name stands for an object of another class, and `RuntimeError` outside of a session.
     """
-    if _exchange_of_thread is None:
-        raise RuntimeError(f"shared({name!r}) was called outside of a session")
-    exchange = _exchange_of_thread()
-    return forwarding(Handle(exchange, name, _selector(cls), arguments, named))
+    return forwarding(Handle(_exchange_of_thread(), name, _selector(cls), arguments, named))
 
 
-def set_exchange_of_thread(exchange_of_thread: Callable[[], Exchange] | None) -> None:
-    """Says how `shared` finds the way to the shared objects in a thread."""
+def set_exchange_of_thread(exchange_of_thread: Callable[[], Exchange]) -> None:
+    """Says how `shared` finds the way to the shared objects in a thread, where that is not of a session."""
     global _exchange_of_thread
     _exchange_of_thread = exchange_of_thread
 
 
 class Connections:
-    """The connections of one session to the process of the shared objects: one for each thread that asks at once."""
+    """How one session reaches the shared objects: a connection for each thread that asks at once."""
 
-    def __init__(self, control: int, loader: Loader, client: int) -> None:
-        """`control` is the socket of the supervisor, which this does not own."""
-        self._control = control
+    def __init__(self, loader: Loader) -> None:
+        """`loader` knows the class roots of the session."""
         self._loader = loader
-        self._client = client
-        self._process = os.getpid()
+        self._control = -1
+        self._client = 0
+        self._process = 0
         self._idle: deque[tuple[socket.socket, list[str]]] = deque()
 
     def __call__(self, pieces: Sequence[bytes]) -> list[Any]:
         """The answer to a request.
 
-        Raises `SharedError` if the process of the shared objects ends in the middle of it, or cannot be reached.
+        Raises `SharedError` if the process of the shared objects ends in the middle of it, or is out of reach.
         """
         if os.getpid() != self._process:
             raise RuntimeError("shared objects are out of reach in a process that was forked from a session")
@@ -68,6 +65,12 @@ class Connections:
             if answer is not None:
                 return answer
         raise SharedError("the process of the shared objects cannot be reached; the sidecar's log says why")
+
+    def begin(self, control: int, client: int) -> None:
+        """The session begins, of the client of this process id. `control` is the supervisor's socket."""
+        self._control = control
+        self._client = client
+        self._process = os.getpid()
 
     def function(self, name: str, cls: str) -> Callable[..., SharedObject]:
         """Takes the arguments of a constructor and gives the object, for PHP."""
@@ -100,8 +103,8 @@ class Connections:
         if answer is None:
             _close(connection)
             raise SharedError(
-                "the process of the shared objects ended in the middle of a call, which may have been done; the "
-                "objects are made anew when they are used next"
+                "the process of the shared objects ended in the middle of a call, which may have been done; "
+                "the objects are made anew when they are used next"
             )
         if answer == ["ended"]:
             _close(connection)
@@ -140,7 +143,7 @@ class Connections:
         return None
 
     def _ask_supervisor(self, connection: socket.socket) -> None:
-        """Has the supervisor pass one end of a connection on. It has a packet for itself, so threads cannot mix."""
+        """Has the supervisor pass one end of a connection on, by a packet that stands for itself."""
         packet = json.dumps({"share": {"client": self._client}}).encode()
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [connection.fileno()]))]
         control = socket.socket(fileno=self._control)

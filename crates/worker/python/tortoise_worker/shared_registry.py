@@ -1,4 +1,4 @@
-"""The shared objects of one process, by name: makes them, and does what is asked of them, one call at a time."""
+"""The shared objects of a process by their names: makes them, and does what is asked of them, in turn."""
 
 import itertools
 import threading
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final
 
-from tortoise_worker import classes, shared_classes, shared_marks, shared_values, shared_wire
+from tortoise_worker import Interrupted, classes, shared_classes, shared_marks, shared_values, shared_wire
 from tortoise_worker._native import MAX_NAME_BYTES, MAX_SHARED_OBJECTS, Caller
-from tortoise_worker.interrupted import Interrupted
 from tortoise_worker.loader import Loader, shortened
+from tortoise_worker.search_path import SearchPath
 from tortoise_worker.shared_errors import ConversionError, SharedError
 
 MAX_ITERATED = 1 << 20
-"""Items that an iteration over a shared object copies. An iterator without an end must not fill the memory."""
+"""Items that an iteration copies. An iterator without an end must not fill the memory."""
 
 Frame = Sequence[bytes]
 
@@ -106,9 +106,9 @@ class Entry:
 class Registry:
     """The shared objects of those sessions that search the same class roots."""
 
-    def __init__(self, roots: Sequence[str], count: Callable[[], int]) -> None:
+    def __init__(self, roots: Sequence[str], search_path: SearchPath, count: Callable[[], int]) -> None:
         """`count` says how many objects there are in the process."""
-        self._loader = Loader(roots)
+        self._loader = Loader(roots, search_path)
         self._entries: dict[str, Entry] = {}
         self._lock = threading.Lock()
         self._count = count
@@ -171,12 +171,12 @@ class Registry:
             if entry is None:
                 if not name or len(name.encode(errors="replace")) > MAX_NAME_BYTES:
                     raise ValueError(
-                        f"the name of a shared object has 1 to {MAX_NAME_BYTES} bytes, unlike {shortened(name)}"
+                        f"the name of a shared object has 1 to {MAX_NAME_BYTES} bytes, not {shortened(name)}"
                     )
                 if self._count() >= MAX_SHARED_OBJECTS:
                     raise SharedError(
-                        f"there are {MAX_SHARED_OBJECTS} shared objects already, which is the limit; {shortened(name)} "
-                        "would be one more. Use names again, or let one object hold the others"
+                        f"there are {MAX_SHARED_OBJECTS} shared objects already, which is the limit; "
+                        f"{shortened(name)} would be one more. Use names again, or let one object hold the others"
                     )
                 entry = self._entries[name] = Entry(name, selector, arguments)
             return entry
@@ -187,9 +187,10 @@ class Registry:
             if entry.cls is None:
                 entry.make(cls)
             elif entry.cls is not cls:
+                is_class, asked_class = map(classes.display_name_of, (entry.cls, cls))
                 raise SharedError(
-                    f"the shared object {shortened(entry.name)} is of class {classes.display_name_of(entry.cls)} already, "
-                    f"not {classes.display_name_of(cls)}; a name stands for one object"
+                    f"the shared object {shortened(entry.name)} is of class {is_class} already, not {asked_class}; "
+                    "a name stands for one object"
                 )
         except Interrupted:
             raise

@@ -21,9 +21,10 @@ from tortoise_worker.shared_errors import ConversionError
 
 Parts = tuple[Any, ...]
 
-_BYTES_PER_BIT: Final = 8
+# Characters of a class's name that a message shows.
+MAX_SHOWN_NAME: Final = 200
 
-# Types of numpy's elements that are plain numbers, texts or times: no objects, and no records with fields of them.
+# Types of numpy's elements that are plain numbers, texts or times: no objects, and no records of several.
 _NUMPY_KINDS: Final = frozenset("biufcSUmM")
 
 
@@ -57,7 +58,8 @@ def reduce(value: Any) -> tuple[str, Parts] | str:
             return "array", (value.dtype.str, value.shape, value.tobytes())
         if issubclass(cls, numpy.generic) and cls is value.dtype.type and value.dtype.kind in _NUMPY_KINDS:
             return "scalar", (value.dtype.str, value.tobytes())
-    return f"an object of type {classes.display_name_of(cls)[:200]}, and shared objects take and give values only"
+    name = classes.display_name_of(cls)[:MAX_SHOWN_NAME]
+    return f"an object of type {name}, and shared objects take and give values only"
 
 
 def rebuild(tag: str, parts: Parts) -> object:
@@ -69,7 +71,7 @@ def rebuild(tag: str, parts: Parts) -> object:
 
 
 def _reduce_integer(value: int) -> tuple[str, Parts]:
-    length = value.bit_length() // _BYTES_PER_BIT + 1
+    length = value.bit_length() // 8 + 1
     return "int", (value.to_bytes(length, "little", signed=True),)
 
 
@@ -98,7 +100,7 @@ def _reduce_member(member: Any) -> tuple[str, Parts] | str:
     cls = type(member)
     module, qualified_name = classes.module_of(cls), classes.qualified_name_of(cls)
     if _class_named(sys.modules.get(module), qualified_name) is not cls:
-        return f"a member of the enumeration {classes.display_name_of(cls)[:200]}, which cannot be imported"
+        return f"a member of the enumeration {classes.display_name_of(cls)[:MAX_SHOWN_NAME]}, which cannot be imported"
     name = member._name_
     if name is not None and name in cls.__members__:
         return "enum", (module, qualified_name, name, None)

@@ -1,6 +1,7 @@
 """What a session and the process of the shared objects say to each other.
 
-Over a stream socket, in frames: the length as 4 bytes, little-endian, and values as `shared_values` writes them.
+Over a stream socket, in frames: the length as 4 bytes, little-endian, and values as `shared_values` writes
+them.
 
     session → holder    version, class roots                                     once
     holder → session    "ready"                                                  once: what comes now is read
@@ -11,10 +12,10 @@ Over a stream socket, in frames: the length as 4 bytes, little-endian, and value
                         "absent"                            there is no such object; nothing was run
                         "ended"                             the process ends; nothing was run
 
-The member is the name of a method or an attribute, or a key; the operand is the list of arguments of a call, or
-the new value of what the member says. `open` has the class as its member and the arguments of the constructor as
-its operand, and gives the description of the object's class (`shared_classes`). The class is a PHP name, or a
-list of a module, a name in it, and the module's file or None.
+The member is the name of a method or an attribute, or a key; the operand is the list of arguments of a call,
+or the new value of what the member says. `open` has the class as its member and the arguments of the
+constructor as its operand, and gives the description of the object's class (`shared_classes`). The class is a
+PHP name, or a list of a module, a name in it, and the module's file or None.
 """
 
 import select
@@ -97,7 +98,10 @@ def send(connection: socket.socket, pieces: Sequence[bytes]) -> None:
 
 
 def receive(connection: socket.socket) -> list[Any] | None:
-    """The values of the next frame; None if the other side has ended. Raises `LostError` in the middle of one."""
+    """The values of the next frame; None if the other side has ended.
+
+    Raises `LostError` if it ends in the middle of one, and `ValueError` for what is none.
+    """
     head = _exactly(connection, _HEAD.size)
     if head is None:
         return None
