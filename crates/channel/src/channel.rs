@@ -12,7 +12,7 @@ use crate::mapping::{Mapping, Side};
 use crate::shared::SharedChannel;
 use crate::socket::SocketChannel;
 use crate::spin::SpinPolicy;
-use crate::{ChannelError, Interrupt, handover};
+use crate::{ChannelError, Interrupt, copy, handover};
 
 /// One side of a connection between a PHP process and its session.
 #[derive(Debug)]
@@ -139,6 +139,18 @@ impl Channel {
             Some(shared) => shared.receive_segment(self.socket.as_fd(), place),
             None => self.socket.receive_segment(place),
         }
+    }
+
+    /// The next bytes of those segments, in memory of their own.
+    ///
+    /// # Errors
+    /// As [`Self::receive_segment`].
+    pub fn receive_segment_bytes(&mut self, count: usize) -> Result<Vec<u8>, ChannelError> {
+        let left = self.segment_bytes_left();
+        if count > left {
+            return Err(ChannelError::SegmentsTooShort { wanted: count, left });
+        }
+        copy::filled(count, |place| self.receive_segment(place))
     }
 
     /// Sends this side's first frame and offers shared memory with it, to a peer that receives it by

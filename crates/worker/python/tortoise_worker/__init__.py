@@ -22,7 +22,7 @@ _EXPORTS = {
     "shared": "shared_objects",
 }
 
-__all__ = ["Interrupted", *_EXPORTS]
+__all__ = ["Interrupted", "SharedError", "SharedObject", "shareable", "shared"]
 
 
 def __getattr__(name):

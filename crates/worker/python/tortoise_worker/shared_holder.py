@@ -9,21 +9,16 @@ import socket
 import struct
 import sys
 import threading
-from array import array
 from collections.abc import Sequence
 from typing import Any, Final
 
-from tortoise_worker import Interrupted, shared_objects, shared_wire
+from tortoise_worker import Interrupted, control, shared_objects, shared_wire
 from tortoise_worker._native import MAX_PATH_BYTES, MAX_ROOTS, Caller, Watch
 from tortoise_worker.search_path import SearchPath
 from tortoise_worker.shared_registry import Frame, Registry, calling
 
 STACK_BYTES = 16 << 20
 """The stack of a thread that runs user code: with less, a plain recursion bug would end the process."""
-
-# Whatever comes on the line is short: the descriptor is what counts.
-_MAX_PACKET_BYTES = 1 << 20
-_MAX_DESCRIPTORS = 8
 
 _NUMBER = struct.Struct("<Q")
 
@@ -113,8 +108,8 @@ class Holder:
         registry = calling.registry
         if registry is None:
             raise RuntimeError(
-                "shared() was called in a thread that a shared object has started; it works where a session, or "
-                "another shared object, calls it"
+                "shared() was called in a thread that a shared object has started; it works where a session "
+                "or another shared object makes a call"
             )
         return Within(registry)
 
@@ -135,19 +130,11 @@ class Within:
 
 def _next(line: socket.socket) -> socket.socket | None:
     """The next connection; None where the line has ended."""
-    room = socket.CMSG_SPACE(_MAX_DESCRIPTORS * array("i").itemsize)
-    while True:
-        try:
-            packet, ancillary, _, _ = line.recvmsg(_MAX_PACKET_BYTES, room, socket.MSG_CMSG_CLOEXEC)
-        except ConnectionResetError:
-            return None
-        if not packet:
-            return None
-        descriptors = array("i")
-        for level, kind, data in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
-        connections = [socket.socket(fileno=descriptor) for descriptor in descriptors]
-        if connections:
-            connections[0].setblocking(True)
-            return connections[0]
+    received = control.receive(line)
+    if received is None:
+        return None
+    [(what, _)], [descriptor] = received[0].items(), received[1]
+    if what != "shared":
+        raise ValueError(f"{what!r} was said to the process of the shared objects")
+    os.set_blocking(descriptor, True)
+    return socket.socket(fileno=descriptor)

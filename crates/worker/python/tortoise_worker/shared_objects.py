@@ -24,8 +24,8 @@ def shared(name: str, cls: type | str, /, *arguments: object, **named: object) -
     """The one object of this name for all sessions, in a process of its own. The first who asks has it made.
 
     `cls` is a class, or the name that it has in PHP: then the session need not import it. The arguments are
-    for its constructor, and count only if the object is not there yet. They are values, as all that its methods
-    take and give.
+    for its constructor, and count only if the object is not there yet. They are values, as all that its
+    methods take and give.
 
     Raises what the constructor raises, `TypeError` for an argument that is no value, `SharedError` if the
     name stands for an object of another class, and `RuntimeError` outside of a session.
@@ -53,7 +53,7 @@ class Connections:
     def __call__(self, pieces: Sequence[bytes]) -> list[Any]:
         """The answer to a request.
 
-        Raises `SharedError` if the process of the shared objects ends in the middle of it, or is out of reach.
+        Raises `SharedError` if the process of the shared objects is out of reach, or ends in the middle.
         """
         if os.getpid() != self._process:
             raise RuntimeError("shared objects are out of reach in a process that was forked from a session")

@@ -175,8 +175,8 @@ class Registry:
                     )
                 if self._count() >= MAX_SHARED_OBJECTS:
                     raise SharedError(
-                        f"there are {MAX_SHARED_OBJECTS} shared objects already, which is the limit; "
-                        f"{shortened(name)} would be one more. Use names again, or let one object hold the others"
+                        f"there are {MAX_SHARED_OBJECTS} shared objects already, which is the limit, and "
+                        f"{shortened(name)} would be one more: use names again, or one object for many things"
                     )
                 entry = self._entries[name] = Entry(name, selector, arguments)
             return entry
@@ -189,8 +189,8 @@ class Registry:
             elif entry.cls is not cls:
                 is_class, asked_class = map(classes.display_name_of, (entry.cls, cls))
                 raise SharedError(
-                    f"the shared object {shortened(entry.name)} is of class {is_class} already, not {asked_class}; "
-                    "a name stands for one object"
+                    f"the shared object {shortened(entry.name)} is of class {is_class} already, "
+                    f"not {asked_class}; a name stands for one object"
                 )
         except Interrupted:
             raise

@@ -100,7 +100,8 @@ def _reduce_member(member: Any) -> tuple[str, Parts] | str:
     cls = type(member)
     module, qualified_name = classes.module_of(cls), classes.qualified_name_of(cls)
     if _class_named(sys.modules.get(module), qualified_name) is not cls:
-        return f"a member of the enumeration {classes.display_name_of(cls)[:MAX_SHOWN_NAME]}, which cannot be imported"
+        name = classes.display_name_of(cls)[:MAX_SHOWN_NAME]
+        return f"a member of the enumeration {name}, which cannot be imported"
     name = member._name_
     if name is not None and name in cls.__members__:
         return "enum", (module, qualified_name, name, None)
