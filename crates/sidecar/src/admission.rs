@@ -6,7 +6,7 @@ use tortoise_protocol::PRODUCT_VERSION;
 use tortoise_protocol::handshake::{Hello, Refusal};
 
 use crate::control::Session;
-use crate::settings::Root;
+use crate::settings::{Root, Settings};
 
 /// Who decides on class roots and modules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,12 @@ pub enum Admission {
 }
 
 impl Admission {
+    /// What these settings allow.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self::Narrow { path: settings.path.clone(), modules: settings.modules.clone() }
+    }
+
     /// The session that this client gets.
     ///
     /// # Errors
