@@ -183,6 +183,12 @@ class Session:
         self._shared = Connections(self._loader)
         self._hooks = self._make_hooks()
 
+    def begin(self, client: Client) -> None:
+        """Makes the session that of a client."""
+        self._served = client.served
+        self._loader.set_roots(client.roots)
+        self._modules.let_in(client.modules, client.asked_modules, client.served is None)
+
     def serve(
         self,
         client: Client,
@@ -194,9 +200,7 @@ class Session:
         shares_process: bool = False,
     ) -> None:
         """Serves a client until one of both leaves. Takes the descriptors over."""
-        self._served = client.served
-        self._loader.set_roots(client.roots)
-        self._modules.let_in(client.modules, client.asked_modules, client.served is None)
+        self.begin(client)
         self._shared.begin(control, client.process)
         seat = Seat(client.socket, control, line, client.process, slot, client.shared_memory, shares_process)
         reason = _native.serve(seat, self._hooks, self._settings, alarm)
