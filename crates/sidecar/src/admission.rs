@@ -47,6 +47,7 @@ impl Admission {
                     asked_modules: Vec::new(),
                     client,
                     shared_memory,
+                    stale: false,
                     served: None,
                 }),
             },
@@ -70,6 +71,7 @@ impl Admission {
                     asked_modules: hello.modules,
                     client,
                     shared_memory,
+                    stale: false,
                     served: Some(path.iter().map(|root| [root.canonical.clone(), root.absolute.clone()]).collect()),
                 })
             }

@@ -198,7 +198,7 @@ async fn serve(
     reception: &Reception,
 ) -> Result<(), (Rejection, Socket)> {
     match admit(hello, &mut visitor, reception).await {
-        Ok(session) => hand_over(stream, &session, visitor, reception).await,
+        Ok(session) => hand_over(stream, session, visitor, reception).await,
         Err(rejection) => kept(stream, rejection),
     }
 }
@@ -215,7 +215,7 @@ async fn admit(hello: Hello, visitor: &mut Visitor, reception: &Reception) -> Re
 
 async fn hand_over(
     stream: Stream,
-    session: &Session,
+    session: Session,
     visitor: Visitor,
     reception: &Reception,
 ) -> Result<(), (Rejection, Socket)> {
@@ -237,31 +237,39 @@ async fn hand_over(
 }
 
 /// Gives a client to the worker, or to its successor if it dies at that moment.
-async fn give(socket: &Socket, session: &Session, reception: &Reception) -> Result<WorkerId, Rejection> {
-    let packet = serde_json::to_vec(&Order::Session(session)).unwrap_or_default();
-    if packet.len() > MAX_PACKET_BYTES {
-        return Err(Rejection::Refused(Refusal {
-            message: format!(
-                "the class roots and modules take {} bytes, over the limit of {MAX_PACKET_BYTES}",
-                packet.len()
-            ),
-            retry: false,
-        }));
-    }
+async fn give(socket: &Socket, session: Session, reception: &Reception) -> Result<WorkerId, Rejection> {
+    let mut session = session;
     let mut workers = reception.workers.clone();
     loop {
         let presence = workers.borrow_and_update().clone();
         match presence {
-            Presence::Ready(worker) => match worker.control.send(&packet, Some(socket.as_fd())).await {
-                Ok(()) => return Ok(worker.id),
-                Err(error) => tracing::debug!("the worker did not take a client: {error}"),
-            },
+            Presence::Ready(worker) => {
+                session.stale = worker.is_stale;
+                match worker.control.send(&packet(&session)?, Some(socket.as_fd())).await {
+                    Ok(()) => return Ok(worker.id),
+                    Err(error) => tracing::debug!("the worker did not take a client: {error}"),
+                }
+            }
             Presence::Absent => {}
             Presence::Broken(reason) => return Err(Rejection::Broken { reason, log: reception.log_name() }),
             Presence::Leaving => return Err(Rejection::Leaving),
         }
         workers.changed().await.map_err(|_| Rejection::Leaving)?;
     }
+}
+
+fn packet(session: &Session) -> Result<Vec<u8>, Rejection> {
+    let packet = serde_json::to_vec(&Order::Session(session)).unwrap_or_default();
+    if packet.len() <= MAX_PACKET_BYTES {
+        return Ok(packet);
+    }
+    Err(Rejection::Refused(Refusal {
+        message: format!(
+            "the class roots and modules take {} bytes, over the limit of {MAX_PACKET_BYTES}",
+            packet.len()
+        ),
+        retry: false,
+    }))
 }
 
 async fn reject(socket: Socket, rejection: &Rejection, peer: &Peer, reception: &Reception) {
@@ -318,7 +326,7 @@ mod tests {
     }
 
     fn ready(control: Control) -> Presence {
-        Presence::Ready(Arc::new(Taker { id: 1, control: Arc::new(control) }))
+        Presence::Ready(Arc::new(Taker { id: 1, control: Arc::new(control), is_stale: false }))
     }
 
     fn sessions(limit: u32) -> Arc<Sessions> {

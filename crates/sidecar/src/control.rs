@@ -16,7 +16,8 @@
 //! supervisor → zygote    {"session": {"roots": […], "modules": […], "client": 9}}   with one descriptor, and
 //!                        "served": [["/canonical", "/as/set"], …] unless the client may search any root,
 //!                        "shared_memory": true if the client takes it,
-//!                        "asked_modules": […] if the client narrows "modules"
+//!                        "asked_modules": […] if the client narrows "modules",
+//!                        "stale": true if a changed file was reported and no worker with it would start
 //!                        {"retire": {}}                       take no more sessions, let those leave that are between
 //!                                                             requests, end when the last has left
 //!                        {"recall": 8}                        let session 8 leave: others wait for its place
@@ -153,6 +154,9 @@ pub struct Session {
     /// Whether the client takes shared memory.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub shared_memory: bool,
+    /// Whether its code is known to be older than its files, and newer code does not start: it serves all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
     /// Among which roots the client can choose later, each in both spellings; None: among all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub served: Option<Vec<[String; 2]>>,
@@ -395,6 +399,7 @@ mod tests {
             asked_modules: Vec::new(),
             client: 9,
             shared_memory: false,
+            stale: false,
             served: None,
         };
         assert_eq!(
@@ -413,12 +418,12 @@ mod tests {
         let served = Some(vec![["/b".into(), "/a".into()]]);
         let asked_modules = vec!["re".into()];
         let (roots, modules) = (vec!["/b".into()], Vec::new());
-        let session = Session { roots, modules, asked_modules, shared_memory: true, served, ..session };
+        let session = Session { roots, modules, asked_modules, shared_memory: true, stale: true, served, ..session };
         assert_eq!(
             serde_json::to_string(&Order::Session(&session)).expect("JSON"),
             concat!(
                 r#"{"session":{"roots":["/b"],"modules":[],"asked_modules":["re"],"client":9,"#,
-                r#""shared_memory":true,"served":[["/b","/a"]]}}"#
+                r#""shared_memory":true,"stale":true,"served":[["/b","/a"]]}}"#
             )
         );
     }

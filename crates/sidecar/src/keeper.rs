@@ -51,6 +51,8 @@ pub(crate) type Present = watch::Receiver<Presence>;
 pub(crate) struct Taker {
     pub(crate) id: WorkerId,
     pub(crate) control: Arc<Control>,
+    /// A reload has failed since: its code may be older than its files.
+    pub(crate) is_stale: bool,
 }
 
 /// What a reload came to.
@@ -152,6 +154,8 @@ pub(crate) struct Keeper {
     /// The state of the worker that takes sessions, or should.
     state: WorkerState,
     current: Option<Followed>,
+    /// A reload has failed since the current one was ready.
+    is_stale: bool,
     /// The one that is starting, to take the place of the current one, or of none.
     next: Option<Next>,
     /// Those who asked for a reload while one was going on: one more follows, for all of them.
@@ -227,6 +231,7 @@ impl Keeper {
             present: watch::Sender::new(Presence::Absent),
             state: WorkerState::Starting,
             current: None,
+            is_stale: false,
             next: None,
             pending: None,
             retiring: Vec::new(),
@@ -350,6 +355,7 @@ impl Keeper {
             Ok(settings) => settings,
             Err(error) => {
                 tracing::error!("cannot reload, and nothing has changed: {error}");
+                self.is_stale = true;
                 self.present_current();
                 return tell(replies, &Err(error));
             }
@@ -419,13 +425,14 @@ impl Keeper {
         }
         self.sessions.open(worker.id);
         self.current = Some(worker);
+        self.is_stale = false;
         self.present_current();
     }
 
     /// Clients go to the current worker, if there is one.
     fn present_current(&self) {
         if let Some(current) = &self.current {
-            let taker = Taker { id: current.id, control: Arc::clone(&current.control) };
+            let taker = Taker { id: current.id, control: Arc::clone(&current.control), is_stale: self.is_stale };
             self.present.send_replace(Presence::Ready(Arc::new(taker)));
         }
     }
@@ -433,6 +440,7 @@ impl Keeper {
     /// A worker did not become ready.
     fn give_up(&mut self, error: &str, reload: Option<Reload>) {
         if let Some(Reload { replies, .. }) = reload {
+            self.is_stale = true;
             match &self.current {
                 Some(current) => {
                     tracing::error!("cannot reload, and worker {} goes on as it is: {error}", current.ready.pid);

@@ -131,6 +131,17 @@ fn a_file_that_has_changed_is_a_reason_to_reload() {
     let mut next = installation.client();
     let line = sidecar.wait_for("is ready: Python");
     assert!(next.tell("pid").expect("an answer").ends_with(&format!(" {}", sidecar.worker())), "{line}");
+    assert!(!next.order.contains("stale"), "{}", next.order);
+    // Where the new one does not start, the old one serves on, and its sessions know that.
+    fs::write(installation.path("classes/fails"), "").expect("written");
+    assert_eq!(next.tell(r#"report {"changed": "/roots/shop.py"}"#).as_deref(), Some("done"));
+    sidecar.wait_for("goes on as it is");
+    let mut stale = installation.client();
+    assert!(stale.order.contains(r#""stale": true"#), "{}", stale.order);
+    fs::remove_file(installation.path("classes/fails")).expect("removed");
+    assert_eq!(stale.tell(r#"report {"changed": "/roots/shop.py"}"#).as_deref(), Some("done"));
+    sidecar.wait_for("retires");
+    assert!(!installation.client().order.contains("stale"));
 }
 
 #[test]
