@@ -21,9 +21,7 @@ pub(crate) extern "C" fn shared(data: &mut ExecuteData, result: &mut Zval) {
         // SAFETY: the engine passes the frame of this very call, of a native function.
         let arguments = unsafe { Frame::new(data).native_arguments() };
         let outcome = match arguments.surplus {
-            [name, class, rest @ ..] => {
-                ask(name, class, &NativeArguments(Arguments { surplus: rest, ..arguments }))
-            }
+            [name, class, rest @ ..] => ask(name, class, &NativeArguments(Arguments { surplus: rest, ..arguments })),
             few => Err(BridgeError::ArgumentCount(format!(
                 "Tortoise\\shared() takes at least 2 arguments, a name and a class, {} given",
                 few.len()

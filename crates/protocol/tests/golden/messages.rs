@@ -15,7 +15,8 @@ use tortoise_protocol::php_class::{MEMBER_PROTECTED, Members, PhpClass};
 use tortoise_protocol::rebound::{PhpThrowable, Rebound};
 use tortoise_protocol::request::{
     Fingerprint, MethodName, Question, Selector, read_argument_count, read_describe, read_iteration,
-    read_named_argument_count, read_releases, read_roots, read_share, write_describe, write_iteration, write_releases, write_roots, write_share,
+    read_named_argument_count, read_releases, read_roots, read_share, write_describe, write_iteration, write_releases,
+    write_roots, write_share,
 };
 use tortoise_protocol::thrown::{Code, PhpException, Thrown};
 use tortoise_protocol::traceback::{Frame, Traceback};
