@@ -1,10 +1,13 @@
 //! The command line of `tortoise`.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use serde_json::{Map, Value};
 
 use crate::address::Address;
 use crate::daemon::Announcement;
@@ -48,6 +51,15 @@ pub enum Command {
     Reload(Box<Asking>),
     /// Show what a sidecar does
     Status(Box<Status>),
+    /// Call a method of a Python class and print what it returns, as JSON
+    ///
+    /// Uses the sidecar that the settings name; where they name no address, one of its own for this call.
+    Call(Box<Call>),
+    /// Check the settings, and import every class as a session would
+    ///
+    /// Names the file and the line of what is broken, and exits with 1 if something is. Takes the settings of serve, from
+    /// the same places, and needs no address. No sidecar need run.
+    Check(Box<Check>),
     /// Check what the settings name and what the system gives, and say what to do
     ///
     /// Takes the settings of serve, from the same places. Exits with 1 if a check fails.
@@ -106,6 +118,77 @@ pub struct Status {
     pub asking: Asking,
 
     /// Print all that it says of itself, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `tortoise call`.
+#[derive(Debug, Args)]
+pub struct Call {
+    /// Which sidecar.
+    #[command(flatten)]
+    pub asking: Asking,
+
+    /// What the constructor gets, as a JSON list
+    #[arg(long = "new", value_name = "JSON", default_value = "[]", value_parser = parse_list)]
+    pub constructor: Arguments,
+
+    /// What the method gets by name, as a JSON object
+    #[arg(long, value_name = "JSON", default_value = "{}", value_parser = parse_map)]
+    pub named: Map<String, Value>,
+
+    /// The class as PHP names it, a dot, and the method: Foo_Bar.method
+    #[arg(value_name = "CLASS.METHOD", value_parser = parse_method)]
+    pub method: Method,
+
+    /// What the method gets: JSON where it is JSON, or else text
+    #[arg(value_name = "ARGUMENT", allow_negative_numbers = true, value_parser = parse_argument)]
+    pub arguments: Vec<Value>,
+}
+
+/// What the constructor gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arguments(pub Vec<Value>);
+
+/// A method of a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Method {
+    /// The PHP name of the class.
+    pub class: String,
+    /// The method's.
+    pub name: String,
+}
+
+fn parse_list(text: &str) -> Result<Arguments, serde_json::Error> {
+    serde_json::from_str(text).map(Arguments)
+}
+
+fn parse_map(text: &str) -> Result<Map<String, Value>, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+fn parse_method(text: &str) -> Result<Method, &'static str> {
+    match text.rsplit_once('.') {
+        Some((class, name)) if !class.is_empty() && !name.is_empty() => {
+            Ok(Method { class: class.trim_start_matches('\\').to_owned(), name: name.to_owned() })
+        }
+        _ => Err("write a class, a dot and a method, such as Foo_Bar.method"),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a Result")]
+fn parse_argument(text: &str) -> Result<Value, Infallible> {
+    Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())))
+}
+
+/// The flags of `tortoise check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The settings to check.
+    #[command(flatten)]
+    pub flags: Flags,
+
+    /// Print what was found as JSON: an object with files, classes, and the lists broken and notes
     #[arg(long)]
     pub json: bool,
 }

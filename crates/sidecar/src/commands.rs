@@ -1,6 +1,8 @@
 //! The commands that talk to a sidecar, each of which runs in the foreground and ends.
 
 mod admin;
+mod call;
+mod check;
 mod display;
 mod start;
 mod status;
@@ -9,8 +11,9 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use self::admin::Admin;
-pub(crate) use self::admin::AdminError;
+pub(crate) use self::admin::{Admin, AdminError};
+pub(crate) use self::call::{CallError, call};
+pub(crate) use self::check::{CheckError, check};
 pub(crate) use self::start::{LaunchError, start};
 use crate::cli::{Asking, Status};
 use crate::target::Target;

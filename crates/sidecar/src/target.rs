@@ -59,6 +59,11 @@ pub enum TargetError {
 }
 
 impl Target {
+    /// The sidecar at a Unix socket, with its log.
+    pub(crate) fn at(address: Address, log: PathBuf) -> Self {
+        Self { address, token: None, log: LogPlace(Some(log)) }
+    }
+
     /// The sidecar at `address`, or at the first Unix socket of the settings, or at their first port.
     ///
     /// # Errors

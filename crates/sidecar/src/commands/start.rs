@@ -1,17 +1,13 @@
 //! `tortoise start`: runs `tortoise serve` in the background and waits until it is ready.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
-use nix::unistd::pipe2;
+use std::process::Command;
 
 use super::admin::Admin;
+use crate::background;
 use crate::cli::Start;
 use crate::settings::{Given, SettingsError};
 use crate::target::Target;
@@ -61,7 +57,7 @@ pub(crate) fn start(flags: &Start, arguments: impl IntoIterator<Item = OsString>
     }
     // The first is the word `start`.
     command.args(arguments.skip(1));
-    match launch(command)?.trim_end() {
+    match background::launch(command)?.trim_end() {
         "ready" => {}
         "" => return Err(LaunchError::Silent(log)),
         other => {
@@ -73,21 +69,6 @@ pub(crate) fn start(flags: &Start, arguments: impl IntoIterator<Item = OsString>
     let (pid, addresses) = (pid.trim_end(), addresses(flags, &given).join(" and "));
     writeln!(io::stdout(), "tortoise runs as process {pid} and listens on {addresses}; its log is {}", log.display())?;
     Ok(())
-}
-
-/// Runs it, and gives what it says when it is ready, or will never be.
-fn launch(mut command: Command) -> Result<String, LaunchError> {
-    let (hear, tell) = pipe2(OFlag::O_CLOEXEC).map_err(io::Error::from)?;
-    fcntl(&tell, FcntlArg::F_SETFD(FdFlag::empty())).map_err(io::Error::from)?;
-    command.arg("--ready-fd").arg(tell.as_raw_fd().to_string());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // What we start puts itself into the background, and ends.
-    let started = command.status();
-    drop(tell);
-    started?;
-    let mut said = String::new();
-    File::from(hear).read_to_string(&mut said)?;
-    Ok(said)
 }
 
 /// Where it listens: it knows which ports the system chose.
