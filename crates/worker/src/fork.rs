@@ -10,13 +10,13 @@ use crate::gil::{Busy, GilCell};
 
 static FORKED: AtomicBool = AtomicBool::new(false);
 
-/// Of each session its own descriptor of the client, the watcher's, and that of the supervisor.
+/// Of each session its own descriptor of the client, the watcher's, and those of the supervisor and the zygote.
 ///
 /// A fork of Python's copies it whole: who changes it holds the interpreter's lock, and so does who forks.
-static SOCKETS: GilCell<Vec<[RawFd; 3]>> = GilCell::new(Vec::new());
+static SOCKETS: GilCell<Vec<[RawFd; 4]>> = GilCell::new(Vec::new());
 
 /// Remembers what a forked process must not hold.
-pub(crate) fn guard(py: Python<'_>, sockets: [RawFd; 3]) -> Result<(), Busy> {
+pub(crate) fn guard(py: Python<'_>, sockets: [RawFd; 4]) -> Result<(), Busy> {
     SOCKETS.borrow(py)?.push(sockets);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The Python session of Tortoise: `tortoise_worker._native`, the part of a worker that PHP speaks to.
 //!
-//! - [`serve`]: the loop, and [`dispatch`]: what each request does.
+//! - [`seat`]: how a session begins; [`serve`]: its loop, and [`dispatch`]: what each request does.
 //! - [`operate`]: Python's protocols: items, comparison, operators.
 //! - [`table`]: the objects that the client holds; [`gate`]: the names that it may touch.
 //! - [`modules`]: opening modules, and which of them it may use; [`contexts`]: context managers.
@@ -13,11 +13,14 @@
 //! - [`requests`]: from the first byte of a request to the last of its answer; [`answer`]: a frame that is being written.
 //! - [`sessions`]: which session a thread belongs to; [`gil`]: what the threads of a session share.
 //! - [`call`], [`raw`], [`buffer`], [`fork`], [`watch`], [`stack`]: the rooms of `unsafe`, one job each.
+//! - [`watch`]: what happens while user code runs; [`signs`]: what its thread and the session's own tell each other.
+//! - [`tenure`]: how long a session serves; [`board`]: where it says what it does.
 //! - [`spinning`]: how many sessions may wait without sleeping.
 //! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
 
 mod answer;
 mod arguments;
+mod board;
 mod buffer;
 mod call;
 mod callback;
@@ -40,13 +43,17 @@ mod operate;
 mod parameters;
 mod path;
 mod php;
+mod process;
 mod raw;
 mod requests;
+mod seat;
 mod serve;
 mod sessions;
+mod signs;
 mod spinning;
 mod stack;
 mod table;
+mod tenure;
 mod to_wire;
 mod traceback;
 mod watch;
@@ -56,9 +63,9 @@ use pyo3::prelude::*;
 /// `tortoise_worker._native`; its functions are documented for Python in `_native.pyi`.
 #[pymodule]
 mod _native {
-    use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+    use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-    use pyo3::exceptions::{PyOSError, PyValueError};
+    use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
     use tortoise_channel::SpinPolicy;
@@ -68,10 +75,11 @@ mod _native {
 
     use crate::hooks::Hooks;
     use crate::path::Root;
-    use crate::serve::Process;
+    use crate::seat::{Rules, Seat};
     use crate::sessions::running;
     use crate::to_wire::Encoder;
-    use crate::{coroutines, fork, spinning, watch};
+    use crate::watch::Alarm;
+    use crate::{board, coroutines, fork, process, spinning};
 
     #[pymodule_export]
     use crate::php::{
@@ -105,28 +113,54 @@ mod _native {
     #[pymodule_export]
     const MAX_MESSAGE_BYTES: usize = limits::MAX_MESSAGE_BYTES;
 
-    /// Serves a client over its socket until it leaves.
+    /// Serves a client over its socket until it leaves, or the session does.
     #[pyfunction]
     fn serve(
         py: Python<'_>,
-        client: RawFd,
-        supervisor: RawFd,
+        seat: Seat,
         hooks: &Bound<'_, PyAny>,
-        shared_memory: bool,
-        shares_process: bool,
+        rules: Rules,
+        alarm: Alarm,
     ) -> PyResult<Option<String>> {
-        let hooks = Hooks::of(hooks)?;
-        if client < 0 || supervisor < 0 || client == supervisor {
-            return Err(PyValueError::new_err("serve needs the descriptors of two sockets"));
+        seat.serve(py, Hooks::of(hooks)?, rules, alarm)
+    }
+
+    /// Whether the call that is being done is to be interrupted.
+    #[pyfunction]
+    fn take_interrupt(py: Python<'_>) -> bool {
+        running(py).is_ok_and(|state| state.conversation.signs.take_interrupt())
+    }
+
+    /// Opens the board behind a descriptor.
+    #[pyfunction]
+    fn open_board(descriptor: RawFd) -> PyResult<usize> {
+        if descriptor < 0 {
+            return Err(PyValueError::new_err("a board needs a descriptor"));
         }
-        let process = if shares_process { Process::Shared } else { Process::Own };
-        // SAFETY: the Python side received both numbers for this session and uses neither again.
-        let (client, supervisor) = unsafe { (OwnedFd::from_raw_fd(client), OwnedFd::from_raw_fd(supervisor)) };
-        let watched = client.as_fd().try_clone_to_owned()?;
-        let sockets = [client.as_raw_fd(), watched.as_raw_fd(), supervisor.as_raw_fd()];
-        fork::guard(py, sockets)?;
-        watch::start(watched, supervisor).map_err(PyOSError::new_err)?;
-        Ok(crate::serve::serve(py, client, hooks, shared_memory, process))
+        // SAFETY: the process was started with it, for this alone.
+        let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        Ok(board::open(descriptor)?)
+    }
+
+    /// Takes a slot of the board for this process.
+    #[pyfunction]
+    fn take_slot(number: usize) {
+        if let Some(slot) = board::slot(number) {
+            let process = std::process::id();
+            slot.take(process, process);
+        }
+    }
+
+    /// Frees a slot of the board.
+    #[pyfunction]
+    fn free_slot(number: usize) -> (u32, u64) {
+        board::free(number).map_or((0, 0), |seen| (seen.requests, seen.calls))
+    }
+
+    /// Makes the process the parent of those of its descendants whose parents end.
+    #[pyfunction]
+    fn adopt_orphans() -> PyResult<()> {
+        Ok(process::adopt_orphans()?)
     }
 
     /// Lets so many of the sessions that are forked from this process spin at once.

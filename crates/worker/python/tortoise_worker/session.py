@@ -1,6 +1,5 @@
 """One session: what the native loop needs from Python, and the run of it."""
 
-import os
 import platform
 import sys
 import types
@@ -19,14 +18,16 @@ from tortoise_worker import (
     shadows,
 )
 from tortoise_worker.contexts import Contexts, Thrown
+from tortoise_worker.control import Client
 from tortoise_worker.coroutines import Coroutines
 from tortoise_worker.describe import Describer, Description
 from tortoise_worker.errors import AccessRefusedError
+from tortoise_worker.interrupts import Alarm
 from tortoise_worker.loader import Loader
 from tortoise_worker.modules import Modules
 from tortoise_worker.parameters import Special, special
 from tortoise_worker.search_path import SearchPath
-from tortoise_worker.zygote import Client
+from tortoise_worker.settings import Settings
 
 # PHP sees these as plain objects that can be called or have attributes: their types say nothing more.
 CLASSLESS: tuple[type, ...] = (
@@ -111,6 +112,8 @@ class Hooks:
     """What is raised where PHP does not listen any more."""
     php_exit: type[BaseException]
     """What is raised where PHP ends its request in a callback."""
+    has_changed: Callable[[], bool]
+    """Whether a file has changed that was loaded."""
     version: str
     """Python's version."""
 
@@ -137,60 +140,110 @@ def prepare(*, is_shared: bool = False) -> SearchPath:
     Gives what they have in common.
     """
     php_imports.install(php)
-    os.register_at_fork(after_in_child=_native.in_forked_child)
     return SearchPath(is_shared=is_shared)
 
 
-def run(client: Client, shared: SearchPath | None = None) -> None:
-    """Serves one client until it leaves. `shared`: what `prepare` gave for a process of several sessions."""
-    loader = Loader(client.roots, shared or prepare())
-    describer = Describer(loader)
-    modules = Modules(loader, client.modules, client.asked_modules, client.served is None)
-    coroutines = Coroutines()
-    contexts = Contexts(coroutines)
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a session runs, and for whom: what the native loop is told."""
 
-    def set_roots(roots: list[str]) -> None:
-        loader.set_roots(roots if client.served is None else narrowed(roots, client.served))
-        describer.forget()
-        modules.forget()
+    client: int
+    """The descriptor of the client's socket."""
+    control: int
+    """That of the supervisor's."""
+    line: int
+    """That of the line to the zygote."""
+    php: int
+    """The process id of PHP."""
+    slot: int | None
+    """On the board; None: it has none."""
+    shared_memory: bool
+    """Whether the client takes shared memory."""
+    shares_process: bool
+    """Whether the process has other sessions."""
 
-    hooks = Hooks(
-        describe=describer.describe,
-        php_name=describer.php_name_of,
-        explain=errors.explain,
-        set_roots=set_roots,
-        check_module=modules.check,
-        open_module=modules.open,
-        script_function=modules.function,
-        enter=contexts.enter,
-        leave=contexts.leave,
-        leave_all=contexts.leave_all,
-        coroutine=types.CoroutineType,
-        coroutines=coroutines,
-        json=json_text.write,
-        copy=shadows.copied,
-        refused=AccessRefusedError,
-        classless=list(CLASSLESS),
-        scalar_types=arrays.scalar_types,
-        iterators=sorted(set(map(type, CONTAINER_ITERATORS)), key=repr),
-        special=special,
-        function=types.FunctionType,
-        method=types.MethodType,
-        moments=moments,
-        php_class=php_classes.object_class,
-        shadow=shadows.shadow_class,
-        half=shadows.half,
-        php_thrown=php_classes.thrown,
-        php_exception=errors.PhpException,
-        php_over=php_classes.RequestOver,
-        php_exit=php_classes.Exit,
-        version=platform.python_version(),
-    )
-    reason = _native.serve(client.socket, client.control, hooks, client.shared_memory, shared is not None)
-    # PHP has gone, perhaps in the middle of a request.
-    coroutines.cancel_all()
-    contexts.leave_all()
-    if reason is not None:
-        print(
-            f"tortoise: the connection of PHP process {client.process} was closed: {reason}", file=sys.stderr
+
+class Session:
+    """A session: made before it has a client, so that all is there when that comes."""
+
+    def __init__(self, search_path: SearchPath, settings: Settings) -> None:
+        self._settings = settings
+        self._served: list[list[str]] | None = None
+        self._loader = Loader([], search_path)
+        self._describer = Describer(self._loader)
+        self._modules = Modules(self._loader)
+        self._coroutines = Coroutines()
+        self._contexts = Contexts(self._coroutines)
+        self._hooks = self._make_hooks()
+
+    def begin(self, client: Client) -> None:
+        """Makes the session that of a client."""
+        self._served = client.served
+        self._loader.set_roots(client.roots)
+        self._modules.let_in(client.modules, client.asked_modules, client.served is None)
+
+    def serve(
+        self,
+        client: Client,
+        *,
+        control: int,
+        line: int,
+        slot: int | None,
+        alarm: Alarm,
+        shares_process: bool = False,
+    ) -> None:
+        """Serves a client until one of both leaves. Takes the descriptors over."""
+        self.begin(client)
+        seat = Seat(client.socket, control, line, client.process, slot, client.shared_memory, shares_process)
+        reason = _native.serve(seat, self._hooks, self._settings, alarm)
+        # PHP has gone, perhaps in the middle of a request.
+        self._coroutines.cancel_all()
+        self._contexts.leave_all()
+        if reason is not None:
+            print(
+                f"tortoise: the connection of PHP process {client.process} was closed: {reason}",
+                file=sys.stderr,
+            )
+
+    def _set_roots(self, roots: list[str]) -> None:
+        self._loader.set_roots(roots if self._served is None else narrowed(roots, self._served))
+        self._describer.forget()
+        self._modules.forget()
+
+    def _has_changed(self) -> bool:
+        return False
+
+    def _make_hooks(self) -> Hooks:
+        return Hooks(
+            describe=self._describer.describe,
+            php_name=self._describer.php_name_of,
+            explain=errors.explain,
+            set_roots=self._set_roots,
+            check_module=self._modules.check,
+            open_module=self._modules.open,
+            script_function=self._modules.function,
+            enter=self._contexts.enter,
+            leave=self._contexts.leave,
+            leave_all=self._contexts.leave_all,
+            coroutine=types.CoroutineType,
+            coroutines=self._coroutines,
+            json=json_text.write,
+            copy=shadows.copied,
+            refused=AccessRefusedError,
+            classless=list(CLASSLESS),
+            scalar_types=arrays.scalar_types,
+            iterators=sorted(set(map(type, CONTAINER_ITERATORS)), key=repr),
+            special=special,
+            function=types.FunctionType,
+            method=types.MethodType,
+            moments=moments,
+            php_class=php_classes.object_class,
+            shadow=shadows.shadow_class,
+            half=shadows.half,
+            php_thrown=php_classes.thrown,
+            php_exception=errors.PhpException,
+            php_over=php_classes.RequestOver,
+            php_exit=php_classes.Exit,
+            has_changed=self._has_changed,
+            version=platform.python_version(),
         )
