@@ -59,16 +59,6 @@ final class LeavingTest extends TestCase
         self::assertSame(0, $sidecar->wait()->exitCode);
     }
 
-    public function testARequestThatDoesNotEndIsEndedAfterTheTimeOfDrain(): void
-    {
-        $sidecar = new Sidecar(self::sandbox(), ['--drain', '1'], __DIR__);
-        $php = $this->inACall($sidecar, 1);
-        $sidecar->signal(\SIGTERM);
-        self::assertSame(0, $sidecar->wait()->exitCode);
-        self::assertStringStartsWith('Tortoise\ConnectionException: ', $php->readLine());
-        $php->kill();
-    }
-
     public function testAHundredHangupsAreAFewReloadsAndHarmNobody(): void
     {
         $sidecar = new Sidecar(self::sandbox(), path: __DIR__);

@@ -22,7 +22,7 @@ final class OverloadTest extends TestCase
     {
         $places = 2;
         $sidecar = new Sidecar(self::sandbox(), ['--max-sessions', (string) $places], __DIR__);
-        $busy = array_map(fn(): PhpProcess => $this->inARequest($sidecar, Script::ATTEMPT), range(1, $places));
+        $busy = array_map(fn(): PhpProcess => $this->inARequest($sidecar, '')[0], range(1, $places));
         $clients = [];
         for ($i = 0; $i < self::CLIENTS; ++$i) {
             $clients[] = (new RawClient($sidecar->address))->send(Frames::hello([__DIR__]));
@@ -32,7 +32,7 @@ final class OverloadTest extends TestCase
         foreach ($clients as $client) {
             $frame = $client->receive();
             self::assertSame(Frames::REFUSAL, $frame['kind'] ?? null);
-            self::assertStringContainsString('busy', $frame['payload']);
+            self::assertStringContainsString('all 2 sessions are taken', $frame['payload']);
             self::assertNull($client->receive());
         }
         self::assertSame($places, $sidecar->status()['clients_waiting']);
@@ -49,11 +49,7 @@ final class OverloadTest extends TestCase
     {
         $places = 3;
         $sidecar = new Sidecar(self::sandbox(), ['--max-sessions', (string) $places, '--grace', '1'], __DIR__);
-        $hanging = [];
-        foreach (range(1, $places) as $number) {
-            $php = $this->inARequest($sidecar, '$o->echo(0);');
-            $hanging[] = [$php, (int) $php->readLine()];
-        }
+        $hanging = array_map(fn(): array => $this->inARequest($sidecar, ''), range(1, $places));
         foreach ($hanging as [, $session]) {
             // It does not even read any more.
             Processes::signal($session, \SIGSTOP);
@@ -66,6 +62,7 @@ final class OverloadTest extends TestCase
         self::assertSame(Frames::REFUSAL, $frame['kind'] ?? null, 'who finds no place is told so');
         foreach ($hanging as [$php, $session]) {
             $php->kill();
+            Processes::signal($session, \SIGCONT);
             Processes::awaitEnd($session);
         }
         $php = self::php('echo (new Fault_Process())->value;', ['tortoise.server' => $sidecar->address]);
@@ -76,18 +73,16 @@ final class OverloadTest extends TestCase
     public function testAStormOfReconnectionsIsServedByOneNewWorker(): void
     {
         $sidecar = new Sidecar(self::sandbox(), path: __DIR__);
-        $clients = [];
-        foreach (range(1, 25) as $number) {
-            $clients[] = $this->inARequest($sidecar, 'attempt(fn() => $o->echo(1)); attempt(fn() => (new Fault_Process())->echo(2));');
-        }
-        $sessions = array_map(static fn(PhpProcess $php): int => (int) $php->readLine(), $clients);
+        $code = 'attempt(fn() => $o->echo(1)); attempt(fn() => (new Fault_Process())->echo(2));';
+        $clients = array_map(fn(): array => $this->inARequest($sidecar, $code), range(1, 25));
+        $sessions = array_column($clients, 1);
         $worker = Processes::parentOf($sessions[0]);
         Processes::signal($worker, \SIGKILL);
         Processes::awaitEnd($worker, ...$sessions);
-        foreach ($clients as $php) {
+        foreach ($clients as [$php]) {
             $php->writeLine();
         }
-        foreach ($clients as $php) {
+        foreach ($clients as [$php]) {
             self::assertStringStartsWith('Tortoise\ConnectionException: ', $php->readLine());
             self::assertSame('value: 2', $php->readLine());
             $php->wait()->cleanOutput();
@@ -96,15 +91,18 @@ final class OverloadTest extends TestCase
         self::assertSame(2, preg_match_all('/worker \d+ is ready/', $sidecar->wait()->output), 'how many workers there were');
     }
 
-    /** A PHP that has a session, has said which, and goes on with the code when it is told to. */
-    private function inARequest(Sidecar $sidecar, string $code): PhpProcess
+    /**
+     * A PHP that has a session and waits, in the middle of its request, to go on with the code.
+     *
+     * @return array{PhpProcess, int} it and the process of its session
+     */
+    private function inARequest(Sidecar $sidecar, string $code): array
     {
         $php = self::startPhp(
-            Script::ATTEMPT . "\$o = new Fault_Process(); echo \"ready\\n\", \$o->pid(), \"\\n\"; fgets(STDIN); {$code}",
+            Script::ATTEMPT . "\$o = new Fault_Process(); echo \$o->pid(), \"\\n\"; fgets(STDIN); {$code}",
             ['tortoise.server' => $sidecar->address],
         );
-        $php->readLine();
 
-        return $php;
+        return [$php, (int) $php->readLine()];
     }
 }
