@@ -124,6 +124,7 @@ mod tests {
                 asked_modules: Vec::new(),
                 client: 9,
                 shared_memory: true,
+                stale: false,
                 served: None
             }
         );
