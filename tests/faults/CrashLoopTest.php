@@ -48,7 +48,7 @@ final class CrashLoopTest extends TestCase
         $this->write(self::BROKEN);
         Processes::signal($sidecar->status()['workers'][0]['pid'], \SIGKILL);
         $sidecar->awaitLine('/broken: \d+ workers have failed in a row/');
-        self::assertSame('failed', $sidecar->status()['state']);
+        self::assertSame('broken', $sidecar->status()['state']);
         $begin = hrtime(true);
         $message = $this->number($sidecar);
         self::assertLessThan(5.0, (hrtime(true) - $begin) / 1e9, 'seconds until the refusal');
