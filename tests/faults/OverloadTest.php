@@ -35,7 +35,7 @@ final class OverloadTest extends TestCase
             self::assertStringContainsString('all 2 sessions are taken', $frame['payload']);
             self::assertNull($client->receive());
         }
-        self::assertSame($places, $sidecar->status()['clients_waiting']);
+        self::assertSame($places, $sidecar->status()['waiting']);
         foreach ($busy as $php) {
             $php->wait()->cleanOutput();
         }
