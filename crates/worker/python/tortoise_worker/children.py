@@ -103,6 +103,9 @@ class Children:
                 _native.take_slot(slot)
             return Begun(theirs, slot)
         theirs.close()
+        # It does so itself too: whoever comes first, neither finds it without its group.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.setpgid(process, process)
         child = self._by_process[process] = Child(process, ours, slot)
         return child
 

@@ -1,17 +1,14 @@
 """The line between the zygote and one process that it has forked: a private pair of sockets.
 
-    zygote → process      {"client": {...}} with the client's socket: serve it (see `control.py`)
+    zygote → process      {"session": {...}} with the client's socket: as the supervisor said it
                           retire: leave between two requests of PHP
     process → zygote      recycled: it has served for long enough, and leaves
 
 What is not JSON is a single word. The end of the line says that the other side is gone.
 """
 
-import json
 import socket
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from tortoise_worker import control
 from tortoise_worker.control import Client
@@ -28,10 +25,10 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
-def hand_over(line: socket.socket, client: Mapping[str, Any], descriptor: int) -> bool:
-    """Gives a process its client. False: it is gone."""
+def hand_over(line: socket.socket, packet: bytes, descriptor: int) -> bool:
+    """Gives a process its client, as the supervisor gave it. False: it is gone."""
     try:
-        socket.send_fds(line, [json.dumps({"client": client}).encode()], [descriptor])
+        socket.send_fds(line, [packet], [descriptor])
     except (BrokenPipeError, ConnectionResetError):
         return False
     return True
@@ -59,5 +56,5 @@ def await_client(line: socket.socket) -> Client | None:
     received = control.receive(line)
     if received is None:
         return None
-    message, descriptors = received
-    return Client.of(message["client"], *descriptors)
+    packet, descriptors = received
+    return Client.of(control.read(packet)["session"], *descriptors)
