@@ -55,13 +55,7 @@ impl Seat {
     ///
     /// # Errors
     /// ValueError if the numbers make no sense, OSError if the system gives no thread or file.
-    pub(crate) fn serve(
-        self,
-        py: Python<'_>,
-        hooks: Hooks,
-        rules: Rules,
-        alarm: Alarm,
-    ) -> PyResult<Option<String>> {
+    pub(crate) fn serve(self, py: Python<'_>, hooks: Hooks, rules: Rules, alarm: Alarm) -> PyResult<Option<String>> {
         let Self { client, control, line, php, shared_memory, .. } = self;
         if client < 0 || control < 0 || line < 0 || client == control || client == line || control == line {
             return Err(PyValueError::new_err("a session needs the descriptors of three sockets"));

@@ -72,9 +72,8 @@ pub(crate) fn serve(
     let mut channel = Channel::over_socket(client);
     channel.set_spin_policy(spinning::policy());
     let welcome = welcome(&hooks.version);
-    let greeted = py.detach(|| {
-        if service.shared_memory { channel.send_first(&welcome).map(drop) } else { channel.send(&welcome) }
-    });
+    let greeted = py
+        .detach(|| if service.shared_memory { channel.send_first(&welcome).map(drop) } else { channel.send(&welcome) });
     let end = match greeted {
         Ok(()) => {
             let slot = signs.slot;
