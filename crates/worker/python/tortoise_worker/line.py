@@ -1,6 +1,7 @@
 """The line between the zygote and one process that it has forked: a private pair of sockets.
 
     zygote → process      {"session": {...}} with the client's socket: as the supervisor said it
+                          {"shared": {...}} with a session's socket: the same, to the holder of the shared objects
                           retire: leave between two requests of PHP
     process → zygote      recycled: it has served for long enough, and leaves
 
@@ -26,7 +27,7 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def hand_over(line: socket.socket, packet: bytes, descriptor: int) -> bool:
-    """Gives a process its client, as the supervisor gave it. False: it is gone."""
+    """Gives a process what the supervisor said, and a socket: a session its client. False: it is gone."""
     try:
         socket.send_fds(line, [packet], [descriptor])
     except (BrokenPipeError, ConnectionResetError):

@@ -41,5 +41,9 @@ def run(arguments: Sequence[str]) -> None:
     # Made before the forks, so that all is there when a client comes.
     session = Session(prepare(), settings)
     begun = Zygote(options.control, settings, slots).run()
-    if begun is not None:
+    if begun is None:
+        return
+    if begun.is_holder:
+        forked.hold(begun, settings, options.control)
+    else:
         forked.run(begun, session, settings, options.control, alarm)

@@ -89,11 +89,13 @@ class Zygote:
             # It can begin before we have read what it is about.
             child = self._give_to_spare(packet, descriptors[0])
         [(what, argument), *others] = control.read(packet).items()
-        if others or len(descriptors) != (what == "session"):
+        if others or len(descriptors) != (what in ("session", "shared")):
             raise ValueError(f"an order {what!r} with {len(descriptors)} descriptors from the supervisor")
         match what:
             case "session":
                 return self._serve(argument, packet, descriptors[0], child)
+            case "shared":
+                return self._share(packet, descriptors[0])
             case "retire":
                 self._is_retired = True
                 self._children.retire()
@@ -139,6 +141,23 @@ class Zygote:
         control.tell(self._supervisor, started)
         return None
 
+    def _share(self, packet: bytes, descriptor: int) -> Begun | None:
+        """Passes a session's connection on to the process of the shared objects. `Begun` in a new one."""
+        try:
+            holder = self._children.holder
+            # One that ends just now takes nothing any more.
+            while holder is None or not line.hand_over(holder.line, packet, descriptor):
+                begun = self._fork(is_holder=True)
+                if isinstance(begun, Begun):
+                    return begun
+                holder = begun
+        except OSError as error:
+            # The session sees that its connection ends.
+            print(f"tortoise: no process could be started for shared objects: {error}", file=sys.stderr)
+        finally:
+            os.close(descriptor)
+        return None
+
     def _fail(self, client: dict[str, Any], descriptor: int, message: str) -> None:
         _refuse(descriptor, message)
         control.tell(self._supervisor, {"failed": message, "client": client["client"]})
@@ -169,8 +188,8 @@ class Zygote:
         self._children.add_spare(begun)
         return None
 
-    def _fork(self) -> Child | Begun:
-        begun = self._children.fork()
+    def _fork(self, *, is_holder: bool = False) -> Child | Begun:
+        begun = self._children.fork(is_holder=is_holder)
         if isinstance(begun, Begun):
             signal.set_wakeup_fd(-1)
             os.close(self._wake_read)
@@ -182,6 +201,8 @@ class Zygote:
     def _reap(self) -> None:
         """Takes leave of every child that has ended: one signal may stand for several."""
         while (ended := self._children.reap()) is not None:
+            if ended.child.is_holder:
+                continue
             if ended.child.client is None:
                 self._lost_spares += 1
             else:
