@@ -1,7 +1,7 @@
 """The line between the zygote and one process that it has forked: a private pair of sockets.
 
     zygote → process      {"session": {...}} with the client's socket: as the supervisor said it
-                          {"shared": {...}} with a session's socket: the same, to the holder of the shared objects
+                          {"shared": {...}} with a session's socket: the same, to who holds the shared objects
                           retire: leave between two requests of PHP
     process → zygote      recycled: it has served for long enough, and leaves
 
