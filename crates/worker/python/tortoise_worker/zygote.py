@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tortoise_worker import _native, control, line
-from tortoise_worker.children import Begun, Child, Children, kill_group
+from tortoise_worker.children import Begun, Child, Children, Ended, kill_group
 from tortoise_worker.settings import Settings
 
 # How an order to serve a client begins: the supervisor writes it so.
@@ -202,8 +202,8 @@ class Zygote:
         """Takes leave of every child that has ended: one signal may stand for several."""
         while (ended := self._children.reap()) is not None:
             if ended.child.is_holder:
-                continue
-            if ended.child.client is None:
+                _log_end_of_holder(ended)
+            elif ended.child.client is None:
                 self._lost_spares += 1
             else:
                 message = {
@@ -214,6 +214,17 @@ class Zygote:
                     "recycled": ended.is_recycled,
                 }
                 control.tell(self._supervisor, message)
+
+
+def _log_end_of_holder(ended: Ended) -> None:
+    code = os.waitstatus_to_exitcode(ended.status)
+    if code != 0:
+        how = f"was ended by signal {-code}" if code < 0 else f"has ended with status {code}"
+        print(
+            f"tortoise: the process of the shared objects, {ended.child.process}, {how}; "
+            "they are made anew where they are used next",
+            file=sys.stderr,
+        )
 
 
 def _refuse(client: int, message: str) -> None:
