@@ -99,15 +99,14 @@ def _files(root: str) -> Iterator[File]:
 
 def _preload(name: str) -> Problem | None:
     """Imports a module as the worker does before its first session."""
-    place = f"preload of {name}"
     try:
         preload.import_module(name)
     except KeyboardInterrupt:
         raise
     except preload.ThreadsLeftError as error:
-        return Problem(place, 0, f"{error}; take it out of preload", "")
+        return Problem(f"preload of {name}", 0, f"{error}; take it out of preload", "")
     except BaseException as error:
-        return _problem(error, place)
+        return _problem(error, f"preload of {name}")
     return None
 
 
