@@ -33,6 +33,9 @@ const WORD_BYTES: usize = 64;
 /// How long the main thread gets to write down where it is, before the end by force.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
+/// A signal that comes in the moment before a thread goes to sleep does not wake it. So it is sent again, first after this time.
+const FIRST_REPEAT: Duration = Duration::from_millis(10);
+
 /// What ends calls that nobody waits for.
 pub(crate) struct Deadline {
     /// How long a call has after it was interrupted, and the exit handlers after the last call.
@@ -98,6 +101,14 @@ impl Watcher {
             // What it had sent before it went may only now be begun.
             self.wait(false, Some(Instant::now() + self.deadline.grace / 2));
             is_overdue = self.interrupt();
+        }
+        let mut pause = FIRST_REPEAT;
+        while self.signs.is_interrupt_pending() && Instant::now() + pause < end {
+            self.wait(false, Some(Instant::now() + pause));
+            if self.signs.is_interrupt_pending() {
+                signal_main_thread(self.deadline.alarm.interrupt_signal);
+            }
+            pause *= 2;
         }
         self.wait(false, Some(end));
         let what = if is_overdue { "a call goes on although it was interrupted" } else { "the session has not ended" };

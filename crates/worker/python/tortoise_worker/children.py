@@ -114,6 +114,9 @@ class Children:
                 _native.take_slot(slot)
             return Begun(theirs, slot, is_holder)
         theirs.close()
+        # It does so itself too: whoever comes first, neither finds it without its group.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.setpgid(process, process)
         child = self._by_process[process] = Child(process, ours, slot, is_holder=is_holder)
         if is_holder:
             self._holder = child
@@ -166,6 +169,7 @@ class Children:
         """Ends all, and waits until they and what they left behind have ended."""
         for process in self._by_process:
             kill_group(process)
+        self._others = frozenset()
         with contextlib.suppress(ChildProcessError):
             while True:
                 self._kill_orphans()

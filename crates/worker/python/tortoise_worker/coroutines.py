@@ -31,19 +31,28 @@ class Coroutines:
         """What a coroutine gives. Raises what it raises."""
         loop = self._running_loop()
         begun: list[_Task] = []
-        done: SimpleQueue[_Task] = SimpleQueue()
+        done: SimpleQueue[_Task | None] = SimpleQueue()
 
         def begin() -> None:
             begun.append(loop.create_task(coroutine))
             begun[0].add_done_callback(done.put)
 
-        loop.call_soon_threadsafe(begin)
+        def cancel() -> None:
+            if begun:
+                begun[0].cancel("nobody waits for it any more")
+            else:
+                done.put(None)
+
+        task = None
         try:
+            loop.call_soon_threadsafe(begin)
             task = done.get()
-        except BaseException:
-            # Interrupted: nobody waits for it any more.
-            loop.call_soon_threadsafe(lambda: begun[0].cancel())
-            raise
+        finally:
+            if task is None:
+                # Interrupted. Its own `finally` is part of the call.
+                loop.call_soon_threadsafe(cancel)
+                with suppress(Empty):
+                    done.get(timeout=CANCEL_PATIENCE)
         try:
             return task.result()
         finally:

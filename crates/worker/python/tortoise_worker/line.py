@@ -1,18 +1,15 @@
 """The line between the zygote and one process that it has forked: a private pair of sockets.
 
-    zygote → process      {"client": {...}} with the client's socket: serve it (see `control.py`)
-                          {"shared": {...}} with a session's socket, to the process of the shared objects
+    zygote → process      {"session": {...}} with the client's socket: as the supervisor said it
+                          {"shared": {...}} with a session's socket: the same, to who holds the shared objects
                           retire: leave between two requests of PHP
     process → zygote      recycled: it has served for long enough, and leaves
 
 What is not JSON is a single word. The end of the line says that the other side is gone.
 """
 
-import json
 import socket
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from tortoise_worker import control
 from tortoise_worker.control import Client
@@ -29,14 +26,13 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
-def hand_over(line: socket.socket, client: Mapping[str, Any], descriptor: int) -> bool:
-    """Gives a process its client. False: it is gone."""
-    return _pass_on(line, {"client": client}, descriptor)
-
-
-def share(line: socket.socket, sharing: Mapping[str, Any], descriptor: int) -> bool:
-    """Gives the process of the shared objects a connection to a session. False: it is gone."""
-    return _pass_on(line, {"shared": sharing}, descriptor)
+def hand_over(line: socket.socket, packet: bytes, descriptor: int) -> bool:
+    """Gives a process what the supervisor said, and a socket: a session its client. False: it is gone."""
+    try:
+        socket.send_fds(line, [packet], [descriptor])
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
 
 
 def say(line: socket.socket, word: bytes) -> None:
@@ -61,13 +57,5 @@ def await_client(line: socket.socket) -> Client | None:
     received = control.receive(line)
     if received is None:
         return None
-    message, descriptors = received
-    return Client.of(message["client"], *descriptors)
-
-
-def _pass_on(line: socket.socket, message: Mapping[str, Any], descriptor: int) -> bool:
-    try:
-        socket.send_fds(line, [json.dumps(message).encode()], [descriptor])
-    except (BrokenPipeError, ConnectionResetError):
-        return False
-    return True
+    packet, descriptors = received
+    return Client.of(control.read(packet)["session"], *descriptors)
