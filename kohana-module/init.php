@@ -13,7 +13,7 @@ if (version_compare(Kohana::VERSION, '3.3', '<'))
 		$file = __DIR__.'/classes/'.strtr($class, '_', '/').EXT;
 
 		// A name of the file system's may have any case there, so only this module's own names are looked for.
-		if (preg_match('/^(?:Kohana_|Log_|Task_)?Tortoise(?:_|$)/', $class) AND is_file($file))
+		if (preg_match('/^(?:Kohana_)?(?:Log_|Task_)?Tortoise(?:_|$)/', $class) AND is_file($file))
 		{
 			require $file;
 		}

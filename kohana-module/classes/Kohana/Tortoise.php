@@ -58,6 +58,33 @@ class Kohana_Tortoise {
 		Tortoise::$_path = explode(PATH_SEPARATOR, (string) ini_get('tortoise.path'));
 		Tortoise::instance();
 		Tortoise_Autoload::register();
+		Tortoise::_observe();
+	}
+
+	/**
+	 * Has the causes of Python errors logged.
+	 *
+	 * @return  void
+	 */
+	protected static function _observe()
+	{
+		if ( ! is_object(Kohana::$log))
+			return;
+
+		if (version_compare(Kohana::VERSION, '3.3', '>='))
+		{
+			Kohana::$log->attach(new Log_Tortoise);
+		}
+		elseif (Kohana::$errors)
+		{
+			// Kohana 3.2 logs a text, in which the exception cannot be found any more
+			$handler = set_exception_handler(function ($exception) use ( & $handler)
+			{
+				Log_Tortoise::causes($exception, Log::ERROR);
+
+				call_user_func($handler ?: array('Kohana_Exception', 'handler'), $exception);
+			});
+		}
 	}
 
 	/**

@@ -201,11 +201,14 @@ abstract class Tortoise_TestCase extends Unittest_TestCase {
 	}
 
 	/**
+	 * What the process needs, and nothing else: the error page shows it all.
+	 *
 	 * @return  array
 	 */
 	protected function environment()
 	{
-		return array('TORTOISE_TEST_APPLICATION' => $this->folder.'application.json') + getenv();
+		return array('TORTOISE_TEST_APPLICATION' => $this->folder.'application.json')
+			+ array_intersect_key(getenv(), array_flip(array('PATH', 'HOME', 'TMPDIR', 'XDG_RUNTIME_DIR')));
 	}
 
 	/**
