@@ -32,6 +32,11 @@ class Kohana_Tortoise {
 	protected static $_group;
 
 	/**
+	 * @var  boolean  whether the session was made ready for this request
+	 */
+	protected static $_has_begun = FALSE;
+
+	/**
 	 * @var  array  folders of the cascading filesystem that hold Python classes
 	 */
 	protected static $_roots = array();
@@ -180,6 +185,54 @@ class Kohana_Tortoise {
 	}
 
 	/**
+	 * Makes the session ready for a request, before its first use of Python.
+	 *
+	 * @return  void
+	 * @throws  Tortoise\Exception  if Python cannot be reached
+	 */
+	public function begin()
+	{
+		if (Tortoise::$_has_begun)
+			return;
+
+		// Python's own files are found by this class
+		Tortoise::$_has_begun = TRUE;
+
+		$logging = ($this->_config['logging'] AND is_object(Kohana::$log));
+
+		Tortoise\call('kohana/begin_request', 'begin', $logging ? $this->_config['level'] : NULL);
+
+		if ($logging AND PHP_SAPI === 'cli')
+		{
+			// A script's session ends with it, and with that what Python's threads have logged
+			register_shutdown_function(array('Tortoise', 'end'));
+		}
+	}
+
+	/**
+	 * Fetches what Python's threads have logged.
+	 *
+	 * @return  void
+	 */
+	public static function end()
+	{
+		try
+		{
+			$status = Tortoise\status();
+
+			if ($status['connected'])
+			{
+				Tortoise\call('kohana/begin_request', 'end');
+				Kohana::$log->write();
+			}
+		}
+		catch (Throwable $e)
+		{
+			// The session is gone, and its messages too; whatever ended it has been reported
+		}
+	}
+
+	/**
 	 * The name of the group.
 	 *
 	 * @return  string
@@ -251,6 +304,8 @@ class Kohana_Tortoise {
 	 */
 	public function profile($name, $function, array $arguments = array())
 	{
+		$this->begin();
+
 		$benchmark = $this->start($name);
 
 		try

@@ -114,7 +114,10 @@ abstract class Tortoise_TestCase extends Unittest_TestCase {
 	{
 		list($status, $output, $errors) = $this->run_process($code, $modules, $arguments);
 
-		$this->assertSame(array(0, ''), array($status, $errors), "the script ended badly; its output:\n{$output}");
+		// Of an error page only the beginning is of interest
+		$shown = substr(trim(preg_replace('/\s*\n\s*/', "\n", strip_tags(preg_replace('~<(style|script).*?</\1>~s', '', $output)))), 0, 2000);
+
+		$this->assertSame(array(0, ''), array($status, $errors), "the script ended badly; its output:\n{$shown}");
 
 		return $output;
 	}

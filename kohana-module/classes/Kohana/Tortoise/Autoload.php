@@ -22,7 +22,7 @@ class Kohana_Tortoise_Autoload {
 	protected static $_files = array();
 
 	/**
-	 * @var  array  names that are being given to Python: class => TRUE
+	 * @var  array  files whose classes are being given to Python: lower case path => TRUE
 	 */
 	protected static $_claimed = array();
 
@@ -108,17 +108,19 @@ class Kohana_Tortoise_Autoload {
 	 */
 	protected static function _load($class, array $files)
 	{
-		if (isset(Tortoise_Autoload::$_claimed[$class]))
+		$path  = Tortoise_Autoload::_path($class);
+		$lower = strtolower($path);
+
+		if (isset(Tortoise_Autoload::$_claimed[$lower]))
 		{
-			// Python has the class, and the extension asks whether PHP has one too: that was decided
+			// Python has the class, and the extension asks whether PHP has one of this name, or of another spelling of
+			// it, such as Foo\Bar of Foo_Bar: that was decided
 			Tortoise_Autoload::_silence();
 
 			return FALSE;
 		}
 
 		$is_lower = Tortoise_Autoload::_is_lower();
-		$path     = Tortoise_Autoload::_path($class);
-		$lower    = strtolower($path);
 
 		$python = isset($files[$path]) ? $files[$path] : NULL;
 
@@ -152,7 +154,7 @@ class Kohana_Tortoise_Autoload {
 			return FALSE;
 		}
 
-		Tortoise_Autoload::_claim($class);
+		Tortoise_Autoload::_claim($class, strtolower(Tortoise_Autoload::_path($class)));
 
 		return TRUE;
 	}
@@ -161,13 +163,17 @@ class Kohana_Tortoise_Autoload {
 	 * Has the extension declare a Python class.
 	 *
 	 * @param   string  $class
+	 * @param   string  $file   lower case path of its file
 	 * @return  void
 	 */
-	protected static function _claim($class)
+	protected static function _claim($class, $file)
 	{
-		$benchmark = Tortoise::instance()->start('load '.$class);
+		$tortoise = Tortoise::instance();
+		$tortoise->begin();
 
-		Tortoise_Autoload::$_claimed[$class] = TRUE;
+		$benchmark = $tortoise->start('load '.$class);
+
+		Tortoise_Autoload::$_claimed[$file] = TRUE;
 
 		try
 		{
@@ -175,18 +181,18 @@ class Kohana_Tortoise_Autoload {
 		}
 		catch (Throwable $e)
 		{
-			Tortoise::instance()->delete($benchmark);
+			$tortoise->delete($benchmark);
 
 			throw $e;
 		}
 		finally
 		{
-			unset(Tortoise_Autoload::$_claimed[$class]);
+			unset(Tortoise_Autoload::$_claimed[$file]);
 
 			Tortoise_Autoload::_restore();
 		}
 
-		Tortoise::instance()->stop($benchmark);
+		$tortoise->stop($benchmark);
 	}
 
 	/**
