@@ -27,10 +27,12 @@ return array
 		 * boolean  logging        whether Python's `logging` writes to Kohana::$log
 		 * string   level          least level of Python's `logging` that is passed on
 		 * string   command        program that the Minion tasks call
+		 * string   config         tortoise.toml for it, with more settings of the sidecar
 		 */
 		'path'          => array(),
 		'logging'       => TRUE,
 		'level'         => 'INFO',
 		'command'       => 'tortoise',
+		'config'        => NULL,
 	),
 );

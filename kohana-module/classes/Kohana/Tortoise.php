@@ -152,14 +152,24 @@ class Kohana_Tortoise {
 	 */
 	protected static function _announce()
 	{
-		$path = array_merge(
+		ini_set('tortoise.path', implode(PATH_SEPARATOR, Tortoise::paths()));
+	}
+
+	/**
+	 * The folders in which Python classes and modules are looked for, in the order of their precedence.
+	 *
+	 * @return  array
+	 */
+	public static function paths()
+	{
+		$paths = array_merge(
 			Tortoise::$_roots,
 			Tortoise::$_path,
 			Tortoise::$instances[Tortoise::$_group]->_config['path'],
 			array(dirname(dirname(__DIR__)).DIRECTORY_SEPARATOR.'python')
 		);
 
-		ini_set('tortoise.path', implode(PATH_SEPARATOR, array_filter($path)));
+		return array_values(array_filter($paths));
 	}
 
 	/**
@@ -240,6 +250,17 @@ class Kohana_Tortoise {
 	public function __toString()
 	{
 		return $this->_name;
+	}
+
+	/**
+	 * A setting of the group.
+	 *
+	 * @param   string  $name
+	 * @return  mixed   NULL if it is not set
+	 */
+	public function setting($name)
+	{
+		return Arr::get($this->_config, $name);
 	}
 
 	/**
