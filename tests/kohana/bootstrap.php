@@ -11,6 +11,9 @@ if (!extension_loaded('tortoise')) {
     exit(1);
 }
 
+require dirname(__DIR__) . '/Support/PhpProcess.php';
+require dirname(__DIR__) . '/Support/ProcessResult.php';
+
 $kohana = rtrim((string) getenv('KOHANA_DIR'), '/') ?: __DIR__ . '/standin';
 if (!is_dir("{$kohana}/system/classes")) {
     fwrite(STDERR, "KOHANA_DIR={$kohana} is no Kohana: it has no folder system/classes.\n");

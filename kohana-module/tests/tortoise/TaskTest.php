@@ -114,8 +114,8 @@ class Tortoise_TaskTest extends Tortoise_TestCase {
 		try
 		{
 			$this->assertSame('14', $this->run_script('echo (new Foo_Qux)->twice(7);'));
-			$this->assertSame(0, $task('status')[0]);
-			$this->assertSame(0, $task('restart')[0]);
+			$this->assertSame(array(0, ''), array_values(array_diff_key($task('status'), array(1 => ''))));
+			$this->assertSame(array(0, ''), array_values(array_diff_key($task('restart'), array(1 => ''))));
 		}
 		finally
 		{
