@@ -212,7 +212,7 @@ class Tortoise_PythonTest extends Tortoise_TestCase {
 
 	public function test_the_page_of_an_http_exception()
 	{
-		if ( ! class_exists('HTTP_Exception') OR $this->is_lower())
+		if ( ! class_exists('Controller') OR $this->is_lower())
 			$this->markTestSkipped('This Kohana makes no page of an HTTP exception.');
 
 		$this->write_class('application', 'Controller/Books.py', <<<'PYTHON'
