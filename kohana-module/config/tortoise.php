@@ -26,12 +26,15 @@ return array
 		 * array    path           folders to search for Python files behind those of the cascading filesystem
 		 * boolean  logging        whether Python's `logging` writes to Kohana::$log
 		 * string   level          least level of Python's `logging` that is passed on
+		 * array    exceptions     HTTP statuses of Python exceptions in actions with @kohana.maps_exceptions, such as
+		 *                         array('LookupError' => 404, 'shop.errors.SoldOut' => 410)
 		 * string   command        program that the Minion tasks call
 		 * string   config         tortoise.toml for it, with more settings of the sidecar
 		 */
 		'path'          => array(),
 		'logging'       => TRUE,
 		'level'         => 'INFO',
+		'exceptions'    => array(),
 		'command'       => 'tortoise',
 		'config'        => NULL,
 	),

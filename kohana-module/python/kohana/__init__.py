@@ -20,7 +20,7 @@ import pkgutil
 
 from kohana._asking import config, log, redirect, request, translate
 from kohana._cache import Cache, cache
-from kohana._exceptions import HTTPException, ValidationException
+from kohana._exceptions import HTTPException, ValidationException, maps_exceptions
 
 __all__ = [
     "Cache",
@@ -29,6 +29,7 @@ __all__ = [
     "cache",
     "config",
     "log",
+    "maps_exceptions",
     "redirect",
     "request",
     "translate",

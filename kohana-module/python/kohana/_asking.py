@@ -21,6 +21,7 @@ _translate = php.function("Tortoise_Service::translate")
 _log = php.function("Tortoise_Service::log")
 _request = php.function("Request::current")
 _redirect = php.function("Tortoise_Service::redirect")
+_statuses = php.function("Tortoise_Service::statuses")
 
 
 def config(key: str, default: Any = None) -> Any:
@@ -58,6 +59,11 @@ def redirect(uri: str = "", code: int = 302) -> NoReturn:
     """Ends the action and sends the browser to another page, as `HTTP::redirect` does."""
     _redirect(uri, code)
     raise AssertionError("a redirect always throws")
+
+
+def statuses() -> dict[str, int]:
+    """The HTTP statuses of Python exceptions, by the names of their classes."""
+    return dict(_statuses())
 
 
 def _texts(values: Mapping[str, object] | None) -> dict[str, str] | None:

@@ -1,12 +1,14 @@
 """Exceptions that are Kohana's own in PHP: the very objects that Kohana's `catch` blocks wait for."""
 
+import functools
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import php
+from kohana._asking import statuses
 
 _http_exception = php.function("Tortoise_Service::http_exception")
 _validation_exception = php.function("Tortoise_Service::validation_exception")
@@ -57,6 +59,50 @@ class ValidationException(php.exception_class("Validation_Exception")):  # type:
             thrown = _validation_exception(dict(data or dict.fromkeys(rules)), rules, message, _frames())
         _become(self, thrown)
         self.validation = thrown["object"].array
+
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def maps_exceptions(decorated: Decorated) -> Decorated:
+    """Decorates an action, or a controller for all of its actions: what they raise becomes an HTTPException.
+
+    The status is the one that `exceptions` in config/tortoise.php gives the class, or the nearest class above it:
+
+        # 'exceptions' => array('LookupError' => 404, 'shop.errors.SoldOut' => 410)
+
+        @kohana.maps_exceptions
+        class Controller_Books(Controller): ...
+    """
+    if isinstance(decorated, type):
+        for name, member in list(vars(decorated).items()):
+            if name.startswith("action_") and callable(member):
+                setattr(decorated, name, maps_exceptions(member))
+        return decorated
+
+    @functools.wraps(decorated)
+    def action(*arguments: Any, **named: Any) -> Any:
+        try:
+            return decorated(*arguments, **named)
+        except php.Exception:
+            raise
+        except Exception as error:
+            status = _status_of(error)
+            if status is None:
+                raise
+            raise HTTPException(status, str(error)) from error
+
+    return action  # type: ignore[return-value]
+
+
+def _status_of(error: Exception) -> int | None:
+    """The status of an exception's class, by the configuration."""
+    known = statuses()
+    for cls in type(error).__mro__:
+        name = cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+        if name in known:
+            return known[name]
+    return None
 
 
 def _become(exception: BaseException, thrown: Mapping[str, Any]) -> None:

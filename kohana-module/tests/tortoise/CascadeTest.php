@@ -177,6 +177,34 @@ class Tortoise_CascadeTest extends Tortoise_TestCase {
 		'));
 	}
 
+	public function test_a_folder_that_cannot_be_read_is_no_error()
+	{
+		$this->place('application', 'py');
+		mkdir($this->folder.'application/classes/Closed', 0000);
+		symlink($this->folder.'nowhere', $this->folder.'application/classes/Lost');
+
+		$this->assertSame('application py', $this->run_script('echo Foo_Qux::place();'));
+	}
+
+	public function test_links_that_lead_in_circles()
+	{
+		$this->place('application', 'py');
+		$this->write_class('application', 'Other/Place.py', "class Other_Place: ...\n");
+		$classes = $this->folder.'application/classes/';
+		symlink($classes, $classes.'Circle');
+		symlink($classes.$this->cased('Other'), $classes.$this->cased('Foo/There'));
+		symlink($classes.$this->cased('Foo'), $classes.$this->cased('Other/Back'));
+
+		$this->assertSame('application py', $this->run_script('echo Foo_Qux::place();'));
+
+		list($list) = glob($this->folder.'application/cache/tortoise-*.txt');
+		$kept = unserialize(file_get_contents($list));
+		$this->assertSame(
+			array('', 'foo/', 'foo/there/', 'other/', 'other/back/'),
+			array_map('strtolower', array_keys($kept['folders'][$classes]))
+		);
+	}
+
 	public function test_lower_case_files_count_where_kohana_looks_for_them()
 	{
 		$this->write('application/classes/foo/qux.py', "class Foo_Qux:\n    PLACE = 'application py'\n");

@@ -55,6 +55,48 @@ class Tortoise_ClassesTest extends Tortoise_TestCase {
 		$this->assertSame("200 index 7 ['a']\n", $this->run_script(self::GET.'get("books/index/7");'));
 	}
 
+	public function test_a_controller_with_a_constructor()
+	{
+		$this->needs('Controller');
+		$this->write_class('application', 'Controller/Books.py', <<<'PYTHON'
+			from php import Controller
+
+
+			class Controller_Books(Controller):
+			    def __init__(self, request, response):
+			        super().__init__(request, response)
+			        self.greeting = "hello"
+
+			    def action_index(self):
+			        self.response.body(f"{self.greeting} {self.request.param('id')}")
+			PYTHON);
+
+		$this->assertSame("200 hello 7\n", $this->run_script(self::GET.'get("books/index/7");'));
+	}
+
+	public function test_a_log_writer_whose_signature_this_kohana_declares()
+	{
+		$this->write_class('application', 'Log/List.py', <<<'PYTHON'
+			from php import Log_Writer
+
+
+			class Log_List(Log_Writer):
+			    def __init__(self):
+			        self.messages = []
+
+			    def write(self, messages):
+			        self.messages += [message["body"] for message in messages]
+			PYTHON);
+
+		$this->assertSame('["first","second"]', $this->run_script('
+			$writer = new Log_List;
+			Kohana::$log->attach($writer);
+			Kohana::$log->add(LOG_INFO, "first")->add(LOG_INFO, "second");
+			Kohana::$log->write();
+			echo json_encode($writer->messages);
+		'));
+	}
+
 	public function test_a_template_controller()
 	{
 		$this->needs('Controller_Template');

@@ -233,6 +233,41 @@ class Tortoise_PythonTest extends Tortoise_TestCase {
 		$this->assertMatchesRegularExpression('~Controller_Books-(&gt;|>)action_show\(~', $page);
 	}
 
+	public function test_exceptions_that_the_settings_map()
+	{
+		if ( ! class_exists('HTTP_Exception'))
+			$this->markTestSkipped('This Kohana has no HTTP exceptions.');
+
+		$this->write('application/config/tortoise.php', '<?php return array("default" => array("exceptions" => array("LookupError" => 404)));');
+		$this->write_class('application', 'Foo/Books.py', <<<'PYTHON'
+			import kohana
+
+
+			@kohana.maps_exceptions
+			class Foo_Books:
+			    def action_show(self, number=3):
+			        return {"a": 1}[number]
+
+			    def action_fail(self):
+			        raise ValueError("not mapped")
+
+			    def action_own(self):
+			        raise kohana.HTTPException(404, "its own")
+
+			    def other(self):
+			        return {}["x"]
+			PYTHON);
+
+		$this->assertSame("HTTP_Exception_404 'x' | Tortoise\\Python\\ValueError not mapped | HTTP_Exception_404 its own | Tortoise\\Python\\KeyError 'x' | 1 | 3", $this->run_script('
+			$o = new Foo_Books;
+			foreach (array(function () use ($o) { $o->action_show("x"); }, array($o, "action_fail"), array($o, "action_own"), array($o, "other")) as $call)
+			{
+				try { $call(); } catch (Exception $e) { echo get_class($e), " ", $e->getMessage(), " | "; }
+			}
+			echo $o->action_show("a"), " | ", (new ReflectionMethod($o, "action_show"))->getParameters()[0]->getDefaultValue();
+		'));
+	}
+
 	public function test_validation_exceptions()
 	{
 		if ( ! class_exists('Validation_Exception'))

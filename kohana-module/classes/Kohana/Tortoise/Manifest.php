@@ -23,7 +23,7 @@ class Kohana_Tortoise_Manifest {
 	const UNSETTLED = 2;
 
 	/**
-	 * How deep folders are searched. Symbolic links can lead in circles; no class name is that long.
+	 * How deep folders are searched. No class name is that long.
 	 */
 	const MAX_DEPTH = 24;
 
@@ -160,7 +160,9 @@ class Kohana_Tortoise_Manifest {
 	 */
 	protected function _folder($root, $folder, array $before, $depth)
 	{
-		$changed = filemtime($root.$folder);
+		// Kohana makes an exception of every warning, and a folder may go at any moment or be nobody's to read: PHP finds
+		// no class there either
+		$changed = @filemtime($root.$folder);
 
 		if (isset($before[$folder]) AND $before[$folder][0] === $changed)
 		{
@@ -170,7 +172,7 @@ class Kohana_Tortoise_Manifest {
 		{
 			$found = array($changed, array(), array());
 
-			foreach (scandir($root.$folder) as $name)
+			foreach (@scandir($root.$folder) ?: array() as $name)
 			{
 				if ($name[0] === '.' OR $name === '__pycache__')
 					continue;
@@ -179,7 +181,7 @@ class Kohana_Tortoise_Manifest {
 				{
 					$found[1][] = substr($name, 0, -3);
 				}
-				elseif (strpos($name, '.') === FALSE AND is_dir($root.$folder.$name))
+				elseif (strpos($name, '.') === FALSE AND is_dir($root.$folder.$name) AND ! $this->_is_circle($root, $folder, $name))
 				{
 					$found[2][] = $name;
 				}
@@ -205,6 +207,33 @@ class Kohana_Tortoise_Manifest {
 	}
 
 	/**
+	 * Whether a folder is a symbolic link to one that it lies in.
+	 *
+	 * @param   string  $root
+	 * @param   string  $folder
+	 * @param   string  $name
+	 * @return  boolean
+	 */
+	protected function _is_circle($root, $folder, $name)
+	{
+		if ( ! is_link($root.$folder.$name))
+			return FALSE;
+
+		$real  = realpath($root.$folder.$name);
+		$above = $root;
+
+		foreach (explode('/', $folder) as $part)
+		{
+			if (realpath($above) === $real)
+				return TRUE;
+
+			$above .= $part.'/';
+		}
+
+		return FALSE;
+	}
+
+	/**
 	 * Reads the list.
 	 *
 	 * @return  array  time of the last look, files, folders; NULL if there is no list, or it is of no use
@@ -214,15 +243,8 @@ class Kohana_Tortoise_Manifest {
 		if ( ! is_file($this->_file))
 			return NULL;
 
-		try
-		{
-			$kept = unserialize((string) file_get_contents($this->_file), array('allowed_classes' => FALSE));
-		}
-		catch (Exception $e)
-		{
-			// Kohana makes an exception of the notice: the file was cut off
-			return NULL;
-		}
+		// It may be cut off, or gone by now
+		$kept = @unserialize((string) @file_get_contents($this->_file), array('allowed_classes' => FALSE));
 
 		if ( ! is_array($kept) OR ! isset($kept['format']) OR $kept['format'] !== Tortoise_Manifest::FORMAT)
 			return NULL;
@@ -248,15 +270,10 @@ class Kohana_Tortoise_Manifest {
 			'folders' => $this->_folders,
 		);
 
-		try
+		// A rename, so that nobody reads half a list. Without one the next request searches again, and that is all.
+		if (@file_put_contents($new, serialize($kept)) === FALSE OR ! @rename($new, $this->_file))
 		{
-			// A rename, so that nobody reads half a list
-			file_put_contents($new, serialize($kept));
-			rename($new, $this->_file);
-		}
-		catch (Exception $e)
-		{
-			// Without a list the next request searches again, which is slower and nothing else
+			@unlink($new);
 		}
 	}
 

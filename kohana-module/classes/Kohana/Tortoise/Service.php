@@ -162,6 +162,16 @@ class Kohana_Tortoise_Service {
 	}
 
 	/**
+	 * The HTTP statuses of Python exceptions.
+	 *
+	 * @return  array  name of the class => status
+	 */
+	public static function statuses()
+	{
+		return (array) Tortoise::instance()->setting('exceptions');
+	}
+
+	/**
 	 * Makes the exception of an HTTP status.
 	 *
 	 * @param   integer  $status
