@@ -117,6 +117,7 @@ class Tortoise_ExtensionTest extends Tortoise_TestCase {
 		$this->write_class('application', 'Foo/Bad.py', "class Foo_Bad:\n    raise ValueError('no')\n");
 
 		$this->assertSame('same Tortoise\Python\ValueError same', $this->run_script('
+			spl_autoload_register(function ($class) { return FALSE; }, TRUE, TRUE);
 			$before = spl_autoload_functions();
 			new Foo_Qux;
 			echo spl_autoload_functions() === $before ? "same " : "other ";

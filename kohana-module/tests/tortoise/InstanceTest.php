@@ -33,6 +33,18 @@ class Tortoise_InstanceTest extends Tortoise_TestCase {
 		'));
 	}
 
+	public function test_without_the_extension()
+	{
+		if ( ! getenv('TORTOISE_EXTENSION'))
+			$this->markTestSkipped('The extension is in the php.ini.');
+
+		$this->has_extension = FALSE;
+		list($status, $output, $errors) = $this->run_process('echo "it runs";');
+
+		$this->assertStringContainsString('needs the PHP extension tortoise', html_entity_decode($output.$errors));
+		$this->assertStringNotContainsString('it runs', $output);
+	}
+
 	public function test_scripts()
 	{
 		$this->write('application/classes/tools/greeting.py', "def hello(name, times=1):\n    return 'hello ' * times + name\n");

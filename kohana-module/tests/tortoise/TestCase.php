@@ -18,6 +18,11 @@ abstract class Tortoise_TestCase extends Unittest_TestCase {
 	protected $folder;
 
 	/**
+	 * @var  boolean  whether the application's PHP loads the extension
+	 */
+	protected $has_extension = TRUE;
+
+	/**
 	 * @var  array  settings of the application that the test changes
 	 */
 	protected $application = array();
@@ -185,7 +190,7 @@ abstract class Tortoise_TestCase extends Unittest_TestCase {
 	{
 		$command = array(PHP_BINARY);
 
-		if ($extension = getenv('TORTOISE_EXTENSION'))
+		if ($this->has_extension AND $extension = getenv('TORTOISE_EXTENSION'))
 		{
 			$command = array_merge($command, array('-d', 'extension='.$extension, '-d', 'tortoise.python='.ini_get('tortoise.python')));
 		}

@@ -27,7 +27,7 @@ class Kohana_Tortoise_Autoload {
 	protected static $_claimed = array();
 
 	/**
-	 * @var  array  other autoloaders, while none of them may answer
+	 * @var  array  all autoloaders, while none but this one may answer
 	 */
 	protected static $_silenced;
 
@@ -291,20 +291,20 @@ class Kohana_Tortoise_Autoload {
 		if (Tortoise_Autoload::$_silenced !== NULL)
 			return;
 
-		Tortoise_Autoload::$_silenced = array();
+		Tortoise_Autoload::$_silenced = spl_autoload_functions();
 
-		foreach (spl_autoload_functions() as $function)
+		foreach (Tortoise_Autoload::$_silenced as $function)
 		{
+			// This one runs
 			if ($function !== array('Tortoise_Autoload', 'load'))
 			{
-				Tortoise_Autoload::$_silenced[] = $function;
 				spl_autoload_unregister($function);
 			}
 		}
 	}
 
 	/**
-	 * Brings them back.
+	 * Brings them back, in their order.
 	 *
 	 * @return  void
 	 */
@@ -312,6 +312,8 @@ class Kohana_Tortoise_Autoload {
 	{
 		if (Tortoise_Autoload::$_silenced === NULL)
 			return;
+
+		spl_autoload_unregister(array('Tortoise_Autoload', 'load'));
 
 		foreach (Tortoise_Autoload::$_silenced as $function)
 		{
