@@ -21,8 +21,8 @@ Record = tuple[int, str, str, str, int]
 class KohanaHandler(logging.Handler):
     """Passes records on to `Kohana::$log`.
 
-    Those of the main thread go at once. PHP may be busy when another thread logs, which should not wait for it: its
-    records go with the next one of the main thread, or with the next request.
+    Those of the thread that PHP's calls run in go at once. PHP may be busy when another thread logs, or a coroutine,
+    which should not wait for it: their records go with the next one of that thread, or with the next request.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class KohanaHandler(logging.Handler):
         except Exception:
             self.handleError(record)
             return
-        if threading.current_thread() is threading.main_thread():
+        if getattr(_here, "has_begun", False):
             self.send()
 
     def send(self) -> None:
@@ -56,9 +56,13 @@ class KohanaHandler(logging.Handler):
 
 _handler = KohanaHandler()
 
+# Whether this is a thread that PHP's calls run in. Under thread isolation there are several of them.
+_here = threading.local()
+
 
 def begin(level: str | None) -> None:
     """Begins a request of PHP's whose log takes records from this level on, or none at all."""
+    _here.has_begun = True
     root = logging.getLogger()
     if level is None:
         root.removeHandler(_handler)

@@ -33,7 +33,7 @@ class Kohana_Tortoise_Manifest {
 	protected $_roots;
 
 	/**
-	 * @var  string  file that keeps the list
+	 * @var  string  file that keeps the list, NULL for none
 	 */
 	protected $_file;
 
@@ -57,7 +57,7 @@ class Kohana_Tortoise_Manifest {
 	public function __construct(array $roots, $cache_dir, $lifetime)
 	{
 		$this->_roots = $roots;
-		$this->_file  = $cache_dir.DIRECTORY_SEPARATOR.'tortoise-'.md5(implode("\n", $roots)).'.txt';
+		$this->_file  = $cache_dir ? $cache_dir.DIRECTORY_SEPARATOR.'tortoise-'.md5(implode("\n", $roots)).'.txt' : NULL;
 
 		$kept = $this->_read();
 
@@ -240,7 +240,7 @@ class Kohana_Tortoise_Manifest {
 	 */
 	protected function _read()
 	{
-		if ( ! is_file($this->_file))
+		if ($this->_file === NULL OR ! is_file($this->_file))
 			return NULL;
 
 		// It may be cut off, or gone by now
@@ -259,7 +259,7 @@ class Kohana_Tortoise_Manifest {
 	 */
 	protected function _write()
 	{
-		if ( ! is_writable(dirname($this->_file)))
+		if ($this->_file === NULL OR ! is_writable(dirname($this->_file)))
 			return;
 
 		$new  = $this->_file.'.'.getmypid();
