@@ -46,6 +46,18 @@ class Tortoise_ErrorTest extends Tortoise_TestCase {
 			        except ValueError as error:
 			            raise RuntimeError("no receipt") from error
 
+			    def close(self):
+			        try:
+			            self.count()
+			        except LookupError as error:
+			            raise RuntimeError("the day ended badly") from error
+
+			    def count(self):
+			        try:
+			            return 1 / 0
+			        except ZeroDivisionError as error:
+			            raise LookupError("nothing to count") from error
+
 			    def each(self, names, do):
 			        return [do(name) for name in names]
 
@@ -143,6 +155,15 @@ class Tortoise_ErrorTest extends Tortoise_TestCase {
 		$log = $this->log();
 		$this->assertStringContainsString('Tortoise\Python\RuntimeError [ 0 ]: no receipt ~ APPPATH/classes/', $log);
 		$this->assertSame(1, substr_count($log, 'caused by Tortoise\Python\json\decoder\JSONDecodeError [ 0 ]: Expecting'), $log);
+	}
+
+	public function test_each_cause_is_logged_once()
+	{
+		$this->run_process('(new Shop_Till)->close();');
+
+		$log = $this->log();
+		$this->assertSame(1, substr_count($log, 'caused by Tortoise\Python\LookupError [ 0 ]: nothing to count'), $log);
+		$this->assertSame(1, substr_count($log, 'caused by Tortoise\Python\ZeroDivisionError [ 0 ]: division by zero'), $log);
 	}
 
 }
