@@ -39,6 +39,7 @@ demo-page: build ## Serve the example as a page (ADDRESS=localhost:8000)
 .PHONY: demo-kohana
 demo-kohana: build ## Serve a Kohana application with Python classes (KOHANA_DIR=DIR, ADDRESS=localhost:8000)
 	@$(environment)
+	[[ -n '$(KOHANA_DIR)' ]] || { echo "make demo-kohana needs KOHANA_DIR=DIR, the folder of a Kohana 3.3 such as Koseven" >&2; exit 2; }
 	KOHANA_DIR='$(abspath $(KOHANA_DIR))' "$$php_cli" -d extension=$$PWD/dist/tortoise.so \
 	  -d tortoise.python="$$TORTOISE_PYTHON" -S $(ADDRESS) examples/kohana/index.php
 

@@ -93,10 +93,7 @@ class Tortoise_TaskTest extends Tortoise_TestCase {
 
 	public function test_a_real_sidecar()
 	{
-		$program = dirname((string) getenv('TORTOISE_EXTENSION')).'/bin/tortoise';
-
-		if ( ! is_file($program) OR strpos((string) shell_exec(escapeshellarg($program).' --help'), ' status ') === FALSE)
-			$this->markTestSkipped('This build of tortoise has no commands for a sidecar that runs.');
+		$program = $this->program();
 
 		$this->write_class('application', 'Foo/Qux.py', "class Foo_Qux:\n    def twice(self, n):\n        return n * 2\n");
 		$this->write('application/config/tortoise.php', '<?php return array("default" => array(

@@ -220,6 +220,22 @@ abstract class Tortoise_TestCase extends Unittest_TestCase {
 	}
 
 	/**
+	 * The program `tortoise` of the build that runs the tests. Without its commands for a sidecar that runs, the test
+	 * is skipped.
+	 *
+	 * @return  string
+	 */
+	protected function program()
+	{
+		$program = dirname((string) getenv('TORTOISE_EXTENSION')).'/bin/tortoise';
+
+		if ( ! is_file($program) OR strpos((string) shell_exec(escapeshellarg($program).' --help'), ' status ') === FALSE)
+			$this->markTestSkipped('There is no program tortoise with commands for a sidecar that runs.');
+
+		return $program;
+	}
+
+	/**
 	 * What the application has logged.
 	 *
 	 * @return  string

@@ -43,6 +43,55 @@ class Tortoise_UnknownTest extends Tortoise_TestCase {
 		'));
 	}
 
+	public function test_the_sidecar_counts_no_call_for_an_unknown_url()
+	{
+		if ( ! class_exists('Request'))
+			$this->markTestSkipped('This Kohana has no requests.');
+
+		$program = $this->program();
+		$address = 'unix://'.$this->folder.'t.sock';
+		$this->write('application/config/tortoise.php', '<?php return array("default" => array("server" => "'.$address.'"));');
+
+		$started = array(
+			$program, 'start', '--listen='.$address, '--python='.ini_get('tortoise.python'), '--log-file='.$this->folder.'log', '--pid-file='.$this->folder.'pid',
+			'--path='.$this->folder.'application/classes/:'.dirname(dirname(__DIR__)).'/python',
+		);
+		exec(implode(' ', array_map('escapeshellarg', $started)).' 2>&1', $output, $status);
+		$this->assertSame(0, $status, implode("\n", $output));
+
+		try
+		{
+			$counts = json_decode($this->run_script('
+				function calls()
+				{
+					return json_decode(shell_exec("'.$program.' status --json --address='.$address.'"), TRUE)["calls"];
+				}
+
+				new Foo_Qux;
+				$counts = array(calls());
+
+				foreach (array("nothing", "books2/index", "welcome2") as $uri)
+				{
+					try { Request::factory($uri)->execute(); } catch (HTTP_Exception_404 $e) {}
+				}
+
+				$counts[] = calls();
+				new Foo_Qux;
+				$counts[] = calls();
+				echo json_encode($counts);
+			'));
+		}
+		finally
+		{
+			exec(escapeshellarg($program).' stop --address='.$address.' 2>&1', $output, $stopped);
+		}
+
+		$this->assertGreaterThan(0, $counts[0]);
+		$this->assertSame($counts[0], $counts[1], 'unknown URLs made calls');
+		$this->assertGreaterThan($counts[1], $counts[2], 'a call is counted');
+		$this->assertSame(0, $stopped, implode("\n", $output));
+	}
+
 	public function test_classes_of_php_and_of_nobody_do_not_connect()
 	{
 		$this->write_class('application', 'Foo/Php.php', '<?php class Foo_Php {}');
