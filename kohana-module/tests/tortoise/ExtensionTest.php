@@ -98,6 +98,21 @@ class Tortoise_ExtensionTest extends Tortoise_TestCase {
 		);
 	}
 
+	public function test_a_python_class_extends_whatever_the_cascade_gives()
+	{
+		$this->write_class('modules/a', 'Kohana/Foo/Qux.py', "class Kohana_Foo_Qux:\n    def greet(self):\n        return f'hello {self.who()}'\n\n    def who(self):\n        return 'module'\n");
+		$this->write_class('application', 'Foo/Qux.py', "from php import Kohana_Foo_Qux\n\n\nclass Foo_Qux(Kohana_Foo_Qux):\n    def who(self):\n        return f'application, {super().who()}'\n");
+
+		$script = '$o = new Foo_Qux; echo $o->greet(), " ", get_parent_class($o);';
+
+		$this->assertSame('hello application, module Kohana_Foo_Qux', $this->run_script($script, array('a')));
+
+		// The application puts a PHP class into the place of the module's Python class
+		$this->write_class('application', 'Kohana/Foo/Qux.php', '<?php class Kohana_Foo_Qux { function greet() { return "good day ".$this->who(); } function who() { return "php"; } }');
+
+		$this->assertSame('good day application, php Kohana_Foo_Qux', $this->run_script($script, array('a')));
+	}
+
 	public function test_what_python_returns_is_of_the_class_that_the_cascade_gives()
 	{
 		$this->write_class('application', 'Foo/Qux.py', "class Foo_Qux:\n    pass\n\n\nclass Foo_Qux_Maker:\n    pass\n");

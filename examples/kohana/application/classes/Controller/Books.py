@@ -1,9 +1,8 @@
 """Pages of the catalogue: a controller like any other, written in Python."""
 
 import kohana
-from Model.Book import Model_Book
 
-from php import HTML, Controller, Validation, View
+from php import HTML, Controller, Model_Book, Validation, View
 
 
 class Controller_Books(Controller):

@@ -2,9 +2,7 @@
 
 from typing import ClassVar
 
-from Model.Book import Model_Book
-
-from php import Minion_CLI, Minion_Task, Validation
+from php import Minion_CLI, Minion_Task, Model_Book, Validation
 
 
 class Task_Books_Search(Minion_Task):
