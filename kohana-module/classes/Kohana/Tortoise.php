@@ -165,7 +165,7 @@ class Kohana_Tortoise {
 		$paths = array_merge(
 			Tortoise::$_roots,
 			Tortoise::$_path,
-			Tortoise::$instances[Tortoise::$_group]->_config['path'],
+			(array) Tortoise::$instances[Tortoise::$_group]->_config['path'],
 			array(dirname(dirname(__DIR__)).DIRECTORY_SEPARATOR.'python')
 		);
 
@@ -205,12 +205,21 @@ class Kohana_Tortoise {
 		if (Tortoise::$_has_begun)
 			return;
 
-		// Python's own files are found by this class
+		// Before the call, in which PHP may load classes
 		Tortoise::$_has_begun = TRUE;
 
 		$logging = ($this->_config['logging'] AND is_object(Kohana::$log));
 
-		Tortoise\call('kohana/begin_request', 'begin', $logging ? $this->_config['level'] : NULL);
+		try
+		{
+			Tortoise\call('kohana/begin_request', 'begin', $logging ? $this->_config['level'] : NULL);
+		}
+		catch (Throwable $e)
+		{
+			Tortoise::$_has_begun = FALSE;
+
+			throw $e;
+		}
 
 		if ($logging AND PHP_SAPI === 'cli')
 		{
@@ -400,6 +409,11 @@ class Kohana_Tortoise {
 			{
 				$value = $this->_config[$name];
 				$settings[$name] = is_array($value) ? implode(',', $value) : (is_bool($value) ? (int) $value : $value);
+			}
+			elseif (Tortoise::$_group !== NULL)
+			{
+				// The group before this one may have set it
+				$settings[$name] = ini_get('tortoise.'.$name);
 			}
 		}
 

@@ -76,6 +76,28 @@ class Tortoise_InstanceTest extends Tortoise_TestCase {
 		);
 	}
 
+	public function test_a_group_does_not_inherit_from_the_one_before()
+	{
+		$this->write_config('"default" => array("server" => "unix:///nowhere/at/all.sock"), "own" => array()');
+		$this->write_class('application', 'Foo/Qux.py', "class Foo_Qux:\n    PLACE = 'reached'\n");
+
+		$this->assertSame('reached', $this->run_script('Tortoise::instance("own"); echo Foo_Qux::PLACE;'));
+	}
+
+	public function test_after_a_failure_the_next_use_tries_again()
+	{
+		$this->write_config('"default" => array("server" => "unix:///nowhere/at/all.sock"), "own" => array()');
+		$this->write_class('application', 'Foo/Qux.py', "import logging\n\n\nclass Foo_Qux:\n    def write(self):\n        logging.error('heard')\n");
+
+		$this->run_script('
+			try { new Foo_Qux; } catch (Tortoise\ConnectionException $e) {}
+			Tortoise::instance("own");
+			(new Foo_Qux)->write();
+		');
+
+		$this->assertStringContainsString('ERROR: root: heard', $this->log());
+	}
+
 	public function test_settings_that_make_no_sense_are_reported()
 	{
 		$this->write_config('"default" => array(), "broken" => array("timeout" => "soon")');
