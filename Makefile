@@ -36,6 +36,13 @@ demo-page: build ## Serve the example as a page (ADDRESS=localhost:8000)
 	@$(environment)
 	"$$php_cli" $(quickstart) -S $(ADDRESS) examples/quickstart/index.php
 
+.PHONY: demo-kohana
+demo-kohana: build ## Serve a Kohana application with Python classes (KOHANA_DIR=DIR, ADDRESS=localhost:8000)
+	@$(environment)
+	[[ -n '$(KOHANA_DIR)' ]] || { echo "make demo-kohana needs KOHANA_DIR=DIR, the folder of a Kohana 3.3 such as Koseven" >&2; exit 2; }
+	KOHANA_DIR='$(abspath $(KOHANA_DIR))' "$$php_cli" -d extension=$$PWD/dist/tortoise.so \
+	  -d tortoise.python="$$TORTOISE_PYTHON" -S $(ADDRESS) examples/kohana/index.php
+
 ##@ Build
 .PHONY: build
 build: setup-build ## Build dist/: the extension, the sidecar, the Python module
@@ -57,7 +64,7 @@ clean: ## Remove everything that was built
 
 ##@ Test
 .PHONY: test
-test: lint test-unit test-model test-integration test-instructions ## Run everything that CI runs
+test: lint test-unit test-model test-integration test-kohana test-instructions ## Run everything that CI runs
 	@tools/logged --summary
 
 .PHONY: lint
@@ -104,6 +111,12 @@ test-load: setup-load $(if $(TORTOISE_DIST),,build) ## Serve pages of FPM under 
 	"$$TORTOISE_PYTHON" -m tests.load --php-fpm "$$php_fpm" --python "$$TORTOISE_PYTHON" \
 	  --dist "$${TORTOISE_DIST:-dist}" $(foreach name,SECONDS COMMANDS,$(option))
 
+# Against the Kohana of KOHANA_DIR, or without it against the stand-in for one, tests/kohana/standin.
+.PHONY: test-kohana
+test-kohana: setup-test build ## Run the tests of the Kohana module (KOHANA_DIR=DIR of a Kohana)
+	@$(environment)
+	KOHANA_DIR='$(abspath $(KOHANA_DIR))' $(run) kohana tests/kohana/run "$$php_cli"
+
 ##@ Measure
 # ROUNDS=5 SECONDS=0.2 PEERS=json,tortoise WORKLOADS=W1,W8 CLIENTS=1,2,8 CHILDREN=1,8,64 say what and how long; JSON=FILE saves
 # the result, READ=FILE shows a saved one. PHPY_SO=FILE compares with phpy, TORTOISE_DIST=DIR measures another build.
@@ -132,6 +145,12 @@ bench-sessions: setup-bench $(if $(TORTOISE_DIST),,build) ## Measure how long PH
 bench = .build/venv-bench/bin/python -m benches --php "$$php_cli" --php-fpm "$$php_fpm" --phpy "$${PHPY_SO:-}" \
   --dist "$${TORTOISE_DIST:-dist}" $(foreach name,ROUNDS SECONDS PEERS WORKLOADS CLIENTS CHILDREN JSON READ,$(option))
 option = $(if $($(name)),--$(shell tr A-Z a-z <<<$(name)) '$($(name))')
+
+# Fails if the autoload of a PHP class costs 2 µs more than without the module.
+.PHONY: bench-kohana
+bench-kohana: setup-test build ## Measure what the Kohana module adds to autoload (KOHANA_DIR=DIR of a Kohana)
+	@$(environment)
+	KOHANA_DIR='$(abspath $(KOHANA_DIR))' TORTOISE_EXTENSION=$$PWD/dist/tortoise.so "$$php_cli" tests/kohana/benchmark.php
 
 # Recorded calls under callgrind, against tests/instructions/budgets.toml.
 .PHONY: test-instructions
