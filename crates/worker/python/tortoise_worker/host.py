@@ -1,0 +1,132 @@
+"""A process whose sessions are threads (`isolation = "thread"`): gives each client that comes over its line one.
+
+They share all that a Python process has: modules, class attributes, the working directory, the signals, which
+the main thread has for itself, and the lock of the interpreter. What `php` means is that of the session whose thread
+it is (see `inheriting.py`).
+"""
+
+import os
+import select
+import signal
+import socket
+import threading
+import traceback
+from typing import Any
+
+from tortoise_worker import _native, control, inheriting, interrupts, line
+from tortoise_worker.children import Begun
+from tortoise_worker.control import Client
+from tortoise_worker.loader import Loader
+from tortoise_worker.search_path import SearchPath
+from tortoise_worker.session import Session
+from tortoise_worker.settings import Settings
+
+# As much as the main thread of a process gets: Python's limit of recursion is reached first.
+STACK_BYTES = 64 << 20
+
+
+class Host:
+    """The process, from its fork to its end."""
+
+    def __init__(self, settings: Settings, supervisor: int, begun: Begun) -> None:
+        self._settings = settings
+        self._supervisor = supervisor
+        self._line = begun.line
+        self._search_path = SearchPath(is_shared=True)
+        self._search_path.set_roots(settings.path)
+        self._alarm = interrupts.install()
+        self._poll = select.poll()
+        # The ends that this side has of the lines of its sessions, by thread and by descriptor.
+        self._sessions: dict[int, socket.socket] = {}
+        self._lines: dict[int, socket.socket] = {}
+        self._is_retiring = False
+
+    def run(self) -> None:
+        """Serves clients until the process is to retire and the last of them has left."""
+        threading.stack_size(STACK_BYTES)
+        inheriting.install()
+        self._poll.register(self._line, select.POLLIN)
+        while not (self._is_retiring and not self._lines):
+            for descriptor, _ in self._poll.poll():
+                if descriptor != self._line.fileno():
+                    self._hear_session(descriptor)
+                elif not self._hear_zygote():
+                    # It is gone, and with it all that could be done here.
+                    os.killpg(0, signal.SIGKILL)
+        # What is left of the user's code, threads and exit handlers, gets as long as a call.
+        signal.setitimer(signal.ITIMER_REAL, max(self._settings.grace, 0.1))
+
+    def _hear_zygote(self) -> bool:
+        """Whether it is there."""
+        said = self._line.recv(line.WORD_BYTES, socket.MSG_PEEK)
+        if said.startswith(b"{"):
+            received = control.receive(self._line)
+            if received is None:
+                return False
+            message, descriptors = received
+            self._begin(message["client"], *descriptors)
+            return True
+        said = self._line.recv(line.WORD_BYTES)
+        if said == line.RETIRE:
+            self._is_retiring = True
+            for each in self._lines.values():
+                line.say(each, line.RETIRE)
+        elif said.startswith(line.RECALL[:-2]):
+            ours = self._sessions.get(int(said[len(line.RECALL) - 2 :]))
+            if ours is not None:
+                line.say(ours, line.RETIRE)
+        return bool(said)
+
+    def _hear_session(self, descriptor: int) -> None:
+        ours = self._lines[descriptor]
+        if ours.recv(line.WORD_BYTES) == line.RECYCLED:
+            # What a session has too much of is the process's.
+            line.say(self._line, line.RECYCLED)
+            return
+        self._poll.unregister(descriptor)
+        del self._lines[descriptor]
+        ours.close()
+
+    def _begin(self, order: dict[str, Any], descriptor: int) -> None:
+        client, slot = Client.of(order, descriptor), order["slot"]
+        ours, theirs = line.pair()
+        self._poll.register(ours, select.POLLIN)
+        self._lines[ours.fileno()] = ours
+        name = f"tortoise-{client.process}"
+        thread = threading.Thread(target=self._serve, args=(client, slot, ours, theirs), name=name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            theirs.close()
+            self._fail(client, slot, f"no thread could be started for the session: {error}")
+
+    def _fail(self, client: Client, slot: int | None, message: str) -> None:
+        line.refuse(client.socket, message)
+        control.tell(self._line, {"failed": message, "client": client.process, "slot": slot})
+
+    def _serve(self, client: Client, slot: int | None, ours: socket.socket, theirs: socket.socket) -> None:
+        thread = threading.get_native_id()
+        seat = {"client": client.process, "slot": slot}
+        try:
+            session = Session(Loader((), self._search_path), self._settings, self._supervisor, self._alarm)
+            session.meet(client)
+        except BaseException as error:
+            theirs.close()
+            traceback.print_exc()
+            self._fail(client, slot, f"the session could not be set up: {error}")
+            return
+        if slot is not None:
+            _native.take_slot(slot, thread)
+        self._sessions[thread] = ours
+        control.tell(self._line, {"started": thread, **seat})
+        status = 0
+        try:
+            session.serve(client, slot, theirs.detach(), self._line.fileno())
+        except BaseException:
+            traceback.print_exc()
+            status = 1 << 8
+        finally:
+            del self._sessions[thread]
+            control.tell(self._line, {"ended": thread, **seat, "status": status})
+            # The watcher hears it, and the main thread.
+            ours.shutdown(socket.SHUT_RDWR)
