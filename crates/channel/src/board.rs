@@ -225,6 +225,12 @@ impl Slot {
         self.turn(Activity::Spare);
     }
 
+    /// What it shows now.
+    #[must_use]
+    pub fn glimpse(self) -> Glimpse {
+        glimpse(self.0)
+    }
+
     /// Nobody has the slot any more.
     pub fn free(self) {
         self.turn(Activity::Free);

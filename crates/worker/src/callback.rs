@@ -14,7 +14,7 @@ use tortoise_protocol::request::{read_releases, write_releases};
 use tortoise_protocol::{Depth, Malformed, Reader, Writer};
 
 use crate::answer::{Answer, KEPT_BUFFER_BYTES};
-use crate::conversation::{End, Held, KeptFrame, Turn};
+use crate::conversation::{End, Held, KeptFrame, Received, Turn};
 use crate::coroutines;
 use crate::dispatch::State;
 use crate::failure::Fault;
@@ -218,7 +218,7 @@ impl State {
                 }
                 continue;
             }
-            let (header, channel) = match self.conversation.exchange(py, frame, payload)? {
+            let (header, channel) = match self.await_php(py, frame, payload)? {
                 Ok(Some(received)) => received,
                 Ok(None) => continue,
                 Err(ChannelError::Malformed(malformed)) => {
@@ -235,6 +235,23 @@ impl State {
                 Err(end) => return Err(self.end_conversation(py, end, frame)),
             }
         }
+    }
+
+    /// Sends what there is, and waits for what PHP sends.
+    fn await_php<'a>(
+        &'a self,
+        py: Python<'a>,
+        frame: &mut Answer,
+        payload: &mut Vec<u8>,
+    ) -> Result<Received<'a>, Busy> {
+        if thread() != 0 {
+            return self.conversation.exchange(py, frame, payload);
+        }
+        // If PHP goes now, this is what tells of it, and no interrupt.
+        self.conversation.signs.rest();
+        let received = self.conversation.exchange(py, frame, payload);
+        self.conversation.signs.begin();
+        received
     }
 
     /// Waits for callbacks of coroutines that were called in this one.

@@ -11,15 +11,17 @@
 mod held;
 mod kept;
 mod levels;
+mod retiring;
 mod waiting;
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::socket::{Shutdown, shutdown};
 use pyo3::prelude::*;
-use tortoise_channel::{Channel, ChannelError, Interrupt};
+use tortoise_channel::{Channel, ChannelError};
 use tortoise_protocol::frame::Header;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
@@ -30,6 +32,7 @@ pub(crate) use waiting::Waiting;
 
 use crate::answer::Answer;
 use crate::gil::{Busy, GilCell};
+use crate::signs::Signs;
 
 /// How long an answer waits for threads that want to call PHP first. Without it calls that do not take long would never let
 /// one in.
@@ -65,8 +68,8 @@ pub(crate) struct Conversation {
     channel: GilCell<Channel>,
     /// The number of the channel's socket, which lives as long.
     socket: RawFd,
-    /// Ends a wait for a frame.
-    interrupt: Interrupt,
+    /// Its bell ends a wait for a frame.
+    pub(crate) signs: Arc<Signs>,
     /// How many threads wait for the channel.
     in_line: AtomicUsize,
     /// How many coroutines have no answer yet, and answers of others that are due meanwhile. While it is 0, no thread but the
@@ -91,14 +94,11 @@ pub(crate) type Received<'a> = Result<Option<(Header, Held<'a>)>, ChannelError>;
 
 impl Conversation {
     /// Over a channel that has been greeted.
-    ///
-    /// # Errors
-    /// The system's, where no more files can be opened.
-    pub(crate) fn new(channel: Channel) -> Result<Self, ChannelError> {
-        Ok(Self {
+    pub(crate) fn new(channel: Channel, signs: Arc<Signs>) -> Self {
+        Self {
             socket: channel.as_fd().as_raw_fd(),
             channel: GilCell::new(channel),
-            interrupt: Interrupt::new()?,
+            signs,
             in_line: AtomicUsize::new(0),
             shared: AtomicUsize::new(0),
             levels: GilCell::new(Levels::default()),
@@ -108,7 +108,7 @@ impl Conversation {
             is_ending: AtomicBool::new(false),
             end: GilCell::new(None),
             takes_big_integers: AtomicBool::new(false),
-        })
+        }
     }
 
     /// Sends a frame, if there is one, and waits for the next, whose payload replaces what `payload` holds.
@@ -154,8 +154,8 @@ impl Conversation {
             return Ok(Err(error));
         }
         let Some(mut held) = self.hold_last(py)? else { return Ok(Ok(None)) };
-        let (channel, interrupt) = (&mut *held, &self.interrupt);
-        let received = py.detach(|| match channel.await_frame(interrupt)? {
+        let (channel, bell) = (&mut *held, &self.signs.bell);
+        let received = py.detach(|| match channel.await_frame(bell)? {
             true => channel.receive(payload, MAX_FRAME_BYTES).map(Some),
             false => Ok(None),
         });
@@ -209,6 +209,7 @@ impl Conversation {
         let reason = self.end.borrow(py)?.get_or_insert(reason).clone();
         self.levels.borrow(py)?.forsake();
         self.waiting.wake(py);
+        self.signs.end();
         // The watcher holds the socket too: without this a client that broke the rules would wait for us to exit.
         let _ = shutdown(self.socket, Shutdown::Both);
         Ok(reason)

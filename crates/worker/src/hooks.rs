@@ -66,6 +66,8 @@ pub(crate) struct Hooks {
     pub(crate) php_over: Py<PyType>,
     /// `php.Exit`.
     pub(crate) php_exit: Py<PyType>,
+    /// `has_changed() -> bool`: whether a file has that was loaded.
+    pub(crate) has_changed: Py<PyAny>,
     /// Python's version, as `3.11.2`.
     pub(crate) version: String,
 }
@@ -106,7 +108,17 @@ impl Hooks {
             php_exception: object.getattr("php_exception")?.cast_into()?.unbind(),
             php_over: object.getattr("php_over")?.cast_into()?.unbind(),
             php_exit: object.getattr("php_exit")?.cast_into()?.unbind(),
+            has_changed: object.getattr("has_changed")?.unbind(),
             version: object.getattr("version")?.extract()?,
+        })
+    }
+
+    /// Whether a file has changed that was loaded. What goes wrong there goes to the log: the session serves on.
+    pub(crate) fn has_changed(&self, py: Python<'_>) -> bool {
+        let answer = self.has_changed.bind(py).call0().and_then(|answer| answer.is_truthy());
+        answer.unwrap_or_else(|error| {
+            error.print(py);
+            false
         })
     }
 }

@@ -13,11 +13,15 @@
 //! - [`requests`]: from the first byte of a request to the last of its answer; [`answer`]: a frame that is being written.
 //! - [`sessions`]: which session a thread belongs to; [`gil`]: what the threads of a session share.
 //! - [`call`], [`raw`], [`buffer`], [`fork`], [`watch`], [`stack`]: the rooms of `unsafe`, one job each.
+//! - [`watch`]: what happens while user code runs; [`signs`]: what its thread and the session's own tell each other.
+//! - [`thread`]: how a session is interrupted that shares its process.
+//! - [`tenure`]: how long a session serves; [`board`]: where it says what it does.
 //! - [`spinning`]: how many sessions may wait without sleeping.
 //! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
 
 mod answer;
 mod arguments;
+mod board;
 mod buffer;
 mod call;
 mod callback;
@@ -40,13 +44,17 @@ mod operate;
 mod parameters;
 mod path;
 mod php;
+mod process;
 mod raw;
 mod requests;
 mod serve;
 mod sessions;
+mod signs;
 mod spinning;
 mod stack;
 mod table;
+mod tenure;
+mod thread;
 mod to_wire;
 mod traceback;
 mod watch;
@@ -56,22 +64,27 @@ use pyo3::prelude::*;
 /// `tortoise_worker._native`; its functions are documented for Python in `_native.pyi`.
 #[pymodule]
 mod _native {
-    use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+    use std::sync::Arc;
 
     use pyo3::exceptions::{PyOSError, PyValueError};
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
-    use tortoise_channel::SpinPolicy;
+    use tortoise_channel::{Slot, SpinPolicy};
     use tortoise_protocol::frame::{Header, Kind, begin, finish};
     use tortoise_protocol::handshake::Refusal;
     use tortoise_protocol::{Depth, description, limits};
 
     use crate::hooks::Hooks;
     use crate::path::Root;
-    use crate::serve::Process;
+    use crate::serve::{Process, Service};
     use crate::sessions::running;
+    use crate::signs::Signs;
+    use crate::tenure::Bounds;
+    use crate::thread::OwnThread;
     use crate::to_wire::Encoder;
-    use crate::{coroutines, fork, spinning, watch};
+    use crate::watch::{Deadline, Watcher};
+    use crate::{board, coroutines, fork, process, spinning, tenure};
 
     #[pymodule_export]
     use crate::php::{
@@ -105,28 +118,92 @@ mod _native {
     #[pymodule_export]
     const MAX_MESSAGE_BYTES: usize = limits::MAX_MESSAGE_BYTES;
 
-    /// Serves a client over its socket until it leaves.
+    /// Serves a client over its socket until it leaves, or the session does.
     #[pyfunction]
     fn serve(
         py: Python<'_>,
-        client: RawFd,
-        supervisor: RawFd,
-        hooks: &Bound<'_, PyAny>,
+        sockets: (RawFd, RawFd, RawFd),
+        php: u64,
+        slot: Option<usize>,
         shared_memory: bool,
-        shares_process: bool,
+        hooks: &Bound<'_, PyAny>,
+        settings: &Bound<'_, PyAny>,
+        alarm: (i32, RawFd, i32),
+        zygote: Option<RawFd>,
     ) -> PyResult<Option<String>> {
+        let ((client, control, line), (dump_signal, dump_file, interrupt_signal)) = (sockets, alarm);
         let hooks = Hooks::of(hooks)?;
-        if client < 0 || supervisor < 0 || client == supervisor {
-            return Err(PyValueError::new_err("serve needs the descriptors of two sockets"));
+        let process = if zygote.is_some() { Process::Shared } else { Process::Own };
+        let service = Service {
+            process,
+            shared_memory,
+            bounds: Bounds::of(settings)?,
+            looks_for_changes: settings.getattr("reload")?.eq("on-change")?,
+        };
+        let deadline = Deadline {
+            grace: tenure::seconds(&settings.getattr("grace")?)?,
+            slow_log: settings.getattr("slow_log")?.extract()?,
+            dump_signal,
+            dump_file,
+            interrupt_signal,
+        };
+        if client < 0 || control < 0 || line < 0 || client == control || client == line || control == line {
+            return Err(PyValueError::new_err("serve needs the descriptors of three sockets"));
         }
-        let process = if shares_process { Process::Shared } else { Process::Own };
-        // SAFETY: the Python side received both numbers for this session and uses neither again.
-        let (client, supervisor) = unsafe { (OwnedFd::from_raw_fd(client), OwnedFd::from_raw_fd(supervisor)) };
+        // SAFETY: the Python side received or made these numbers for this session, and uses none again.
+        let [client, control, line] = unsafe { [client, control, line].map(|each| OwnedFd::from_raw_fd(each)) };
+        let thread = match zygote {
+            // SAFETY: the process keeps it open as long as it lives.
+            Some(zygote) => Some(OwnThread::this(py, &hooks, unsafe { BorrowedFd::borrow_raw(zygote) })?),
+            None => None,
+        };
         let watched = client.as_fd().try_clone_to_owned()?;
-        let sockets = [client.as_raw_fd(), watched.as_raw_fd(), supervisor.as_raw_fd()];
-        fork::guard(py, sockets)?;
-        watch::start(watched, supervisor).map_err(PyOSError::new_err)?;
-        Ok(crate::serve::serve(py, client, hooks, shared_memory, process))
+        fork::guard(py, vec![client.as_raw_fd(), watched.as_raw_fd(), control.as_raw_fd(), line.as_raw_fd()])?;
+        let slot = slot.and_then(board::slot).unwrap_or_else(Slot::unseen);
+        slot.serve(php);
+        let signs = Arc::new(Signs::new(slot, control, line)?);
+        let watcher = Watcher { client: watched, php, signs: Arc::clone(&signs), deadline, thread };
+        watcher.start().map_err(PyOSError::new_err)?;
+        Ok(crate::serve::serve(py, client, signs, hooks, &service))
+    }
+
+    /// Whether the call that is being done is to be interrupted.
+    #[pyfunction]
+    fn take_interrupt(py: Python<'_>) -> bool {
+        running(py).is_ok_and(|state| state.conversation.signs.take_interrupt())
+    }
+
+    /// Opens the board behind a descriptor.
+    #[pyfunction]
+    fn open_board(descriptor: RawFd) -> PyResult<usize> {
+        if descriptor < 0 {
+            return Err(PyValueError::new_err("a board needs a descriptor"));
+        }
+        // SAFETY: the process was started with it, for this alone.
+        let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
+        Ok(board::open(descriptor)?)
+    }
+
+    /// Takes a slot of the board for this process, or a thread of it.
+    #[pyfunction]
+    #[pyo3(signature = (number, thread=None))]
+    fn take_slot(number: usize, thread: Option<u32>) {
+        if let Some(slot) = board::slot(number) {
+            let process = std::process::id();
+            slot.take(process, thread.unwrap_or(process));
+        }
+    }
+
+    /// Frees a slot of the board.
+    #[pyfunction]
+    fn free_slot(number: usize) -> (u32, u64) {
+        board::free(number).map_or((0, 0), |seen| (seen.requests, seen.calls))
+    }
+
+    /// Makes the process the parent of those of its descendants whose parents end.
+    #[pyfunction]
+    fn adopt_orphans() -> PyResult<()> {
+        Ok(process::adopt_orphans()?)
     }
 
     /// Lets so many of the sessions that are forked from this process spin at once.
@@ -134,6 +211,18 @@ mod _native {
     #[pyo3(signature = (sessions))]
     fn limit_spinning(sessions: Option<usize>) {
         spinning::limit(sessions.unwrap_or_else(SpinPolicy::cpus));
+    }
+
+    /// Remembers descriptors that a process that user code forks must not have.
+    #[pyfunction]
+    fn keep_from_forks(py: Python<'_>, descriptors: Vec<RawFd>) -> PyResult<()> {
+        Ok(fork::guard(py, descriptors)?)
+    }
+
+    /// Forgets those of which this was the first.
+    #[pyfunction]
+    fn forget_kept(py: Python<'_>, first: RawFd) {
+        fork::forget(py, first);
     }
 
     /// Takes the session's sockets from a process that user code forked.

@@ -1,11 +1,11 @@
-//! The loop of a session: receive a request, do it, send the answer.
+//! The loop of a session: receive a request, do it, send the answer; and between two requests of PHP, see whether to leave.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::process;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use tortoise_channel::{Channel, ChannelError};
+use tortoise_channel::{Activity, Channel, ChannelError};
 use tortoise_protocol::frame::{FLAG_ASYNC, FLAG_RELEASES, HEADER_BYTES, Header, Kind, finish};
 use tortoise_protocol::handshake::Welcome;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
@@ -21,7 +21,10 @@ use crate::from_wire::Request;
 use crate::hooks::Hooks;
 use crate::requests::give_up;
 use crate::sessions::{self, Inside};
+use crate::signs::Signs;
 use crate::spinning;
+use crate::tenure::{Bounds, Tenure};
+use crate::thread;
 
 /// Whose process a session runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,26 +35,52 @@ pub(crate) enum Process {
     Shared,
 }
 
-/// Serves a client until it leaves. What comes back is why the connection had to be closed, if it had to.
+/// What came of one frame.
+enum Done {
+    /// Nothing was done.
+    Nothing,
+    /// A request that is not answered.
+    Notice,
+    /// A call.
+    Call,
+    /// PHP's request is over.
+    EndRequest,
+}
+
+/// How a session is served.
+pub(crate) struct Service {
+    /// Whose process it runs in.
+    pub(crate) process: Process,
+    /// Whether the client takes shared memory.
+    pub(crate) shared_memory: bool,
+    /// When the session leaves of its own accord.
+    pub(crate) bounds: Bounds,
+    /// Whether it is asked before each request if files have changed that it has loaded.
+    pub(crate) looks_for_changes: bool,
+}
+
+/// Serves a client until it leaves, or the session does. What comes back is why the connection had to be closed, if it had to.
 /// User code's exceptions go to the client.
 pub(crate) fn serve(
     py: Python<'_>,
     client: OwnedFd,
+    signs: Arc<Signs>,
     hooks: Hooks,
-    shared_memory: bool,
-    process: Process,
+    service: &Service,
 ) -> Option<String> {
     callback::is_sessions_own();
     let socket = client.as_raw_fd();
     let mut channel = Channel::over_socket(client);
     channel.set_spin_policy(spinning::policy());
     let welcome = welcome(&hooks.version);
-    let greeted =
-        py.detach(|| if shared_memory { channel.send_first(&welcome).map(drop) } else { channel.send(&welcome) });
-    let end = match greeted.and_then(|()| Conversation::new(channel)) {
-        Ok(conversation) => {
+    let greeted = py
+        .detach(|| if service.shared_memory { channel.send_first(&welcome).map(drop) } else { channel.send(&welcome) });
+    let end = match greeted {
+        Ok(()) => {
+            let slot = signs.slot;
+            let conversation = Conversation::new(channel, signs);
             let state = State::new(py, hooks, conversation);
-            let _inside = match process {
+            let _inside = match service.process {
                 Process::Own => {
                     sessions::is_sole(&state);
                     None
@@ -59,11 +88,13 @@ pub(crate) fn serve(
                 Process::Shared => Some(Inside::of(Arc::downgrade(&state))),
             };
             let mut farewell = Answer::default();
-            let end = run(py, &state, &mut farewell);
+            let end = run(py, &state, service, &mut farewell);
+            slot.turn(Activity::Leaving);
             let end = state.conversation.finish(py, end, &mut farewell).unwrap_or_else(End::from);
             state.forget(py);
-            if process == Process::Shared {
+            if service.process == Process::Shared {
                 fork::forget(py, socket);
+                thread::forget_interrupt(py);
             }
             end
         }
@@ -76,21 +107,76 @@ pub(crate) fn serve(
 }
 
 /// What comes back is why it is over; `answer` then holds the client's last word.
-fn run(py: Python<'_>, state: &State, answer: &mut Answer) -> End {
+fn run(py: Python<'_>, state: &State, service: &Service, answer: &mut Answer) -> End {
+    let signs = &*state.conversation.signs;
+    let mut tenure = Tenure::new(signs.slot, service.bounds);
     let mut payload = Vec::new();
     loop {
-        let handled = next(py, state, &mut payload, answer);
-        fork::end_if_forked();
-        if let Err(end) = handled {
+        if !tenure.is_in_request()
+            && let Err(end) = await_request(py, state, service, answer)
+        {
             return end;
+        }
+        let done = next(py, state, &mut tenure, &mut payload, answer);
+        fork::end_if_forked();
+        signs.rest();
+        match done {
+            Ok(Done::Call) => signs.slot.step(),
+            Ok(Done::EndRequest) if tenure.end_request() => {
+                signs.tell_zygote("recycled");
+                signs.retire();
+            }
+            Ok(_) => {}
+            Err(end) => {
+                if signs.slot.steps() % 2 == 1 {
+                    signs.slot.step();
+                }
+                return end;
+            }
         }
         payload.clear();
         payload.shrink_to(KEPT_BUFFER_BYTES);
     }
 }
 
+/// Waits for the next request of PHP, or at least something from it.
+///
+/// # Errors
+/// Why the session is over: it may have left.
+fn await_request(py: Python<'_>, state: &State, service: &Service, answer: &Answer) -> Result<(), End> {
+    let conversation = &state.conversation;
+    while answer.frame.is_empty() && conversation.kept.borrow(py)?.is_empty() {
+        if conversation.signs.is_retiring() {
+            return Err(retire(py, state)?);
+        }
+        if conversation.is_shared() {
+            // Whoever waits there has an ear for the bell too.
+            return Ok(());
+        }
+        if conversation.await_frame(py)?? {
+            let has_changed = service.looks_for_changes && state.hooks.has_changed(py);
+            return if has_changed { Err(retire(py, state)?) } else { Ok(()) };
+        }
+    }
+    Ok(())
+}
+
+/// Leaves: nothing is going on.
+#[cold]
+fn retire(py: Python<'_>, state: &State) -> Result<End, End> {
+    state.conversation.signs.slot.turn(Activity::Leaving);
+    state.conversation.retire(py)?;
+    Ok(End::Gone)
+}
+
 /// Sends the last answer, and does what the client asks next.
-fn next(py: Python<'_>, state: &State, payload: &mut Vec<u8>, answer: &mut Answer) -> Result<(), End> {
+fn next(
+    py: Python<'_>,
+    state: &State,
+    tenure: &mut Tenure,
+    payload: &mut Vec<u8>,
+    answer: &mut Answer,
+) -> Result<Done, End> {
     let conversation = &state.conversation;
     if conversation.is_shared() || !conversation.kept.borrow(py)?.is_empty() {
         if !answer.frame.is_empty() {
@@ -98,26 +184,48 @@ fn next(py: Python<'_>, state: &State, payload: &mut Vec<u8>, answer: &mut Answe
         }
         wait_for_callbacks(py, state)?;
         if !conversation.kept.borrow(py)?.is_empty() {
-            return next_kept(py, state, answer);
+            return next_kept(py, state, tenure, answer);
         }
     }
     let (header, channel) = match conversation.exchange(py, answer, payload)? {
         Ok(Some(received)) => received,
         // A coroutine had something to say.
-        Ok(None) => return Ok(()),
+        Ok(None) => return Ok(Done::Nothing),
         Err(ChannelError::Malformed(malformed)) => {
             return Err(give_up(malformed.to_string(), 0, answer));
         }
         Err(error) => return Err(error.into()),
     };
     if header.flags & FLAG_ASYNC != 0 || conversation.is_shared() {
-        return keep(py, state, header, channel, std::mem::take(payload), answer);
+        return keep(py, state, header, channel, std::mem::take(payload), answer).map(|()| Done::Nothing);
     }
     match state.accept(py, header)? {
-        Ok(true) => state.answer(py, header, Request::of_channel(payload, channel), answer),
-        Ok(false) => Ok(()),
+        Ok(true) => perform(py, state, tenure, header, Request::of_channel(payload, channel), answer),
+        Ok(false) => Ok(Done::Nothing),
         Err(malformed) => Err(give_up(malformed.to_string(), header.call, answer)),
     }
+}
+
+/// Does a request that has been entered, with an eye on how long the session serves.
+#[inline(always)]
+fn perform(
+    py: Python<'_>,
+    state: &State,
+    tenure: &mut Tenure,
+    header: Header,
+    request: Request<'_>,
+    answer: &mut Answer,
+) -> Result<Done, End> {
+    let signs = &*state.conversation.signs;
+    signs.begin();
+    if header.kind.is_answered() {
+        tenure.enter_request();
+        signs.slot.step();
+        state.answer(py, header, request, answer)?;
+        return Ok(Done::Call);
+    }
+    state.answer(py, header, request, answer)?;
+    Ok(if header.kind == Kind::EndRequest { Done::EndRequest } else { Done::Notice })
 }
 
 /// Keeps a request: a coroutine may have begun a callback, which comes first; and the request may be cancelled already by what
@@ -147,20 +255,20 @@ fn keep(
 
 /// Does what has waited the longest, unless a coroutine calls PHP.
 #[cold]
-fn next_kept(py: Python<'_>, state: &State, answer: &mut Answer) -> Result<(), End> {
+fn next_kept(py: Python<'_>, state: &State, tenure: &mut Tenure, answer: &mut Answer) -> Result<Done, End> {
     let conversation = &state.conversation;
     read_ahead(py, state, answer)?;
     let mut levels = conversation.levels.borrow(py)?;
     if !levels.is_idle() {
-        return Ok(());
+        return Ok(Done::Nothing);
     }
-    let Some(frame) = conversation.kept.borrow(py)?.pop() else { return Ok(()) };
+    let Some(frame) = conversation.kept.borrow(py)?.pop() else { return Ok(Done::Nothing) };
     if frame.header.kind.is_answered() {
         levels.enter_call(frame.header.call);
         conversation.waiting.wake(py);
     }
     drop(levels);
-    state.answer(py, frame.header, Request::of_kept(&frame), answer)
+    perform(py, state, tenure, frame.header, Request::of_kept(&frame), answer)
 }
 
 /// Waits until coroutines that call PHP are done with that.

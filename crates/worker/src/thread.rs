@@ -2,6 +2,7 @@
 
 use std::ffi::c_long;
 use std::io;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::libc::pid_t;
@@ -10,6 +11,7 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use crate::hooks::Hooks;
 use crate::signs::Signs;
 use crate::watch::spawn;
 
@@ -24,14 +26,25 @@ pub(crate) struct OwnThread {
     pub(crate) id: pid_t,
     /// `Coroutines.interrupt`.
     cancel: Arc<Py<PyAny>>,
+    /// The end of this line is that of the zygote.
+    pub(crate) zygote: OwnedFd,
 }
 
 impl OwnThread {
-    /// The calling thread. `cancel` cancels the coroutine that it waits for, if it does.
-    pub(crate) fn this(_py: Python<'_>, cancel: Py<PyAny>) -> Self {
+    /// The calling thread, in a process that is the zygote's child at the other end of this line.
+    ///
+    /// # Errors
+    /// If the system gives no more files.
+    pub(crate) fn this(py: Python<'_>, hooks: &Hooks, zygote: BorrowedFd<'_>) -> PyResult<Self> {
         // SAFETY: asks for the number of the calling thread, which Python knows.
         let ident = unsafe { ffi::PyThread_get_thread_ident() };
-        Self { ident: ident.cast_signed(), id: gettid().as_raw(), cancel: Arc::new(cancel) }
+        let cancel = hooks.coroutines.getattr(py, intern!(py, "interrupt"))?;
+        Ok(Self {
+            ident: ident.cast_signed(),
+            id: gettid().as_raw(),
+            cancel: Arc::new(cancel),
+            zygote: zygote.try_clone_to_owned()?,
+        })
     }
 
     /// Raises `tortoise_worker.Interrupted` in what the thread does, if it still does what was to be interrupted when the

@@ -1,9 +1,12 @@
 """The two peers of a worker, played by the test: the supervisor on the control socket, PHP on a stream."""
 
+import fcntl
 import json
+import mmap
 import os
 import select
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -32,10 +35,20 @@ FIELDS = (
 class Supervisor:
     """Starts a zygote and gives it clients."""
 
-    def __init__(self, *arguments: str, directory: Path | None = None) -> None:
+    def __init__(
+        self, *arguments: str, directory: Path | None = None, slots: int = 0, **settings: Any
+    ) -> None:
+        """With `slots` there is a board; `settings` are those of the worker."""
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control.settimeout(PATIENCE)
+        inherited = [theirs.fileno()]
         os.set_inheritable(theirs.fileno(), True)
+        self.board = Board(slots) if slots else None
+        if self.board is not None:
+            arguments = (*arguments, "--board", str(self.board.descriptor))
+            inherited.append(self.board.descriptor)
+        if settings:
+            arguments = (*arguments, "--settings", json.dumps(settings))
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONSAFEPATH"}
         if directory is not None:
             arguments = (*arguments, "--directory", str(directory))
@@ -43,30 +56,45 @@ class Supervisor:
             [PYTHON, "-m", "tortoise_worker", "--control", str(theirs.fileno()), *arguments],
             cwd=LIBRARY,
             env=environment,
-            pass_fds=[theirs.fileno()],
+            pass_fds=inherited,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
         theirs.close()
         self.output = b""
-        self.ended: dict[int, int] = {}
-        self.ready: dict[str, Any] = self.hear()["ready"]
+        self._heard: list[dict[str, Any]] = []
+        self.ready: dict[str, Any] = self.hear("ready")["ready"]
 
-    def hear(self) -> dict[str, Any]:
-        """The zygote's next packet but those of ended children, which are kept in `ended`."""
+    def hear(self, *kinds: str, **values: Any) -> dict[str, Any]:
+        """The first packet of one of these kinds with these values; others are kept."""
+
+        def is_it(message: dict[str, Any]) -> bool:
+            return next(iter(message)) in kinds and values.items() <= message.items()
+
+        for number, message in enumerate(self._heard):
+            if is_it(message):
+                return self._heard.pop(number)
         while True:
-            message: dict[str, Any] = json.loads(self.control.recv(1 << 16))
-            if "ended" not in message:
+            packet = self.control.recv(1 << 16)
+            assert packet, f"the worker has gone after {self._heard}"
+            message = json.loads(packet)
+            if is_it(message):
                 return message
-            self.ended[message["ended"]] = message["status"]
+            self._heard.append(message)
+
+    def has_heard(self, kind: str) -> bool:
+        """Whether a packet of this kind has come that nobody has asked for."""
+        return any(kind in message for message in self._heard)
 
     def status_of(self, pid: int) -> int:
         """The raw status with which a session's process ended; waits for it."""
-        while pid not in self.ended:
-            message = json.loads(self.control.recv(1 << 16))
-            self.ended[message["ended"]] = message["status"]
-        return self.ended.pop(pid)
+        status: int = self.hear("ended", ended=pid)["status"]
+        return status
+
+    def order(self, **order: Any) -> None:
+        """Gives an order without a descriptor."""
+        self.control.send(json.dumps(order).encode())
 
     def client(self, *roots: Path | str, modules: Sequence[str] = (), **others: Any) -> "Client":
         """A client with a session of its own. `others` are further words of the order."""
@@ -75,7 +103,7 @@ class Supervisor:
         session = {"roots": paths, "modules": list(modules), "client": os.getpid(), **others}
         socket.send_fds(self.control, [json.dumps({"session": session}).encode()], [theirs.fileno()])
         theirs.close()
-        started = self.hear()
+        started = self.hear("started", "failed")
         assert started["client"] == os.getpid(), started
         return Client(ours, started["started"])
 
@@ -95,6 +123,44 @@ class Supervisor:
             self.output += part
         line, _, self.output = self.output.partition(b"\n")
         return line.decode() + "\n"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a slot of the board shows."""
+
+    process: int
+    thread: int
+    client: int
+    activity: str
+    requests: int
+    since: int
+    steps: int
+    resident: int
+
+
+class Board:
+    """What the supervisor makes for a worker, and looks at."""
+
+    LAYOUT = struct.Struct("=IIQIIQQQ16x")
+    ACTIVITIES = ("free", "spare", "idle", "busy", "leaving")
+
+    def __init__(self, slots: int) -> None:
+        self.descriptor = os.memfd_create("board", os.MFD_ALLOW_SEALING)
+        os.ftruncate(self.descriptor, slots * self.LAYOUT.size)
+        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+        fcntl.fcntl(self.descriptor, fcntl.F_ADD_SEALS, seals)
+        self.memory = mmap.mmap(self.descriptor, 0)
+
+    def seen(self) -> list[Seen]:
+        """The slots that somebody has."""
+        cells = list(self.LAYOUT.iter_unpack(self.memory))
+        return [Seen(*cell[:3], self.ACTIVITIES[cell[3]], *cell[4:]) for cell in cells if cell[3]]
+
+    def of(self, process: int) -> Seen:
+        """The slot of a process."""
+        [seen] = [seen for seen in self.seen() if seen.process == process]
+        return seen
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 import traceback
+from contextlib import suppress
 from typing import Any
 
 from tortoise_worker import _native, control, inheriting, interrupts, line
@@ -18,7 +19,7 @@ from tortoise_worker.children import Begun
 from tortoise_worker.control import Client
 from tortoise_worker.loader import Loader
 from tortoise_worker.search_path import SearchPath
-from tortoise_worker.session import Session
+from tortoise_worker.session import Session, become_process
 from tortoise_worker.settings import Settings
 
 # As much as the main thread of a process gets: Python's limit of recursion is reached first.
@@ -28,13 +29,19 @@ STACK_BYTES = 64 << 20
 class Host:
     """The process, from its fork to its end."""
 
-    def __init__(self, settings: Settings, supervisor: int, begun: Begun) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        supervisor: int,
+        alarm: interrupts.Alarm,
+        search_path: SearchPath,
+        begun: Begun,
+    ) -> None:
         self._settings = settings
         self._supervisor = supervisor
+        self._alarm = alarm
         self._line = begun.line
-        self._search_path = SearchPath(is_shared=True)
-        self._search_path.set_roots(settings.path)
-        self._alarm = interrupts.install()
+        self._search_path = search_path
         self._poll = select.poll()
         # The ends that this side has of the lines of its sessions, by thread and by descriptor.
         self._sessions: dict[int, socket.socket] = {}
@@ -43,8 +50,12 @@ class Host:
 
     def run(self) -> None:
         """Serves clients until the process is to retire and the last of them has left."""
+        become_process(self._settings)
+        # No session is the main thread, which a Ctrl-C would end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.stack_size(STACK_BYTES)
         inheriting.install()
+        _native.keep_from_forks([self._supervisor, self._line.fileno()])
         self._poll.register(self._line, select.POLLIN)
         while not (self._is_retiring and not self._lines):
             for descriptor, _ in self._poll.poll():
@@ -71,8 +82,8 @@ class Host:
             self._is_retiring = True
             for each in self._lines.values():
                 line.say(each, line.RETIRE)
-        elif said.startswith(line.RECALL[:-2]):
-            ours = self._sessions.get(int(said[len(line.RECALL) - 2 :]))
+        elif said.startswith(line.RECALL):
+            ours = self._sessions.get(int(said.removeprefix(line.RECALL)))
             if ours is not None:
                 line.say(ours, line.RETIRE)
         return bool(said)
@@ -84,16 +95,20 @@ class Host:
             line.say(self._line, line.RECYCLED)
             return
         self._poll.unregister(descriptor)
+        _native.forget_kept(descriptor)
         del self._lines[descriptor]
         ours.close()
 
     def _begin(self, order: dict[str, Any], descriptor: int) -> None:
         client, slot = Client.of(order, descriptor), order["slot"]
         ours, theirs = line.pair()
+        _native.keep_from_forks([ours.fileno()])
         self._poll.register(ours, select.POLLIN)
         self._lines[ours.fileno()] = ours
         name = f"tortoise-{client.process}"
-        thread = threading.Thread(target=self._serve, args=(client, slot, ours, theirs), name=name, daemon=True)
+        thread = threading.Thread(
+            target=self._serve, args=(client, slot, ours, theirs), name=name, daemon=True
+        )
         try:
             thread.start()
         except RuntimeError as error:
@@ -101,7 +116,7 @@ class Host:
             self._fail(client, slot, f"no thread could be started for the session: {error}")
 
     def _fail(self, client: Client, slot: int | None, message: str) -> None:
-        line.refuse(client.socket, message)
+        control.refuse(client.socket, message)
         control.tell(self._line, {"failed": message, "client": client.process, "slot": slot})
 
     def _serve(self, client: Client, slot: int | None, ours: socket.socket, theirs: socket.socket) -> None:
@@ -121,7 +136,7 @@ class Host:
         control.tell(self._line, {"started": thread, **seat})
         status = 0
         try:
-            session.serve(client, slot, theirs.detach(), self._line.fileno())
+            session.run_in_thread(client, slot, theirs.detach(), self._line.fileno())
         except BaseException:
             traceback.print_exc()
             status = 1 << 8
@@ -129,4 +144,5 @@ class Host:
             del self._sessions[thread]
             control.tell(self._line, {"ended": thread, **seat, "status": status})
             # The watcher hears it, and the main thread.
-            ours.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):
+                ours.shutdown(socket.SHUT_RDWR)

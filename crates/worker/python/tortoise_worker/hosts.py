@@ -4,14 +4,14 @@ A host is a process whose sessions are threads (`host.py`). There are `workers` 
 roots; clients of different roots never share one, because all code of a process imports from the same places.
 """
 
+import json
 import os
 import select
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tortoise_worker import _native, control, line
+from tortoise_worker import control, line
 from tortoise_worker.children import Begun, Child, Children, Ended
 from tortoise_worker.control import Message
 
@@ -107,7 +107,7 @@ class Hosts:
         """Has a session retire; whether it is one of a host."""
         host = self._host_of(thread)
         if host is not None:
-            line.say(host.child.line, line.RECALL % thread)
+            line.say(host.child.line, line.RECALL + str(thread).encode())
         return host is not None
 
     def process_of(self, thread: int) -> int | None:
@@ -138,7 +138,7 @@ class Hosts:
         if said == line.RECYCLED:
             self._retire(host)
             return
-        message = line.message_of(said)
+        message = json.loads(said)
         [(what, argument), *_] = message.items()
         seat = Seat(message["client"], message["slot"])
         if what == "ended":
@@ -168,3 +168,9 @@ class Hosts:
 
     def _host_of(self, thread: int) -> Host | None:
         return next((host for host in self._by_process.values() if thread in host.sessions), None)
+
+
+def _roots_of(client: dict[str, Any]) -> tuple[str, ...]:
+    """Where the code of a client's session imports from: all that is served, or what the client names."""
+    served = client.get("served")
+    return tuple(client["roots"] if served is None else (root for root, _ in served))

@@ -36,14 +36,20 @@ class Modules:
     up others (`builtins`, `importlib`, `operator`, `sys`) lets in everything.
     """
 
-    def __init__(self, loader: Loader, served: Sequence[str], asked: Sequence[str], is_private: bool) -> None:
-        """`served` are the sidecar's patterns, `asked` PHP's. A private sidecar is served PHP's."""
+    def __init__(self, loader: Loader) -> None:
         self._loader = loader
+        self._served: Sequence[str] = ()
+        self._asked: Sequence[str] = ()
+        self._is_private = False
+        # By identity: a module may say what it likes about equality. Kept, so that its address is its alone.
+        self._open: dict[int, types.ModuleType] = {}
+
+    def let_in(self, served: Sequence[str], asked: Sequence[str], is_private: bool) -> None:
+        """Sets the patterns: `served` are the sidecar's, `asked` PHP's. A private sidecar is served PHP's."""
         self._served = served
         self._asked = asked
         self._is_private = is_private
-        # By identity: a module may say what it likes about equality. Kept, so that its address is its alone.
-        self._open: dict[int, types.ModuleType] = {}
+        self.forget()
 
     def check(self, module: types.ModuleType) -> None:
         """Raises `AccessRefusedError` if PHP may not use a module."""

@@ -1,7 +1,13 @@
-"""One session: what the native loop needs from Python, and the run of it."""
+"""One session: what the native loop needs from Python, and the run of it.
 
+All that does not depend on the client is made in the zygote, so that it is there when the client comes.
+"""
+
+import gc
 import os
 import platform
+import resource
+import signal
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -11,13 +17,14 @@ from tortoise_worker import (
     _native,
     arrays,
     errors,
+    interrupts,
     json_text,
+    line,
     moments,
-    php,
     php_classes,
-    php_imports,
     shadows,
 )
+from tortoise_worker.children import Begun
 from tortoise_worker.contexts import Contexts, Thrown
 from tortoise_worker.coroutines import Coroutines
 from tortoise_worker.describe import Describer, Description
@@ -25,8 +32,7 @@ from tortoise_worker.errors import AccessRefusedError
 from tortoise_worker.loader import Loader
 from tortoise_worker.modules import Modules
 from tortoise_worker.parameters import Special, special
-from tortoise_worker.search_path import SearchPath
-from tortoise_worker.zygote import Client
+from tortoise_worker.settings import Settings
 
 # PHP sees these as plain objects that can be called or have attributes: their types say nothing more.
 CLASSLESS: tuple[type, ...] = (
@@ -111,6 +117,8 @@ class Hooks:
     """What is raised where PHP does not listen any more."""
     php_exit: type[BaseException]
     """What is raised where PHP ends its request in a callback."""
+    has_changed: Callable[[], bool]
+    """Whether a file has changed that was loaded."""
     version: str
     """Python's version."""
 
@@ -131,66 +139,120 @@ def narrowed(asked: list[str], served: list[list[str]]) -> list[str]:
     return roots
 
 
-def prepare(*, is_shared: bool = False) -> SearchPath:
-    """Makes the process one in which sessions can run: one, or several if it `is_shared`.
+def become_process(settings: Settings) -> None:
+    """Gives a new process the signals of any Python program, and a process group of its own.
 
-    Gives what they have in common.
+    The group is what ends the processes that its code started, together with the session, and it keeps a
+    Ctrl-C in the supervisor's terminal from the user's code. Those that leave the group are the session's
+    children all the same, once their own parents have ended: so the zygote knows whose they were.
     """
-    php_imports.install(php)
+    os.setpgid(0, 0)
+    _native.adopt_orphans()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.register_at_fork(after_in_child=_native.in_forked_child)
-    return SearchPath(is_shared=is_shared)
+    if limit := settings.memory_limit:
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    gc.enable()
 
 
-def run(client: Client, shared: SearchPath | None = None) -> None:
-    """Serves one client until it leaves. `shared`: what `prepare` gave for a process of several sessions."""
-    loader = Loader(client.roots, shared or prepare())
-    describer = Describer(loader)
-    modules = Modules(loader, client.modules, client.asked_modules, client.served is None)
-    coroutines = Coroutines()
-    contexts = Contexts(coroutines)
+class Session:
+    """A session that has no client yet: made in the zygote, run in a process that was forked from it."""
 
-    def set_roots(roots: list[str]) -> None:
-        loader.set_roots(roots if client.served is None else narrowed(roots, client.served))
-        describer.forget()
-        modules.forget()
+    def __init__(self, loader: Loader, settings: Settings, control: int, alarm: interrupts.Alarm) -> None:
+        self._settings = settings
+        self._control = control
+        self._alarm = alarm
+        self._served: list[list[str]] | None = None
+        self._loader = loader
+        self._describer = Describer(loader)
+        self._modules = Modules(loader)
+        self._coroutines = Coroutines()
+        self._contexts = Contexts(self._coroutines)
+        self._hooks = self._make_hooks()
 
-    hooks = Hooks(
-        describe=describer.describe,
-        php_name=describer.php_name_of,
-        explain=errors.explain,
-        set_roots=set_roots,
-        check_module=modules.check,
-        open_module=modules.open,
-        script_function=modules.function,
-        enter=contexts.enter,
-        leave=contexts.leave,
-        leave_all=contexts.leave_all,
-        coroutine=types.CoroutineType,
-        coroutines=coroutines,
-        json=json_text.write,
-        copy=shadows.copied,
-        refused=AccessRefusedError,
-        classless=list(CLASSLESS),
-        scalar_types=arrays.scalar_types,
-        iterators=sorted(set(map(type, CONTAINER_ITERATORS)), key=repr),
-        special=special,
-        function=types.FunctionType,
-        method=types.MethodType,
-        moments=moments,
-        php_class=php_classes.object_class,
-        shadow=shadows.shadow_class,
-        half=shadows.half,
-        php_thrown=php_classes.thrown,
-        php_exception=errors.PhpException,
-        php_over=php_classes.RequestOver,
-        php_exit=php_classes.Exit,
-        version=platform.python_version(),
-    )
-    reason = _native.serve(client.socket, client.control, hooks, client.shared_memory, shared is not None)
-    # PHP has gone, perhaps in the middle of a request.
-    coroutines.cancel_all()
-    contexts.leave_all()
-    if reason is not None:
-        print(
-            f"tortoise: the connection of PHP process {client.process} was closed: {reason}", file=sys.stderr
+    def run(self, begun: Begun) -> None:
+        """Serves the client that the process gets, until one of them leaves."""
+        become_process(self._settings)
+        client = line.await_client(begun.line)
+        if client is None:
+            # It has run no code of the user's, whose exit handlers would have to run.
+            os._exit(0)
+        self.meet(client)
+        self._serve(client, begun.slot, (client.socket, self._control, begun.line.detach()), None)
+        interrupts.uninstall(self._alarm)
+
+    def run_in_thread(self, client: Client, slot: int | None, line: int, zygote: int) -> None:
+        """Serves a client in this thread, until one of them leaves; `line` is taken over, `zygote` is not.
+
+        `meet` comes first.
+        """
+        try:
+            self._serve(client, slot, (client.socket, os.dup(self._control), line), zygote)
+        finally:
+            self._coroutines.close()
+
+    def meet(self, client: Client) -> None:
+        """Makes the session that of a client. Raises `AccessRefusedError` if it asks for what is not to be had."""
+        self._served = client.served
+        self._loader.set_roots(client.roots)
+        self._modules.let_in(client.modules, client.asked_modules, client.served is None)
+
+    def _serve(
+        self, client: Client, slot: int | None, sockets: tuple[int, int, int], zygote: int | None
+    ) -> None:
+        shared_memory, hooks, settings = client.shared_memory, self._hooks, self._settings
+        reason = _native.serve(
+            sockets, client.process, slot, shared_memory, hooks, settings, self._alarm, zygote
+        )
+        # PHP has gone, perhaps in the middle of a request.
+        self._coroutines.cancel_all()
+        self._contexts.leave_all()
+        if reason is not None:
+            print(
+                f"tortoise: the connection of PHP process {client.process} was closed: {reason}",
+                file=sys.stderr,
+            )
+
+    def _set_roots(self, roots: list[str]) -> None:
+        self._loader.set_roots(roots if self._served is None else narrowed(roots, self._served))
+        self._describer.forget()
+        self._modules.forget()
+
+    def _has_changed(self) -> bool:
+        return False
+
+    def _make_hooks(self) -> Hooks:
+        return Hooks(
+            describe=self._describer.describe,
+            php_name=self._describer.php_name_of,
+            explain=errors.explain,
+            set_roots=self._set_roots,
+            check_module=self._modules.check,
+            open_module=self._modules.open,
+            script_function=self._modules.function,
+            enter=self._contexts.enter,
+            leave=self._contexts.leave,
+            leave_all=self._contexts.leave_all,
+            coroutine=types.CoroutineType,
+            coroutines=self._coroutines,
+            json=json_text.write,
+            copy=shadows.copied,
+            refused=AccessRefusedError,
+            classless=list(CLASSLESS),
+            scalar_types=arrays.scalar_types,
+            iterators=sorted(set(map(type, CONTAINER_ITERATORS)), key=repr),
+            special=special,
+            function=types.FunctionType,
+            method=types.MethodType,
+            moments=moments,
+            php_class=php_classes.object_class,
+            shadow=shadows.shadow_class,
+            half=shadows.half,
+            php_thrown=php_classes.thrown,
+            php_exception=errors.PhpException,
+            php_over=php_classes.RequestOver,
+            php_exit=php_classes.Exit,
+            has_changed=self._has_changed,
+            version=platform.python_version(),
         )

@@ -31,7 +31,7 @@ class Settings:
     memory_limit: int = 0
     """How many bytes of data a session can have; more is a MemoryError."""
     grace: float = 5
-    """Seconds between the interrupt of a call that nobody waits for and the end of the session by force; 0: at once."""
+    """Seconds that a call has after it was interrupted, before its session is ended by force; 0: none."""
     reload: str = "never"
     """`on-change`: a session whose files have changed retires before the next request."""
     slow_log: str | None = None
@@ -41,11 +41,10 @@ class Settings:
 
     @classmethod
     def of(cls, text: str) -> "Settings":
-        """Those of a JSON object. Ends the process if it has a key that is none of ours: the supervisor is of another build."""
+        """Those of a JSON object. Ends the process if one is unknown: the supervisor is of another build."""
         given = json.loads(text)
         unknown = set(given) - {field.name for field in fields(cls)}
         if unknown:
-            sys.exit(
-                f"tortoise: the supervisor gives settings that this worker does not know: {', '.join(sorted(unknown))}"
-            )
+            names = ", ".join(sorted(unknown))
+            sys.exit(f"tortoise: the supervisor gives settings that this worker does not know: {names}")
         return cls(**given)

@@ -7,28 +7,24 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from tortoise_worker import _native, session, zygote
+from tortoise_worker import _native, interrupts, php, php_imports
+from tortoise_worker.host import Host
+from tortoise_worker.loader import Loader
+from tortoise_worker.search_path import SearchPath
+from tortoise_worker.session import Session
 from tortoise_worker.settings import Settings
+from tortoise_worker.zygote import Zygote
 
 
 def run(arguments: Sequence[str]) -> None:
     """Runs until the supervisor leaves; in a child, until its client does."""
     parser = argparse.ArgumentParser(prog="python -m tortoise_worker", description=__doc__)
-    parser.add_argument(
-        "--control", type=int, required=True, metavar="FD", help="the socket of the supervisor"
-    )
-    parser.add_argument(
-        "--directory", default="/", metavar="DIR", help="the working directory of the sessions"
-    )
-    parser.add_argument(
-        "--board", type=int, metavar="FD", help="the board on which sessions say what they do"
-    )
-    parser.add_argument(
-        "--settings", default="{}", metavar="JSON", help="how the worker and its sessions behave"
-    )
-    parser.add_argument(
-        "--spinning-sessions", type=int, metavar="COUNT", help="how many sessions at once may spin (the CPUs)"
-    )
+    add = parser.add_argument
+    add("--control", type=int, required=True, metavar="FD", help="the socket of the supervisor")
+    add("--board", type=int, metavar="FD", help="the board on which sessions say what they do")
+    add("--settings", default="{}", metavar="JSON", help="how the worker and its sessions behave")
+    add("--spinning-sessions", type=int, metavar="COUNT", help="how many sessions at once may spin")
+    add("--directory", default="/", metavar="DIR", help="the working directory of the sessions")
     options = parser.parse_args(arguments)
     settings = Settings.of(options.settings)
 
@@ -43,6 +39,16 @@ def run(arguments: Sequence[str]) -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
     _native.limit_spinning(options.spinning_sessions or settings.spinning_sessions)
-    client = zygote.run(options.control)
-    if client is not None:
-        session.run(client)
+    slots = _native.open_board(options.board) if options.board is not None else 0
+    php_imports.install(php)
+    alarm = interrupts.install()
+    is_threaded = settings.isolation == "thread"
+    search_path = SearchPath(is_shared=is_threaded)
+    session = Session(Loader(settings.path, search_path), settings, options.control, alarm)
+    begun = Zygote(options.control, settings, slots).run()
+    if begun is None:
+        return
+    if is_threaded:
+        Host(settings, options.control, alarm, search_path, begun).run()
+    else:
+        session.run(begun)

@@ -1,205 +1,206 @@
-"""The parent of the sessions: has everything imported, runs no user code, and forks a child for each client.
+"""The parent of the sessions: has everything imported, and forks a process for each client, or ahead of time.
 
-It is single-threaded and only waits for two things, the supervisor and the end of a child. One packet of the
-control socket is one JSON object:
-
-    zygote → supervisor   {"ready": {"pid": 7, "python": "3.11.2", "product": "0.1.0"}}
-                          {"started": 8, "client": 5}
-                          {"failed": "the message", "client": 5}
-                          {"ended": 8, "status": 9}            the raw status of `waitpid`
-    supervisor → zygote   {"session": {"roots": [...], "modules": [...], "client": 5}}
-                          with the client's socket as the one descriptor that comes along, and
-                          "served": [["/canonical", "/as/set"], ...] unless the client may search any root,
-                          "shared_memory": true if the client takes it,
-                          "asked_modules": [...] if the client narrows "modules"
+It is single-threaded and only waits for two things, the supervisor and the end of a child. Of the user's code
+it runs what the modules of `preload` do when they are imported, and nothing else.
 """
 
-import contextlib
 import gc
-import json
 import os
 import platform
 import select
 import signal
 import socket
 import sys
-from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from tortoise_worker import _native
-
-# Roots and patterns at their limits are some 400 KiB; Linux refuses longer packets well before this.
-MAX_PACKET_BYTES = 1 << 20
-
-# One is right; the room for more is there to close what should not have come.
-MAX_DESCRIPTORS = 8
+from tortoise_worker import _native, control, line
+from tortoise_worker.children import Begun, Child, Children, kill_group
+from tortoise_worker.hosts import Hosts
+from tortoise_worker.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A client whose hello the supervisor has read, as the session's process gets it."""
+class Zygote:
+    """One worker, until it leaves."""
 
-    socket: int
-    """The descriptor of its stream socket, blocking."""
-    control: int
-    """The descriptor of the supervisor's socket: it hangs up when the supervisor is gone."""
-    roots: list[str]
-    """Class roots, in the order in which they are searched."""
-    modules: list[str]
-    """Patterns of modules that the client may open."""
-    process: int
-    """The process id of the PHP process, for the log."""
-    served: list[list[str]] | None = None
-    """Among which class roots the client can choose, each in both its spellings; None: among all."""
-    shared_memory: bool = False
-    """Whether the client takes shared memory."""
-    asked_modules: Sequence[str] = ()
-    """Patterns by which the client narrows those in `modules`; none: it does not."""
+    def __init__(self, supervisor: int, settings: Settings, slots: int) -> None:
+        self._supervisor = socket.socket(fileno=supervisor)
+        self._settings = settings
+        self._children = Children(slots)
+        is_threaded = settings.isolation == "thread"
+        self._hosts = Hosts(self._children, settings.workers, self._supervisor) if is_threaded else None
+        self._is_retired = False
+        # No more spares until the next client comes: the last one could not be forked, or has ended.
+        self._has_lost_spare = False
+        self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
+    def run(self, warnings: Sequence[str] = ()) -> Begun | None:
+        """Serves the supervisor until it leaves, or all sessions of a worker that retires; None then.
 
-def run(control: int) -> Client | None:
-    """Serves the supervisor until it leaves; None then. In a forked child: the client that it is for."""
-    supervisor = socket.socket(fileno=control)
-    supervisor.set_inheritable(False)
-    supervisor.setblocking(True)
-    wake_read, wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-    # The end of a child must end the wait; the bytes that Python writes into the pipe do that without a race.
-    signal.signal(signal.SIGCHLD, _ignore)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    # What is here now is never garbage, and children that do not look at it share its memory.
-    gc.collect()
-    gc.freeze()
+        In a forked process: what that is to know.
+        """
+        self._supervisor.set_inheritable(False)
+        self._supervisor.setblocking(True)
+        # The end of a child must end the wait; the bytes that Python writes into the pipe do so in any order.
+        signal.signal(signal.SIGCHLD, _ignore)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
+        _native.adopt_orphans()
+        # What is here now is never garbage, and children that do not look at it share its memory.
+        gc.collect()
+        gc.freeze()
+        ready = {
+            "pid": os.getpid(),
+            "python": platform.python_version(),
+            "product": _native.PRODUCT_VERSION,
+            "warnings": list(warnings),
+        }
+        control.tell(self._supervisor, {"ready": ready})
 
-    ready = {"pid": os.getpid(), "python": platform.python_version(), "product": _native.PRODUCT_VERSION}
-    _tell(supervisor, {"ready": ready})
-    poll = select.poll()
-    poll.register(supervisor, select.POLLIN)
-    poll.register(wake_read, select.POLLIN)
-    is_retired = False
-    while True:
-        for descriptor, _ in poll.poll():
-            if descriptor == wake_read:
-                os.read(wake_read, 4096)
-                if not _reap(supervisor) and is_retired:
+        poll = select.poll()
+        poll.register(self._supervisor, select.POLLIN)
+        poll.register(self._wake_read, select.POLLIN)
+        if self._hosts is not None:
+            poll.register(self._hosts, select.POLLIN)
+        while not (self._is_retired and not self._children):
+            events = poll.poll(0 if self._wants_spare() else None)
+            if not events and (begun := self._add_spare()) is not None:
+                return begun
+            for descriptor, _ in events:
+                if descriptor == self._wake_read:
+                    os.read(self._wake_read, 4096)
+                    self._reap()
+                    continue
+                if self._hosts is not None and descriptor == self._hosts.fileno():
+                    self._hosts.hear()
+                    continue
+                received = control.receive(self._supervisor)
+                if received is None:
+                    self._children.kill_all()
                     return None
-                continue
-            order = _receive(supervisor)
-            if order is None:
+                if (begun := self._obey(*received)) is not None:
+                    return begun
+        return None
+
+    def _obey(self, order: control.Message, descriptors: list[int]) -> Begun | None:
+        [(what, argument), *others] = order.items()
+        if others or len(descriptors) != (what == "session"):
+            raise ValueError(f"an order {what!r} with {len(descriptors)} descriptors from the supervisor")
+        match what:
+            case "session":
+                return self._serve(argument, descriptors[0])
+            case "retire":
+                self._is_retired = True
+                self._children.retire()
+            case "recall":
+                if self._hosts is not None:
+                    self._hosts.recall(argument)
+                elif (child := self._children.get(argument)) is not None:
+                    line.say(child.line, line.RETIRE)
+            case "kill":
+                process = (self._hosts and self._hosts.process_of(argument)) or argument
+                if self._children.get(process) is not None:
+                    kill_group(process)
+            case _:
+                raise ValueError(f"an order {what!r} from the supervisor")
+        return None
+
+    def _serve(self, client: dict[str, Any], descriptor: int) -> Begun | None:
+        """Gives a client to a process, a new one if none waits. `Begun` in the new one."""
+        if self._is_retired:
+            return self._fail(client, descriptor, "the worker retires")
+        if self._hosts is not None:
+            try:
+                begun_host = self._hosts.serve(client, descriptor)
+            except OSError as error:
+                return self._fail(client, descriptor, f"no process could be started for the session: {error}")
+            if begun_host is not None:
+                os.close(descriptor)
+                self._forget()
+            return begun_host
+        self._has_lost_spare = False
+        while (child := self._children.take_spare()) is not None:
+            if line.hand_over(child.line, client, descriptor):
+                self._started(child, client, descriptor)
                 return None
-            if order == "retire":
-                is_retired = True
-                if not _reap(supervisor):
-                    return None
-                continue
-            if isinstance(order, str):
-                continue
-            if _fork(supervisor, order):
-                continue
-            signal.set_wakeup_fd(-1)
-            os.close(wake_read)
-            os.close(wake_write)
-            supervisor.detach()
-            return order
-
-
-def _fork(supervisor: socket.socket, client: Client) -> bool:
-    """Starts the client's process. True in the zygote, False in the new process."""
-    try:
-        pid = os.fork()
-    except OSError as error:
-        message = f"no process could be started for the session: {error}"
-        _refuse(client.socket, message)
-        _tell(supervisor, {"failed": message, "client": client.process})
-        return True
-    if pid == 0:
-        _become_session(client)
-        return False
-    os.close(client.socket)
-    _tell(supervisor, {"started": pid, "client": client.process})
-    return True
-
-
-def _become_session(client: Client) -> None:
-    """Gives a new process the signals of any Python program, and a process group of its own.
-
-    The group is what ends the processes that its code started, together with the session, and it keeps a
-    Ctrl-C in the supervisor's terminal from the user's code.
-    """
-    os.setpgid(0, 0)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.set_inheritable(client.socket, False)
-    os.set_blocking(client.socket, True)
-    gc.enable()
-
-
-def _receive(supervisor: socket.socket) -> Client | str | None:
-    """The supervisor's next order; None if it has gone."""
-    room = socket.CMSG_SPACE(MAX_DESCRIPTORS * array("i").itemsize)
-    try:
-        packet, ancillary, flags, _ = supervisor.recvmsg(MAX_PACKET_BYTES, room, socket.MSG_CMSG_CLOEXEC)
-    except ConnectionResetError:
-        # It has gone without reading all that we said.
-        return None
-    descriptors = array("i")
-    for level, kind, data in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
-    if not packet:
-        return None
-    if not descriptors and (other := next(iter(json.loads(packet)))) in ("retire", "recall", "kill"):
-        return str(other)
-    if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC) or len(descriptors) != 1:
-        raise ValueError(
-            f"a packet of {len(packet)} bytes with {len(descriptors)} descriptors from the supervisor"
-        )
-    order: dict[str, Any] = json.loads(packet)["session"]
-    return Client(
-        descriptors[0],
-        supervisor.fileno(),
-        order["roots"],
-        order["modules"],
-        order["client"],
-        order.get("served"),
-        order.get("shared_memory", False),
-        order.get("asked_modules", ()),
-    )
-
-
-def _reap(supervisor: socket.socket) -> bool:
-    """Takes leave of every child that has ended: one signal may stand for several. False: there is none left."""
-    while True:
         try:
-            ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            return False
-        if ended is None:
-            return True
-        # As long as nobody has waited for it, the number of the session's group can be no other's.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(ended.si_pid, signal.SIGKILL)
-        pid, status = os.waitpid(ended.si_pid, 0)
-        _tell(supervisor, {"ended": pid, "status": status})
-
-
-def _refuse(client: int, message: str) -> None:
-    """Tells a client that it gets no session, and closes its socket."""
-    with socket.socket(fileno=client) as connection:
-        try:
-            connection.send(_native.refusal(message, True), socket.MSG_DONTWAIT)
+            begun = self._fork()
         except OSError as error:
-            print(f"tortoise: a client left before it could be refused: {error}", file=sys.stderr)
+            return self._fail(client, descriptor, f"no process could be started for the session: {error}")
+        if isinstance(begun, Begun):
+            os.close(descriptor)
+            return begun
+        # It cannot have gone: nobody has read its status.
+        line.hand_over(begun.line, client, descriptor)
+        self._started(begun, client, descriptor)
+        return None
 
+    def _started(self, child: Child, client: dict[str, Any], descriptor: int) -> None:
+        os.close(descriptor)
+        child.client = client["client"]
+        started = {"started": child.process, "client": child.client, "process": child.process}
+        control.tell(self._supervisor, started)
 
-def _tell(supervisor: socket.socket, message: dict[str, Any]) -> None:
-    try:
-        supervisor.send(json.dumps(message).encode())
-    except (BrokenPipeError, ConnectionResetError):
-        # It has gone: the next read says so, and ends the zygote.
-        pass
+    def _fail(self, client: dict[str, Any], descriptor: int, message: str) -> None:
+        control.refuse(descriptor, message)
+        control.tell(self._supervisor, {"failed": message, "client": client["client"]})
+
+    def _wants_spare(self) -> bool:
+        children = self._children
+        return (
+            children.spares < self._settings.spare_sessions
+            and children.has_room
+            and self._hosts is None
+            and not self._is_retired
+            and not self._has_lost_spare
+        )
+
+    def _add_spare(self) -> Begun | None:
+        """Forks a process that waits for a client. `Begun` in that."""
+        try:
+            begun = self._fork()
+        except OSError as error:
+            print(f"tortoise: no process could be started ahead of time: {error}", file=sys.stderr)
+            self._has_lost_spare = True
+            return None
+        if isinstance(begun, Begun):
+            return begun
+        self._children.add_spare(begun)
+        return None
+
+    def _fork(self) -> Child | Begun:
+        begun = self._children.fork()
+        if isinstance(begun, Begun):
+            self._forget()
+        return begun
+
+    def _forget(self) -> None:
+        """In a new process: what was the zygote's is not its own."""
+        signal.set_wakeup_fd(-1)
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        # The process says something there itself now and then.
+        self._supervisor.detach()
+
+    def _reap(self) -> None:
+        """Takes leave of every child that has ended: one signal may stand for several."""
+        if self._hosts is not None:
+            # What those have said that have ended.
+            self._hosts.hear()
+        while (ended := self._children.reap()) is not None:
+            if self._hosts is not None and self._hosts.bury(ended):
+                continue
+            if ended.child.client is None:
+                self._has_lost_spare = not self._is_retired
+            else:
+                message = {
+                    "ended": ended.child.process,
+                    "status": ended.status,
+                    "requests": ended.requests,
+                    "calls": ended.calls,
+                    "recycled": ended.is_recycled,
+                }
+                control.tell(self._supervisor, message)
 
 
 def _ignore(_signal: int, _frame: object) -> None:

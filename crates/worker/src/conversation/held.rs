@@ -85,7 +85,7 @@ impl Conversation {
             }
             has_waited = true;
             self.in_line.fetch_add(1, Ordering::Relaxed);
-            self.interrupt.ring();
+            self.signs.bell.ring();
             self.waiting.wait(py, None);
             self.in_line.fetch_sub(1, Ordering::Relaxed);
         }
