@@ -158,7 +158,9 @@ mod _native {
             None => None,
         };
         let watched = client.as_fd().try_clone_to_owned()?;
-        fork::guard(py, vec![client.as_raw_fd(), watched.as_raw_fd(), control.as_raw_fd(), line.as_raw_fd()])?;
+        let mut sockets = vec![client.as_raw_fd(), watched.as_raw_fd(), control.as_raw_fd(), line.as_raw_fd()];
+        sockets.extend(thread.as_ref().map(|thread| thread.zygote.as_raw_fd()));
+        fork::guard(py, sockets)?;
         let slot = slot.and_then(board::slot).unwrap_or_else(Slot::unseen);
         slot.serve(php);
         let signs = Arc::new(Signs::new(slot, control, line)?);

@@ -1,8 +1,8 @@
-"""A process whose sessions are threads (`isolation = "thread"`): gives each client that comes over its line one.
+"""A process whose sessions are threads (`isolation = "thread"`): each client that comes over its line gets one.
 
-They share all that a Python process has: modules, class attributes, the working directory, the signals, which
-the main thread has for itself, and the lock of the interpreter. What `php` means is that of the session whose thread
-it is (see `inheriting.py`).
+They share all that a Python process has: modules, class attributes, the working directory, the lock of the
+interpreter, and the signals, which the main thread has for itself. What `php` means is decided by the session
+whose thread it is (see `inheriting.py`).
 """
 
 import os

@@ -1,7 +1,8 @@
-"""The zygote's part of `isolation = "thread"`: which process gets a client, and what the processes say of their threads.
+"""The zygote's part of `isolation = "thread"`: which process gets a client, and what becomes of its threads.
 
-A host is a process whose sessions are threads (`host.py`). There are `workers` of them at most for the same class
-roots; clients of different roots never share one, because all code of a process imports from the same places.
+A host is a process whose sessions are threads (`host.py`). There are `workers` of them at most for the same
+class roots; clients of different roots never share one, because all code of a process imports from the same
+places.
 """
 
 import json

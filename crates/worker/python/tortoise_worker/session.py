@@ -26,6 +26,7 @@ from tortoise_worker import (
 )
 from tortoise_worker.children import Begun
 from tortoise_worker.contexts import Contexts, Thrown
+from tortoise_worker.control import Client
 from tortoise_worker.coroutines import Coroutines
 from tortoise_worker.describe import Describer, Description
 from tortoise_worker.errors import AccessRefusedError
@@ -193,7 +194,7 @@ class Session:
             self._coroutines.close()
 
     def meet(self, client: Client) -> None:
-        """Makes the session that of a client. Raises `AccessRefusedError` if it asks for what is not to be had."""
+        """Makes the session that of a client. Raises `AccessRefusedError` if it asks for what it cannot have."""
         self._served = client.served
         self._loader.set_roots(client.roots)
         self._modules.let_in(client.modules, client.asked_modules, client.served is None)
