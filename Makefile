@@ -87,6 +87,16 @@ test-integration: setup-test build ## Run PHPUnit against the built extension an
 	@$(environment)
 	$(run) phpunit tests/run "$$php_cli"
 
+# What docs/faults.md names: each fault, and what comes of it.
+.PHONY: test-faults
+test-faults: setup-test build ## Run the tests of faults: hostile peers, lost processes, full disks, overload
+	@$(environment)
+	$(run) phpunit-faults tests/run "$$php_cli" tests/faults
+	$(run) phpunit-sidecar tests/run "$$php_cli" tests/sidecar
+	$(run) cargo-faults cargo test -p tortoise-channel -p tortoise-sidecar -- --quiet
+	TORTOISE_LIBRARY="$$PWD/dist/lib/tortoise" $(run) pytest-faults .build/venv/bin/python -m pytest -q \
+	  crates/worker/tests/test_process.py crates/worker/tests/test_protocol.py
+
 # SECONDS=60 says how long, COMMANDS=reload,restart what is run in turn, once a second; COMMANDS=none: nothing, to compare.
 .PHONY: test-load
 test-load: setup-load $(if $(TORTOISE_DIST),,build) ## Serve pages of FPM under load while the sidecar is reloaded and restarted
@@ -111,6 +121,13 @@ bench-quick: setup-bench $(if $(TORTOISE_DIST)$(READ),,build) ## The same in a m
 bench-docs: setup-bench $(if $(TORTOISE_DIST)$(READ),,build) ## The same, and write docs/performance.md
 	@$(environment)
 	$(bench) --write-docs docs
+
+# CLIENTS=50 come one after another; the memory is that of IDLE=20.
+.PHONY: bench-sessions
+bench-sessions: setup-bench $(if $(TORTOISE_DIST),,build) ## Measure how long PHP waits for its session, and the memory of an idle one
+	@$(environment)
+	.build/venv-bench/bin/python -m benches.sessions --php "$$php_cli" --dist "$${TORTOISE_DIST:-dist}" \
+	  $(foreach name,CLIENTS IDLE,$(option))
 
 bench = .build/venv-bench/bin/python -m benches --php "$$php_cli" --php-fpm "$$php_fpm" --phpy "$${PHPY_SO:-}" \
   --dist "$${TORTOISE_DIST:-dist}" $(foreach name,ROUNDS SECONDS PEERS WORKLOADS CLIENTS CHILDREN JSON READ,$(option))

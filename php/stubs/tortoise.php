@@ -67,6 +67,24 @@ namespace Tortoise {
     function with(PyObject $manager, callable $body): mixed {}
 
     /**
+     * Calls the function, and gives all calls of Python in it so many seconds together; 0 gives them no bound.
+     *
+     * It counts in place of `tortoise.timeout`, and may be longer or shorter. Within another one the earlier end counts. PHP code
+     * itself is not interrupted: the time is looked at where PHP asks something of Python, or waits for it, also in Fibers that
+     * the function resumes, at `Future::await()`, and in callbacks.
+     *
+     * When the time is over in the middle of a call, Python gets an exception where it is, so that `finally` runs, and is killed if
+     * it does not end by that. Its objects are gone; the next `new` gets a new session. A call that would only begin then is not
+     * made, and the session stays.
+     *
+     * @return mixed what the function returns
+     *
+     * @throws TimeoutException if the time is over
+     * @throws AccessException if the number makes no sense
+     */
+    function timeout(float $seconds, callable $function): mixed {}
+
+    /**
      * A slice of Python, for `$o[Tortoise\slice(1, 3)]`, for one axis of several, `$o[[Tortoise\slice(1), 0]]`, and for any
      * argument. Texts such as `$o['1:3']` say the same, unless the class has `keys()`.
      *

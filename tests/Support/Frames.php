@@ -12,9 +12,11 @@ final class Frames
     public const REFUSAL = 0x03;
     public const DESCRIBE = 0x10;
     public const CALL = 0x12;
+    public const END_REQUEST = 0x1f;
     public const VALUE = 0x40;
     public const FAILURE = 0x41;
     public const DESCRIBED = 0x42;
+    public const RETIRED = 0x43;
 
     public const HEADER_BYTES = 32;
 

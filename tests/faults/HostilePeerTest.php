@@ -114,7 +114,8 @@ final class HostilePeerTest extends TestCase
         yield 'another call' => [Frames::frame(Frames::VALUE, 3, "\xc0"), 'call 3'];
         yield 'an earlier call' => [Frames::frame(Frames::VALUE, 1, "\xc0"), 'call 1'];
         yield 'no call' => [Frames::frame(Frames::VALUE, 0, "\xc0"), 'call 0'];
-        yield 'an unknown kind' => [Frames::frame(0x43, 2, "\xc0"), 'kind 0x43'];
+        yield 'an unknown kind' => [Frames::frame(0x44, 2, "\xc0"), 'kind 0x44'];
+        yield 'that it retires, in the middle of a request' => [Frames::frame(Frames::RETIRED, 0, ''), 'call 0'];
         yield 'a request' => [Frames::frame(Frames::CALL, 2, "\xc0"), 'Call'];
         yield 'another answer' => [Frames::frame(Frames::DESCRIBED, 2, "\xc0"), 'Described'];
         yield 'an unknown flag' => [Frames::frame(Frames::VALUE, 2, "\xc0", 0x08), 'flag'];

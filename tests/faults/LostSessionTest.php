@@ -153,6 +153,21 @@ final class LostSessionTest extends TestCase
         self::assertSame('value: 1', $lines[2]);
     }
 
+    /** What may have run is not run again, where a session that has gone would be replaced unseen. */
+    public function testWhatEndedTheSessionRanOnce(): void
+    {
+        $file = self::sandbox()->write('ran', '');
+        $note = "import os\nwith open(" . var_export($file, true) . ", 'a') as file:\n    file.write('x')\nos._exit(9)\n";
+        $code = Script::ATTEMPT . 'new Fault_Process(); attempt(fn() => new Deadly());'
+            . 'new Fault_Process(); attempt(fn() => Tortoise\call("deadly", "f")); attempt(fn() => (new Fault_Process())->echo(1));';
+        $output = self::php($code, classes: ['Deadly.py' => $note, 'deadly.py' => $note])->cleanOutput();
+        $lines = self::lines($output);
+        self::assertStringStartsWith('Tortoise\ConnectionException: ', $lines[0]);
+        self::assertStringStartsWith('Tortoise\ConnectionException: ', $lines[1]);
+        self::assertSame('value: 1', $lines[2]);
+        self::assertSame('xx', file_get_contents($file));
+    }
+
     /** The session dies of a release, which has no answer: the next call hears of it. */
     public function testASessionThatDiesOfARelease(): void
     {

@@ -3,15 +3,16 @@
 use std::fmt;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tortoise_protocol::frame::Header;
 
+use crate::deadline::Limit;
 use crate::mapping::{Mapping, Side};
 use crate::shared::SharedChannel;
 use crate::socket::SocketChannel;
 use crate::spin::SpinPolicy;
-use crate::{ChannelError, Interrupt, handover};
+use crate::{ChannelError, Interrupt, copy, handover};
 
 /// One side of a connection between a PHP process and its session.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub struct Channel {
     shared: Option<SharedChannel>,
     socket: SocketChannel,
     policy: SpinPolicy,
-    timeout: Option<Duration>,
+    limit: Limit,
 }
 
 /// What the frames of a channel go through.
@@ -47,7 +48,12 @@ impl Channel {
     /// A channel over a connected, blocking stream socket.
     #[must_use]
     pub fn over_socket(stream: impl Into<OwnedFd>) -> Self {
-        Self { shared: None, socket: SocketChannel::new(stream.into()), policy: SpinPolicy::default(), timeout: None }
+        Self {
+            shared: None,
+            socket: SocketChannel::new(stream.into()),
+            policy: SpinPolicy::default(),
+            limit: Limit::default(),
+        }
     }
 
     /// Sends a whole frame (see [`tortoise_protocol::frame::finish`]) without segments.
@@ -135,6 +141,18 @@ impl Channel {
         }
     }
 
+    /// The next bytes of those segments, in memory of their own.
+    ///
+    /// # Errors
+    /// As [`Self::receive_segment`].
+    pub fn receive_segment_bytes(&mut self, count: usize) -> Result<Vec<u8>, ChannelError> {
+        let left = self.segment_bytes_left();
+        if count > left {
+            return Err(ChannelError::SegmentsTooShort { wanted: count, left });
+        }
+        copy::filled(count, |place| self.receive_segment(place))
+    }
+
     /// Sends this side's first frame and offers shared memory with it, to a peer that receives it by
     /// [`Self::receive_first`] and sends nothing before. Tells what the channel goes through from now on: the socket,
     /// as before, if the system gives no memory or the peer cannot map it.
@@ -162,7 +180,7 @@ impl Channel {
 
     fn share(&mut self, mapping: Mapping, side: Side) {
         self.socket.release_buffer();
-        self.shared = Some(SharedChannel::new(mapping, side, self.timeout, self.policy.clone()));
+        self.shared = Some(SharedChannel::new(mapping, side, self.limit, self.policy.clone()));
     }
 
     /// What the frames go through.
@@ -171,15 +189,38 @@ impl Channel {
         if self.shared.is_some() { Kind::SharedMemory } else { self.socket.kind() }
     }
 
+    /// Whether the peer has left, or sends nothing any more. What it sent before may still be there.
+    ///
+    /// # Errors
+    /// [`ChannelError`].
+    pub fn is_peer_gone(&mut self) -> Result<bool, ChannelError> {
+        match &mut self.shared {
+            Some(shared) => shared.is_peer_gone(self.socket.as_fd()),
+            None => self.socket.is_peer_gone(),
+        }
+    }
+
     /// Bounds how long each send or receive, also of a segment, may take as a whole; None: as long as it takes.
     ///
     /// # Errors
     /// [`ChannelError::Io`] if the system refuses.
     pub fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), ChannelError> {
-        self.timeout = timeout;
+        self.set_limit(Limit { timeout, ..self.limit })
+    }
+
+    /// Lets every send and receive end at this moment, instead of after the timeout; None: the timeout counts again.
+    ///
+    /// # Errors
+    /// [`ChannelError::Io`] if the system refuses.
+    pub fn set_deadline(&mut self, end: Option<Instant>) -> Result<(), ChannelError> {
+        self.set_limit(Limit { end, ..self.limit })
+    }
+
+    fn set_limit(&mut self, limit: Limit) -> Result<(), ChannelError> {
+        self.limit = limit;
         match &mut self.shared {
-            Some(shared) => shared.set_timeout(timeout),
-            None => self.socket.set_timeout(timeout)?,
+            Some(shared) => shared.set_limit(limit),
+            None => self.socket.set_limit(limit)?,
         }
         Ok(())
     }

@@ -14,6 +14,20 @@ use nix::libc;
 use crate::ring::WORD_BYTES;
 use crate::sync::{AtomicU64, Ordering};
 
+/// So many bytes in memory of their own. `fill` fills all of the place that it is given, unless it fails.
+#[cfg(not(loom))]
+pub(crate) fn filled<E>(
+    count: usize,
+    fill: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<(), E>,
+) -> Result<Vec<u8>, E> {
+    let mut bytes = Vec::with_capacity(count);
+    fill(&mut bytes.spare_capacity_mut()[..count])?;
+    // SAFETY: the capacity is `count` at least, and `fill` has filled so many bytes: its one caller passes
+    // `Channel::receive_segment`, which returns without an error only if it has.
+    unsafe { bytes.set_len(count) };
+    Ok(bytes)
+}
+
 /// From so many bytes on the call pays.
 #[cfg(not(any(loom, miri)))]
 const LARGE_BYTES: usize = 256;

@@ -4,6 +4,15 @@ use std::time::{Duration, Instant};
 
 use crate::ChannelError;
 
+/// What bounds the operations of a channel.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Limit {
+    /// How long each may take.
+    pub(crate) timeout: Option<Duration>,
+    /// When all must have ended. The timeout does not count then.
+    pub(crate) end: Option<Instant>,
+}
+
 /// How long one send or receive may take. A system call or a sleep has a bound of its own; this bounds their sum.
 pub(crate) struct Deadline {
     timeout: Option<Duration>,
@@ -16,9 +25,14 @@ impl Deadline {
         Self { timeout, end: timeout.map(|timeout| Instant::now() + timeout) }
     }
 
+    /// A deadline at this moment.
+    pub(crate) fn at(end: Instant) -> Self {
+        Self { timeout: None, end: Some(end) }
+    }
+
     /// A deadline that runs from its first check on: what never waits does not look at the clock.
-    pub(crate) fn from_first_check(timeout: Option<Duration>) -> Self {
-        Self { timeout, end: None }
+    pub(crate) fn from_first_check(limit: Limit) -> Self {
+        Self { timeout: limit.timeout, end: limit.end }
     }
 
     /// Fails if the time is over.
@@ -28,8 +42,11 @@ impl Deadline {
 
     /// The time that is left at `now`, if it is bounded.
     pub(crate) fn remaining(&mut self, now: Instant) -> Result<Option<Duration>, ChannelError> {
-        let Some(timeout) = self.timeout else { return Ok(None) };
-        let end = *self.end.get_or_insert(now + timeout);
+        let end = match (self.end, self.timeout) {
+            (Some(end), _) => end,
+            (None, Some(timeout)) => *self.end.insert(now + timeout),
+            (None, None) => return Ok(None),
+        };
         match end.checked_duration_since(now) {
             Some(left) if !left.is_zero() => Ok(Some(left)),
             _ => Err(self.passed()),

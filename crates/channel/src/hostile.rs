@@ -13,6 +13,7 @@ use nix::unistd::ftruncate;
 use proptest::prelude::{Just, ProptestConfig, any, prop_oneof, proptest};
 use tortoise_protocol::frame::{Header, Kind, begin, finish};
 
+use crate::deadline::Limit;
 use crate::mapping::{MEMORY_BYTES, Mapping, Memory, PAGE_BYTES, Side};
 use crate::shared::SharedChannel;
 use crate::socket::SocketChannel;
@@ -36,7 +37,12 @@ fn victim() -> (SharedChannel, UnixStream, UnixStream, Mapping) {
     let (mapping, descriptor) = Mapping::create().expect("memory");
     let peer = Mapping::open(&descriptor).expect("the same memory");
     let (near, far) = UnixStream::pair().expect("a pair of sockets");
-    (SharedChannel::new(mapping, Side::Offering, Some(TIMEOUT), SpinPolicy::default()), near, far, peer)
+    (
+        SharedChannel::new(mapping, Side::Offering, Limit { timeout: Some(TIMEOUT), end: None }, SpinPolicy::default()),
+        near,
+        far,
+        peer,
+    )
 }
 
 /// The page of counters and bells, as a peer sees it that does not care what is what.
@@ -139,11 +145,11 @@ fn a_frame_in_single_words_arrives_and_a_cut_one_is_broken() {
     let whole = frame(b"word by word, to the end");
     for length in 0..=whole.len() / 8 {
         let (mut channel, socket, far, peer) = victim();
-        channel.set_timeout(None);
+        channel.set_limit(Limit::default());
         thread::scope(|scope| {
             let whole = &whole;
             scope.spawn(move || {
-                let mut channel = SharedChannel::new(peer, Side::Accepting, None, SpinPolicy::default());
+                let mut channel = SharedChannel::new(peer, Side::Accepting, Limit::default(), SpinPolicy::default());
                 for word in whole[..length * 8].chunks(8) {
                     channel.send_bytes(word);
                 }
@@ -191,7 +197,7 @@ fn a_peer_that_leaves_or_stops_inside_the_segments_it_announced_is_survived() {
         for how in [Meeting::Asking, Meeting::Sending, Meeting::Receiving] {
             for leaves in [true, false] {
                 let (mut channel, socket, far, peer) = victim();
-                let mut liar = SharedChannel::new(peer, Side::Accepting, None, SpinPolicy::default());
+                let mut liar = SharedChannel::new(peer, Side::Accepting, Limit::default(), SpinPolicy::default());
                 liar.send_bytes(&frame_with(b"liar", announced as u32));
                 liar.send_bytes(&vec![7; sent]);
                 if leaves {
@@ -213,7 +219,7 @@ fn a_peer_that_leaves_or_stops_inside_the_segments_it_announced_is_survived() {
 #[test]
 fn segments_beyond_the_limit_in_the_ring_are_refused() {
     let (mut channel, socket, _far, peer) = victim();
-    let mut liar = SharedChannel::new(peer, Side::Accepting, None, SpinPolicy::default());
+    let mut liar = SharedChannel::new(peer, Side::Accepting, Limit::default(), SpinPolicy::default());
     let mut claim = frame(b"");
     claim[28..32].fill(0xff);
     liar.send_bytes(&claim);
@@ -228,7 +234,7 @@ fn doorbells_nobody_asked_for_are_no_frames() {
     let (mut channel, socket, mut far, _peer) = victim();
     far.set_nonblocking(true).expect("set");
     let _ = far.write(&[9; 1000]);
-    channel.set_timeout(Some(Duration::from_millis(150)));
+    channel.set_limit(Limit { timeout: Some(Duration::from_millis(150)), end: None });
     let error = channel.receive(socket.as_fd(), &mut Vec::new(), 100).expect_err("no frame");
     assert!(matches!(error, ChannelError::TimedOut(_)), "{error}");
 }

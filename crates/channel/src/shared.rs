@@ -8,12 +8,12 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::BorrowedFd;
-use std::time::Duration;
 
 use tortoise_protocol::frame::{HEADER_BYTES, Header};
 
 use crate::ChannelError;
 use crate::bell::News;
+use crate::deadline::Limit;
 use crate::interrupt::Interrupt;
 use crate::mapping::{Mapping, Side};
 use crate::ring::{Consumer, Producer, Ring, WORD_BYTES};
@@ -39,7 +39,7 @@ pub(crate) struct SharedChannel {
     producer: Producer,
     consumer: Consumer,
     left: Left,
-    timeout: Option<Duration>,
+    limit: Limit,
     spinner: Spinner,
 }
 
@@ -56,20 +56,20 @@ struct Operation<'op> {
 }
 
 impl SharedChannel {
-    pub(crate) fn new(mapping: Mapping, side: Side, timeout: Option<Duration>, policy: SpinPolicy) -> Self {
+    pub(crate) fn new(mapping: Mapping, side: Side, limit: Limit, policy: SpinPolicy) -> Self {
         Self {
             mapping,
             side,
             producer: Producer::default(),
             consumer: Consumer::default(),
             left: Left::default(),
-            timeout,
+            limit,
             spinner: Spinner::new(policy),
         }
     }
 
-    pub(crate) fn set_timeout(&mut self, timeout: Option<Duration>) {
-        self.timeout = timeout;
+    pub(crate) fn set_limit(&mut self, limit: Limit) {
+        self.limit = limit;
     }
 
     pub(crate) fn set_spin_policy(&mut self, policy: SpinPolicy) {
@@ -81,10 +81,10 @@ impl SharedChannel {
     }
 
     fn operation<'op>(&'op mut self, socket: BorrowedFd<'op>) -> Result<Operation<'op>, ChannelError> {
-        let Self { mapping, side, producer, consumer, left, spinner, timeout } = self;
+        let Self { mapping, side, producer, consumer, left, spinner, limit } = self;
         let memory = mapping.memory().ok_or(ChannelError::Forked)?;
         Ok(Operation {
-            waiting: Waiting::new(memory, *side, socket, spinner, *timeout),
+            waiting: Waiting::new(memory, *side, socket, spinner, limit),
             outgoing: memory.ring_from(*side),
             producer,
             incoming: memory.ring_from(side.peer()),
@@ -148,6 +148,11 @@ impl SharedChannel {
         operation.pass_over_segments()?;
         operation.consumer.refresh(operation.incoming)?;
         Ok(operation.consumer.available() > 0 || operation.waiting.is_peer_gone()?)
+    }
+
+    /// Whether the peer has left, or sends nothing any more. What it sent before may still be there.
+    pub(crate) fn is_peer_gone(&mut self, socket: BorrowedFd<'_>) -> Result<bool, ChannelError> {
+        self.operation(socket)?.waiting.is_peer_gone()
     }
 
     /// Waits until a frame has begun to come, or the peer has left: true; or until the interrupt was rung: false.

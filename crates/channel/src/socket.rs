@@ -18,7 +18,7 @@ use tortoise_protocol::frame::{HEADER_BYTES, Header};
 
 use crate::ChannelError;
 use crate::channel::Kind;
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, Limit};
 use crate::interrupt::Interrupt;
 use crate::segments::Left;
 
@@ -54,7 +54,9 @@ pub(crate) struct SocketChannel {
     start: usize,
     end: usize,
     left: Left,
-    timeout: Option<Duration>,
+    limit: Limit,
+    /// How long the system lets a system call wait.
+    armed: Option<Duration>,
 }
 
 impl SocketChannel {
@@ -65,20 +67,42 @@ impl SocketChannel {
             start: 0,
             end: 0,
             left: Left::default(),
-            timeout: None,
+            limit: Limit::default(),
+            armed: None,
         }
     }
 
-    pub(crate) fn set_timeout(&mut self, timeout: Option<Duration>) -> Result<(), ChannelError> {
+    pub(crate) fn set_limit(&mut self, limit: Limit) -> Result<(), ChannelError> {
+        self.limit = limit;
+        self.arm(limit.timeout)
+    }
+
+    /// The deadline of an operation that begins now.
+    #[inline(always)]
+    fn begin(&mut self) -> Result<Deadline, ChannelError> {
+        match self.limit.end {
+            None => Ok(Deadline::from_now(self.limit.timeout)),
+            Some(end) => self.begin_until(end),
+        }
+    }
+
+    #[cold]
+    fn begin_until(&mut self, end: Instant) -> Result<Deadline, ChannelError> {
+        self.arm(Some(end.saturating_duration_since(Instant::now())))?;
+        Ok(Deadline::at(end))
+    }
+
+    /// Tells the system how long a system call may wait.
+    fn arm(&mut self, timeout: Option<Duration>) -> Result<(), ChannelError> {
         // A zero timeout means "forever" to the system.
         let timeout = timeout.map(|timeout| timeout.max(Duration::from_millis(1)));
-        if timeout != self.timeout {
+        if timeout != self.armed {
             let (seconds, microseconds) =
                 timeout.map_or((0, 0), |timeout| (timeout.as_secs(), timeout.subsec_micros()));
             let value = TimeVal::new(seconds as i64, i64::from(microseconds));
             setsockopt(&self.stream, ReceiveTimeout, &value).map_err(io::Error::from)?;
             setsockopt(&self.stream, SendTimeout, &value).map_err(io::Error::from)?;
-            self.timeout = timeout;
+            self.armed = timeout;
         }
         Ok(())
     }
@@ -125,7 +149,7 @@ impl SocketChannel {
     }
 
     pub(crate) fn send(&mut self, frame: &[u8], segments: &[&[u8]]) -> Result<(), ChannelError> {
-        let mut deadline = Deadline::from_now(self.timeout);
+        let mut deadline = self.begin()?;
         self.pass_over_segments(&mut deadline)?;
         let mut parts = [IoSlice::new(&[]); PARTS];
         let mut is_inside = false;
@@ -171,7 +195,7 @@ impl SocketChannel {
 
     /// Receives one byte that is not part of a frame.
     pub(crate) fn receive_byte(&mut self) -> Result<u8, ChannelError> {
-        let mut deadline = Deadline::from_now(self.timeout);
+        let mut deadline = self.begin()?;
         while !self.has_more() {
             self.fill(&mut deadline)?;
         }
@@ -186,7 +210,7 @@ impl SocketChannel {
         payload: &mut Vec<u8>,
         limit: usize,
     ) -> Result<(Header, Beside), ChannelError> {
-        let mut deadline = Deadline::from_now(self.timeout);
+        let mut deadline = self.begin()?;
         // What lies beside a stream comes with the first of the bytes that it was sent with.
         let beside = if self.has_more() { Beside::Nothing } else { self.fill_with(&mut deadline)? };
         Ok((self.receive(payload, limit)?, beside))
@@ -229,7 +253,7 @@ impl SocketChannel {
     }
 
     pub(crate) fn receive(&mut self, payload: &mut Vec<u8>, limit: usize) -> Result<Header, ChannelError> {
-        let mut deadline = Deadline::from_now(self.timeout);
+        let mut deadline = self.begin()?;
         self.pass_over_segments(&mut deadline)?;
         while self.end - self.start < HEADER_BYTES {
             self.fill(&mut deadline)?;
@@ -254,7 +278,8 @@ impl SocketChannel {
 
     /// Whether a frame has begun to come, or the peer has left.
     pub(crate) fn has_frame(&mut self) -> Result<bool, ChannelError> {
-        self.pass_over_segments(&mut Deadline::from_now(self.timeout))?;
+        let mut deadline = self.begin()?;
+        self.pass_over_segments(&mut deadline)?;
         if self.has_more() {
             return Ok(true);
         }
@@ -266,9 +291,19 @@ impl SocketChannel {
         }
     }
 
+    /// Whether the peer has left, or sends nothing any more. What it sent before may still be there.
+    pub(crate) fn is_peer_gone(&self) -> Result<bool, ChannelError> {
+        let hang_up = PollFlags::from_bits_retain(libc::POLLRDHUP);
+        match poll(&mut [PollFd::new(self.stream.as_fd(), hang_up)], PollTimeout::ZERO) {
+            Ok(count) => Ok(count > 0),
+            Err(Errno::EINTR) => Ok(false),
+            Err(error) => Err(io::Error::from(error).into()),
+        }
+    }
+
     /// Waits until a frame has begun to come, or the peer has left: true; or until the interrupt was rung: false.
     pub(crate) fn await_frame(&mut self, interrupt: &Interrupt) -> Result<bool, ChannelError> {
-        let mut deadline = Deadline::from_now(self.timeout);
+        let mut deadline = self.begin()?;
         self.pass_over_segments(&mut deadline)?;
         while !self.has_more() {
             let mut descriptors = [
@@ -296,6 +331,7 @@ impl SocketChannel {
     /// Fills `place` with the bytes of segments that come next. Nothing is read if there are fewer.
     pub(crate) fn receive_segment(&mut self, place: &mut [MaybeUninit<u8>]) -> Result<(), ChannelError> {
         self.left.check(place.len())?;
+        let mut deadline = self.begin()?;
         self.left.took(place.len());
         let here = self.take_ahead(place.len());
         let (before, behind) = place.split_at_mut(here.len());
@@ -305,7 +341,7 @@ impl SocketChannel {
         if behind.is_empty() {
             return Ok(());
         }
-        self.read_all(behind, &mut Deadline::from_now(self.timeout))
+        self.read_all(behind, &mut deadline)
     }
 
     /// Reads what is left of a frame's segments, and forgets it.

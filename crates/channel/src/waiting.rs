@@ -14,7 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, recv, send};
 
 use crate::bell::{Bell, News, Rest, Wake};
-use crate::deadline::Deadline;
+use crate::deadline::{Deadline, Limit};
 use crate::interrupt::Interrupt;
 use crate::mapping::{Memory, Side};
 use crate::spin::Spinner;
@@ -49,7 +49,7 @@ pub(crate) struct Waiting<'op> {
     side: Side,
     socket: BorrowedFd<'op>,
     spinner: &'op mut Spinner,
-    timeout: Option<Duration>,
+    limit: &'op Limit,
     /// Begins at the first wait that takes a while.
     deadline: Option<Deadline>,
     waits: u32,
@@ -61,9 +61,9 @@ impl<'op> Waiting<'op> {
         side: Side,
         socket: BorrowedFd<'op>,
         spinner: &'op mut Spinner,
-        timeout: Option<Duration>,
+        limit: &'op Limit,
     ) -> Self {
-        Self { memory, side, socket, spinner, timeout, deadline: None, waits: 0 }
+        Self { memory, side, socket, spinner, limit, deadline: None, waits: 0 }
     }
 
     /// Says where we run, or that the peer is not to spin for us.
@@ -238,7 +238,7 @@ impl<'op> Waiting<'op> {
 
     /// The time that is left.
     fn remaining(&mut self, now: Instant) -> Result<Option<Duration>, ChannelError> {
-        self.deadline.get_or_insert_with(|| Deadline::from_first_check(self.timeout)).remaining(now)
+        self.deadline.get_or_insert_with(|| Deadline::from_first_check(*self.limit)).remaining(now)
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use boundary::{guard, take_panic};
 pub(crate) use defaults::{DefaultOf, default_of};
 pub(crate) use ffi::*;
 pub(crate) use foreach::Foreach;
-pub(crate) use frame::{Arguments, Frame};
+pub(crate) use frame::{Arguments, Frame, call_in_progress, frames_in_progress};
 pub(crate) use interlude::{call_function, callable, interlude, stack_bytes};
 pub(crate) use log::log;
 pub(crate) use memory::{OverLimit, SMALL_BYTES, check_room};

@@ -13,9 +13,12 @@ pub(crate) enum BridgeError {
     /// No sidecar, or the link to it broke.
     #[error("{0}")]
     Connection(String),
-    /// No answer in the time that `tortoise.timeout` gives.
+    /// No answer in the time that `tortoise.timeout` or `Tortoise\\timeout()` gives.
     #[error("{0}")]
     Timeout(String),
+    /// The session retires, and has done nothing of the request; another can be asked.
+    #[error("the Python session retired between two requests, and did nothing of this one; make its objects anew")]
+    Retired,
     /// An object of a link that is gone, or one that was never made.
     #[error("{0}")]
     Stale(String),

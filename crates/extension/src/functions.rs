@@ -16,7 +16,7 @@ use crate::modules::{shorten, text_of};
 use crate::throw::throw;
 use crate::{
     async_view, autoload, callbacks, calls, classes, contexts, exports, interfaces, link, modules, native, objects,
-    proxy, settings, slice,
+    proxy, settings, slice, timeout,
 };
 
 /// Adds the functions to the module.
@@ -55,6 +55,12 @@ pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
             FunctionBuilder::new("Tortoise\\with", contexts::with)
                 .arg(Arg::new("manager", DataType::Object("Tortoise\\PyObject".into())))
                 .arg(Arg::new("body", DataType::Callable))
+                .returns(DataType::Mixed, false, false),
+        )
+        .function(
+            FunctionBuilder::new("Tortoise\\timeout", timeout::timeout)
+                .arg(Arg::new("seconds", DataType::Double))
+                .arg(Arg::new("function", DataType::Callable))
                 .returns(DataType::Mixed, false, false),
         )
         .function(async_view::function())

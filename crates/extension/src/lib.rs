@@ -3,8 +3,8 @@
 //! From the outside in, and each uses only what stands below it:
 //!
 //! - [`functions`], [`declarations`], [`autoload`]: what PHP sees of the extension; [`handlers`]: what the engine asks of
-//!   a proxy; [`calls`], [`interfaces`], [`operate`], [`slice`]: from PHP to a request; [`modules`], [`contexts`]: what some
-//!   functions do; [`async_view`], [`future`]: calls that are not waited for. They end in [`throw`] if something goes wrong.
+//!   a proxy; [`calls`], [`interfaces`], [`operate`], [`slice`]: from PHP to a request; [`modules`], [`contexts`],
+//!   [`timeout`]: what some functions do; [`async_view`], [`future`]: calls that are not waited for. They end in [`throw`] if something goes wrong.
 //! - [`arguments`], [`values`]: from PHP's values to the wire and back; [`raised`]: Python's exceptions in PHP, and
 //!   [`thrown`]: PHP's in Python. [`callbacks`]: what Python asks of PHP.
 //! - [`proxy`]: the objects; [`classes`]: the classes, whose source [`synthesis`] plans; [`naming`]: where class files lie.
@@ -43,6 +43,7 @@ mod slice;
 mod synthesis;
 mod throw;
 mod thrown;
+mod timeout;
 mod values;
 
 use ext_php_rs::builders::ModuleBuilder;

@@ -12,6 +12,8 @@ mod names;
 mod outgoing;
 mod pipeline;
 mod queue;
+mod renew;
+mod scopes;
 mod state;
 mod tcp;
 mod token;
@@ -34,6 +36,7 @@ use self::outgoing::{Composed, Outbox};
 pub(crate) use self::pipeline::{
     Ticket, abandon, begin, cancel, check_in_reach, finish, is_ready, is_to_come, wait_for_any,
 };
+pub(crate) use self::scopes::{close_scope, open_scope};
 use self::state::Wanted;
 pub(crate) use self::state::{forsake as close, generation, is_in_use, new_object_id, status};
 use self::state::{forsake, with};
@@ -43,7 +46,7 @@ use crate::{exports, objects, settings};
 /// Which session a request may go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Session {
-    /// Any: the request names nothing of an earlier one. A lost link is made anew.
+    /// Any: the request names nothing of an earlier one. A session that has gone, or retires, is replaced.
     Any,
     /// The one that knows the objects of this generation.
     Of(u32),
@@ -94,13 +97,8 @@ pub(crate) fn exchange(
     expected: Kind,
     write: impl Fn(&mut Outgoing<'_>) -> Result<(), BridgeError>,
 ) -> Result<Reply, BridgeError> {
-    let had_link = generation() != 0;
     match exchange_once(session, kind, expected, &write) {
-        // The session ended while nobody looked (it was recycled, or killed): a request that names nothing of it
-        // goes to a new one.
-        Err(BridgeError::Connection(_)) if session == Session::Any && had_link => {
-            exchange_once(session, kind, expected, &write)
-        }
+        Err(BridgeError::Retired) if session == Session::Any => renew::exchange_anew(kind, expected, &write),
         Err(BridgeError::Unmade(half)) => exchange_made(half, session, kind, expected, &write),
         result => result,
     }
@@ -157,15 +155,12 @@ fn exchange_once(
     let mut current = generation();
     match session {
         Session::Of(generation) if generation != current => return Err(stale()),
-        _ if current == 0 => {
-            connect::establish()?;
-            current = generation();
-        }
-        _ => {}
+        Session::Of(_) if current != 0 => {}
+        _ => current = renew::living(current)?,
     }
     let mut payload = Buffer::take();
     let Some(outbox) = open_alone()? else {
-        later::drop_due();
+        renew::attend(current)?;
         return pipeline::exchange_among(current, kind, expected, write);
     };
     let composed = write_into(outbox, kind, write);
@@ -185,13 +180,12 @@ fn exchange_once(
     Ok(reply)
 }
 
-/// What a request is written into, if nothing is in flight.
+/// What a request is written into, if nothing is in flight and nothing is to be looked at first.
 #[inline(always)]
 fn open_alone() -> Result<Option<Outbox>, BridgeError> {
     with(|link| {
         let link = link.ok_or_else(stale)?;
-        link.is_used = true;
-        let is_alone = link.flight.is_idle() && !link.owes_drops;
+        let is_alone = link.flight.is_idle() && !link.needs_care;
         Ok(is_alone.then(|| mem::take(&mut link.request)))
     })
 }
@@ -205,7 +199,6 @@ fn compose(
 ) -> Result<Composed, BridgeError> {
     let outbox = with(|link| {
         let link = link.ok_or_else(stale)?;
-        link.is_used = true;
         Ok::<_, BridgeError>(mem::take(&mut link.request))
     })?;
     Ok(write_into(outbox, kind, write))
@@ -279,7 +272,7 @@ fn stale() -> BridgeError {
 /// After these the stream cannot be trusted any more.
 fn lose_if_broken(error: BridgeError) -> BridgeError {
     let is_broken = match &error {
-        BridgeError::Connection(_) | BridgeError::Timeout(_) => true,
+        BridgeError::Connection(_) | BridgeError::Timeout(_) | BridgeError::Retired => true,
         BridgeError::Remote(failure) => failure.category == Category::Protocol,
         _ => false,
     };
@@ -331,12 +324,13 @@ pub(crate) fn end_request() {
     if with(|link| link.is_some_and(|link| link.flight.depth() != 0)) {
         forsake();
     }
+    scopes::end_request();
     if is_in_use() {
         objects::releases_are_sent();
         notify(Kind::EndRequest);
         with(|link| {
             if let Some(link) = link {
-                link.is_used = false;
+                (link.is_used, link.needs_care) = (false, true);
                 link.flight.end_request();
             }
         });
@@ -347,7 +341,9 @@ pub(crate) fn end_request() {
 
 /// Sends a frame that has no answer. If it cannot be sent the session is gone, and so is what the frame says.
 fn notify(kind: Kind) {
+    let followed = scopes::follow();
     let result = with(|link| match link {
+        Some(_) if followed.is_err() => followed,
         Some(link) if link.flight.is_idle() => link.compose_empty(kind).and_then(|_| link.send()).map(drop),
         Some(link) => link.notify_among(kind),
         None => Ok(()),

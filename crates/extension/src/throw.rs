@@ -34,7 +34,7 @@ pub(crate) fn throw(error: BridgeError) {
     let class = match &error {
         BridgeError::Remote(failure) => return throw_failure(failure),
         BridgeError::Pending | BridgeError::Leaving => return,
-        BridgeError::Connection(_) => native::class(Native::ConnectionException),
+        BridgeError::Connection(_) | BridgeError::Retired => native::class(Native::ConnectionException),
         BridgeError::Timeout(_) => native::class(Native::TimeoutException),
         BridgeError::Stale(_) => native::class(Native::StaleObjectException),
         BridgeError::Conversion(_) => native::class(Native::ConversionException),

@@ -1,11 +1,15 @@
 //! The command line of `tortoise`.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use serde_json::{Map, Value};
+
+use crate::address::Address;
 use crate::daemon::Announcement;
 use crate::environment;
 use crate::settings::{Values, with_defaults};
@@ -27,6 +31,35 @@ pub enum Command {
     /// Each setting may stand in the settings file (tortoise.toml, see --config), in the environment, or here. A flag
     /// wins over the environment, the environment over the file.
     Serve(Box<Serve>),
+    /// Start a sidecar in the background, and return when it is ready
+    ///
+    /// Takes the settings of serve, from the same places. It logs to log_file, and holds pid_file. It stays in the
+    /// current folder, from which relative paths count.
+    Start(Box<Start>),
+    /// End a sidecar, and return when it has left
+    ///
+    /// Requests that run have the time of drain to end. Finds the sidecar by the settings that it was started with.
+    Stop(Box<Asking>),
+    /// Replace a sidecar by a new one that reads settings and program anew, and lose no request
+    ///
+    /// Returns when the new one has taken over. If it does not start, the old one goes on.
+    Restart(Box<Asking>),
+    /// Load changed Python code and settings, and lose no request
+    ///
+    /// Returns when new sessions get the new code; requests that run end on the old one. If the new code cannot be
+    /// loaded, the old one goes on.
+    Reload(Box<Asking>),
+    /// Show what a sidecar does
+    Status(Box<Status>),
+    /// Call a method of a Python class and print what it returns, as JSON
+    ///
+    /// Uses the sidecar that the settings name; where they name no address, one of its own for this call.
+    Call(Box<Call>),
+    /// Check the settings, and import every class as a session would
+    ///
+    /// Names the file and the line of what is broken, and exits with 1 if something is. Takes the settings of serve, from
+    /// the same places, and needs no address. No sidecar need run.
+    Check(Box<Check>),
     /// Check what the settings name and what the system gives, and say what to do
     ///
     /// Takes the settings of serve, from the same places. Exits with 1 if a check fails.
@@ -57,6 +90,109 @@ pub struct FlagsOnly {
     pub flags: Flags,
 }
 
+/// The flags of `tortoise start`.
+#[derive(Debug, Args)]
+pub struct Start {
+    /// The settings.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// The flags of commands for a sidecar that runs.
+#[derive(Debug, Args)]
+pub struct Asking {
+    /// The settings that it was started with.
+    #[command(flatten)]
+    pub flags: Flags,
+
+    /// Where it listens [default: the first Unix socket of the settings, or else their first address]
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Option<Address>,
+}
+
+/// The flags of `tortoise status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Which sidecar.
+    #[command(flatten)]
+    pub asking: Asking,
+
+    /// Print all that it says of itself, as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The flags of `tortoise call`.
+#[derive(Debug, Args)]
+pub struct Call {
+    /// Which sidecar.
+    #[command(flatten)]
+    pub asking: Asking,
+
+    /// What the constructor gets, as a JSON list
+    #[arg(long = "new", value_name = "JSON", default_value = "[]", value_parser = parse_list)]
+    pub constructor: Arguments,
+
+    /// What the method gets by name, as a JSON object
+    #[arg(long, value_name = "JSON", default_value = "{}", value_parser = parse_map)]
+    pub named: Map<String, Value>,
+
+    /// The class as PHP names it, a dot, and the method: Foo_Bar.method
+    #[arg(value_name = "CLASS.METHOD", value_parser = parse_method)]
+    pub method: Method,
+
+    /// What the method gets: JSON where it is JSON, or else text
+    #[arg(value_name = "ARGUMENT", allow_negative_numbers = true, value_parser = parse_argument)]
+    pub arguments: Vec<Value>,
+}
+
+/// What the constructor gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arguments(pub Vec<Value>);
+
+/// A method of a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Method {
+    /// The PHP name of the class.
+    pub class: String,
+    /// The method's.
+    pub name: String,
+}
+
+fn parse_list(text: &str) -> Result<Arguments, serde_json::Error> {
+    serde_json::from_str(text).map(Arguments)
+}
+
+fn parse_map(text: &str) -> Result<Map<String, Value>, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+fn parse_method(text: &str) -> Result<Method, &'static str> {
+    match text.rsplit_once('.') {
+        Some((class, name)) if !class.is_empty() && !name.is_empty() => {
+            Ok(Method { class: class.trim_start_matches('\\').to_owned(), name: name.to_owned() })
+        }
+        _ => Err("write a class, a dot and a method, such as Foo_Bar.method"),
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a Result")]
+fn parse_argument(text: &str) -> Result<Value, Infallible> {
+    Ok(serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())))
+}
+
+/// The flags of `tortoise check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The settings to check.
+    #[command(flatten)]
+    pub flags: Flags,
+
+    /// Print what was found as JSON: an object with files, classes, and the lists broken and notes
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// The flags of `tortoise doctor`.
 #[derive(Debug, Args)]
 pub struct Doctor {
@@ -84,12 +220,12 @@ pub struct Serve {
     #[arg(long, hide = true, value_name = "FILE", requires = "auto")]
     pub lock: Option<PathBuf>,
 
-    /// With --auto: where standard output, standard error and the log go.
-    #[arg(long, hide = true, value_name = "FILE", requires = "auto")]
+    /// Where standard output, standard error and the log go.
+    #[arg(long, hide = true, value_name = "FILE")]
     pub log: Option<PathBuf>,
 
-    /// With --auto: the inherited file descriptor that receives `ready` or `error: …`.
-    #[arg(long, hide = true, value_name = "N", requires = "auto")]
+    /// The inherited file descriptor that receives `ready` or `error: …`; with it, we go into the background.
+    #[arg(long, hide = true, value_name = "N")]
     pub ready_fd: Option<i32>,
 }
 

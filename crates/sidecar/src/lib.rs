@@ -9,7 +9,10 @@
 
 pub mod address;
 pub mod admission;
+mod background;
 pub mod cli;
+mod client;
+mod commands;
 mod connection;
 pub mod control;
 pub mod daemon;
@@ -23,6 +26,7 @@ pub mod limits;
 pub mod listener;
 pub mod log;
 mod output;
+mod pid_file;
 mod process;
 mod refusals;
 mod sessions;
@@ -30,6 +34,8 @@ pub mod settings;
 mod signals;
 mod stream;
 pub mod supervisor;
+mod target;
+mod temporary;
 pub mod token;
 pub mod worker;
 
@@ -38,10 +44,12 @@ use std::path::Path;
 
 use admission::Admission;
 use cli::{Cli, Command, Doctor, Serve};
+use commands::{AdminError, CallError, CheckError, LaunchError};
 use daemon::{Announcement, DaemonError};
 use interpreter::InterpreterError;
 use limits::Limits;
 use log::LogFile;
+use pid_file::{PidFile, PidFileError};
 use settings::{Settings, SettingsError};
 use signals::Signals;
 use supervisor::{Service, StartError};
@@ -61,6 +69,21 @@ pub enum CommandError {
     /// The sidecar did not start.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// It did not start in the background.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// Another one runs.
+    #[error(transparent)]
+    PidFile(#[from] PidFileError),
+    /// The sidecar that was asked does not answer, or says no.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// A call gave nothing.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// Not all of the classes can be used.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// The doctor has found what is wrong, and said it.
     #[error("{0} of the checks above failed")]
     Unsound(usize),
@@ -79,6 +102,13 @@ pub enum CommandError {
 pub fn run(cli: Cli) -> Result<(), CommandError> {
     match cli.command {
         Command::Serve(flags) => serve(*flags),
+        Command::Start(flags) => Ok(commands::start(&flags, std::env::args_os())?),
+        Command::Stop(flags) => Ok(commands::stop(&flags)?),
+        Command::Restart(flags) => Ok(commands::restart(&flags)?),
+        Command::Reload(flags) => Ok(commands::reload(&flags)?),
+        Command::Status(flags) => Ok(commands::status(&flags)?),
+        Command::Call(flags) => Ok(commands::call(&flags)?),
+        Command::Check(flags) => Ok(commands::check(&flags)?),
         Command::Doctor(flags) => diagnose(&flags),
         Command::Configuration => print(&settings::reference()),
     }
@@ -126,6 +156,9 @@ fn serve_privately(flags: &Serve, ready: impl FnOnce()) -> Result<(), CommandErr
 fn serve_here(flags: &Serve, log: Option<LogFile>, ready: impl FnOnce()) -> Result<(), CommandError> {
     let settings = Settings::load(&flags.flags, flags.auto)?;
     let library = interpreter::library()?;
+    // PHP's environment may name that of another sidecar.
+    let pid_file = settings.pid_file.as_deref().filter(|_| !flags.auto);
+    let _pid_file = pid_file.map(PidFile::take).transpose()?;
     if flags.auto {
         // The folder that PHP happened to stand in shall not be kept busy.
         std::env::set_current_dir(Path::new("/"))?;

@@ -175,6 +175,15 @@ impl Settings {
     /// # Errors
     /// [`SettingsError`] names the setting, and the line if it stands in a file.
     pub fn load(flags: &Flags, auto: bool) -> Result<Self, SettingsError> {
+        let settings = Self::load_to_check(flags, auto)?;
+        if settings.listen.is_empty() { Err(SettingsError::NoAddress) } else { Ok(settings) }
+    }
+
+    /// The same, but there need not be an address to listen on.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub(crate) fn load_to_check(flags: &Flags, auto: bool) -> Result<Self, SettingsError> {
         let given = Given::read(flags, auto)?;
         let tcp = given.listen.iter().find(|address| matches!(address, Address::Tcp(_)));
         if let (true, Some(address)) = (auto, tcp) {
@@ -213,9 +222,6 @@ impl Settings {
     }
 
     fn check(&self, auto: bool) -> Result<(), SettingsError> {
-        if self.listen.is_empty() {
-            return Err(SettingsError::NoAddress);
-        }
         // A private sidecar is told the roots by its clients.
         if self.path.is_empty() && self.modules.is_empty() && !auto {
             return Err(SettingsError::NoRoots);

@@ -1,6 +1,6 @@
 //! The Python session of Tortoise: `tortoise_worker._native`, the part of a worker that PHP speaks to.
 //!
-//! - [`serve`]: the loop, and [`dispatch`]: what each request does.
+//! - [`seat`]: how a session begins; [`serve`]: its loop, and [`dispatch`]: what each request does.
 //! - [`operate`]: Python's protocols: items, comparison, operators.
 //! - [`table`]: the objects that the client holds; [`gate`]: the names that it may touch.
 //! - [`modules`]: opening modules, and which of them it may use; [`contexts`]: context managers.
@@ -47,6 +47,7 @@ mod php;
 mod process;
 mod raw;
 mod requests;
+mod seat;
 mod serve;
 mod sessions;
 mod signs;
@@ -64,27 +65,23 @@ use pyo3::prelude::*;
 /// `tortoise_worker._native`; its functions are documented for Python in `_native.pyi`.
 #[pymodule]
 mod _native {
-    use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-    use std::sync::Arc;
+    use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
-    use pyo3::exceptions::{PyOSError, PyValueError};
+    use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
     use pyo3::types::PyBytes;
-    use tortoise_channel::{Slot, SpinPolicy};
+    use tortoise_channel::SpinPolicy;
     use tortoise_protocol::frame::{Header, Kind, begin, finish};
     use tortoise_protocol::handshake::Refusal;
     use tortoise_protocol::{Depth, description, limits};
 
     use crate::hooks::Hooks;
     use crate::path::Root;
-    use crate::serve::{Process, Service};
+    use crate::seat::{Rules, Seat};
     use crate::sessions::running;
-    use crate::signs::Signs;
-    use crate::tenure::Bounds;
-    use crate::thread::OwnThread;
     use crate::to_wire::Encoder;
-    use crate::watch::{Deadline, Watcher};
-    use crate::{board, coroutines, fork, process, spinning, tenure};
+    use crate::watch::Alarm;
+    use crate::{board, coroutines, fork, process, spinning};
 
     #[pymodule_export]
     use crate::php::{
@@ -122,51 +119,12 @@ mod _native {
     #[pyfunction]
     fn serve(
         py: Python<'_>,
-        sockets: (RawFd, RawFd, RawFd),
-        php: u64,
-        slot: Option<usize>,
-        shared_memory: bool,
+        seat: Seat,
         hooks: &Bound<'_, PyAny>,
-        settings: &Bound<'_, PyAny>,
-        alarm: (i32, RawFd, i32),
-        zygote: Option<RawFd>,
+        rules: Rules,
+        alarm: Alarm,
     ) -> PyResult<Option<String>> {
-        let ((client, control, line), (dump_signal, dump_file, interrupt_signal)) = (sockets, alarm);
-        let hooks = Hooks::of(hooks)?;
-        let process = if zygote.is_some() { Process::Shared } else { Process::Own };
-        let service = Service {
-            process,
-            shared_memory,
-            bounds: Bounds::of(settings)?,
-            looks_for_changes: settings.getattr("reload")?.eq("on-change")?,
-        };
-        let deadline = Deadline {
-            grace: tenure::seconds(&settings.getattr("grace")?)?,
-            slow_log: settings.getattr("slow_log")?.extract()?,
-            dump_signal,
-            dump_file,
-            interrupt_signal,
-        };
-        if client < 0 || control < 0 || line < 0 || client == control || client == line || control == line {
-            return Err(PyValueError::new_err("serve needs the descriptors of three sockets"));
-        }
-        // SAFETY: the Python side received or made these numbers for this session, and uses none again.
-        let [client, control, line] = unsafe { [client, control, line].map(|each| OwnedFd::from_raw_fd(each)) };
-        let thread = match zygote {
-            // SAFETY: the process keeps it open as long as it lives.
-            Some(zygote) => Some(OwnThread::this(py, &hooks, unsafe { BorrowedFd::borrow_raw(zygote) })?),
-            None => None,
-        };
-        let watched = client.as_fd().try_clone_to_owned()?;
-        let mut sockets = vec![client.as_raw_fd(), watched.as_raw_fd(), control.as_raw_fd(), line.as_raw_fd()];
-        sockets.extend(thread.as_ref().map(|thread| thread.zygote.as_raw_fd()));
-        fork::guard(py, sockets)?;
-        let slot = slot.and_then(board::slot).unwrap_or_else(Slot::unseen);
-        slot.serve(php);
-        let signs = Arc::new(Signs::new(slot, control, line)?);
-        let watcher = Watcher { client: watched, php, signs: Arc::clone(&signs), deadline, thread };
-        watcher.start().map_err(PyOSError::new_err)?;
-        Ok(crate::serve::serve(py, client, signs, hooks, &service))
+        seat.serve(py, Hooks::of(hooks)?, rules, alarm)
     }
 
     /// Whether the call that is being done is to be interrupted.

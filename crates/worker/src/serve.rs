@@ -78,8 +78,7 @@ pub(crate) fn serve(
     let end = match greeted {
         Ok(()) => {
             let slot = signs.slot;
-            let conversation = Conversation::new(channel, signs);
-            let state = State::new(py, hooks, conversation);
+            let state = State::new(py, hooks, Conversation::new(channel, signs));
             let _inside = match service.process {
                 Process::Own => {
                     sessions::is_sole(&state);

@@ -5,17 +5,12 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use nix::unistd::{SysconfVar, sysconf};
-use pyo3::exceptions::PyValueError;
-use pyo3::prelude::*;
 use tortoise_channel::Slot;
 
 /// Bytes of /proc/self/statm: seven numbers.
 const STATM_BYTES: usize = 160;
 
-/// A hundred years: what is added to a moment must be one.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-
-/// The bounds of a session: `tortoise_worker.settings.Settings`. None: there is none.
+/// The bounds of a session. None: there is none.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// Requests that it serves.
@@ -24,32 +19,6 @@ pub(crate) struct Bounds {
     pub(crate) age: Option<Duration>,
     /// Bytes of memory at the end of a request.
     pub(crate) memory: Option<u64>,
-}
-
-impl Bounds {
-    /// Those of `tortoise_worker.settings.Settings`, where 0 is none.
-    ///
-    /// # Errors
-    /// If one is missing, or no number.
-    pub(crate) fn of(settings: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let number = |name: &str| -> PyResult<Option<u64>> {
-            Ok(Some(settings.getattr(name)?.extract()?).filter(|number| *number > 0))
-        };
-        let age = Some(seconds(&settings.getattr("max_age")?)?).filter(|age| !age.is_zero());
-        Ok(Self { requests: number("max_requests")?, age, memory: number("max_memory")? })
-    }
-}
-
-/// A span of time from a number of seconds. Longer than can be said is for ever.
-///
-/// # Errors
-/// If it is no number, or below 0.
-pub(crate) fn seconds(number: &Bound<'_, PyAny>) -> PyResult<Duration> {
-    let seconds: f64 = number.extract()?;
-    if seconds.is_nan() || seconds < 0.0 {
-        return Err(PyValueError::new_err(format!("{seconds} is no number of seconds")));
-    }
-    Ok(Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST).min(LONGEST))
 }
 
 /// What a session has served.

@@ -20,6 +20,7 @@ use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::sys::socket::{MsgFlags, recv};
+use pyo3::FromPyObject;
 
 use crate::signs::Signs;
 use crate::thread::OwnThread;
@@ -39,12 +40,19 @@ pub(crate) struct Deadline {
     pub(crate) grace: Duration,
     /// What is written there about overdue calls; None: to standard error.
     pub(crate) slow_log: Option<PathBuf>,
-    /// The signal by which the main thread writes down where all threads are, whoever has the interpreter's lock.
-    pub(crate) dump_signal: i32,
+    /// How to reach the main thread.
+    pub(crate) alarm: Alarm,
+}
+
+/// How to reach the main thread of a process: `tortoise_worker.interrupts.Alarm`.
+#[derive(FromPyObject, Debug, Clone, Copy)]
+pub(crate) struct Alarm {
+    /// The signal by which it writes down where all threads are, whoever has the interpreter's lock.
+    dump_signal: i32,
     /// The number of the file into which it does that: in the beginning it is standard error.
-    pub(crate) dump_file: RawFd,
-    /// The signal by which Python interrupts what the main thread does.
-    pub(crate) interrupt_signal: i32,
+    dump_file: RawFd,
+    /// The signal by which Python interrupts what it does.
+    interrupt_signal: i32,
 }
 
 /// What is done at the end of a session that shares its process, such as to wait for cancelled coroutines, gets so much more.
@@ -81,7 +89,6 @@ impl Watcher {
     /// # Errors
     /// If the system gives no thread.
     pub(crate) fn start(self) -> std::io::Result<()> {
-        // Signals are for the main thread, where Python handles them and where they end a system call.
         spawn("tortoise-watch", STACK_BYTES, move || self.watch())
     }
 
@@ -109,10 +116,10 @@ impl Watcher {
         if self.wait(false, Some(Instant::now() + LAST_WORDS)) == Seen::Over {
             return;
         }
-        if let Some(thread) = &self.thread {
-            let (id, pid, php) = (thread.id, process::id(), self.php);
+        if self.thread.is_some() {
+            let (id, pid, php) = (self.session(), process::id(), self.php);
             eprintln!(
-                "tortoise: session {id} of PHP process {php} still goes on although it was interrupted; its process {pid} is \
+                "tortoise: session {id} of PHP process {php} still goes on although its client has left; its process {pid} is \
                  ended, and all sessions in it"
             );
             end_group();
@@ -130,7 +137,7 @@ impl Watcher {
         let report = format!(r#"{{"overdue": {id}, "process": {pid}, "client": {}}}"#, self.php);
         self.signs.tell_supervisor(&report);
         match &self.thread {
-            None => signal_main_thread(self.deadline.interrupt_signal),
+            None => signal_main_thread(self.deadline.alarm.interrupt_signal),
             Some(thread) => {
                 if let Err(error) = thread.interrupt(&self.signs) {
                     eprintln!("tortoise: session {id} cannot be interrupted: {error}");
@@ -198,7 +205,7 @@ impl Watcher {
 
     /// Writes into the slow log what has happened, and has the main thread write there where all threads are.
     fn dump(&self, what: &str) {
-        let Deadline { slow_log, dump_file, dump_signal, .. } = &self.deadline;
+        let Deadline { slow_log, alarm: Alarm { dump_file, dump_signal, .. }, .. } = &self.deadline;
         let mut trouble = String::new();
         if let Some(path) = slow_log {
             // Opened each time: the file may have been put aside since.
@@ -220,7 +227,8 @@ impl Watcher {
     }
 }
 
-/// Starts a thread that no signal interrupts.
+/// Starts a thread that no signal interrupts: they are for the main thread, where Python handles them and where they end a
+/// system call.
 ///
 /// # Errors
 /// If the system gives none.

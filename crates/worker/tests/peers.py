@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -415,6 +416,14 @@ def wait_for_end(pid: int) -> None:
         os.close(process)
 
 
+def eventually(condition: Callable[[], bool]) -> None:
+    """Waits for what another process is about to do, where it tells nobody: we look."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.001)
+
+
 def _id(target: wire.Object | int) -> int:
     return target.id if isinstance(target, wire.Object) else target
 
@@ -470,6 +479,7 @@ __all__: Sequence[str] = [
     "Raised",
     "Supervisor",
     "closure",
+    "eventually",
     "lines",
     "members",
     "php_class",

@@ -1,7 +1,7 @@
 //! Frames between two threads: alone, together, large, late, on one core, and beside others who want the CPU.
 
 use std::hint;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::thread::JoinHandleExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+use nix::sys::socket::{Shutdown, shutdown};
 use nix::time::{ClockId, clock_gettime};
 use nix::unistd::Pid;
 use tortoise_channel::{Channel, ChannelError, Kind, SpinPolicy};
@@ -149,6 +150,44 @@ fn silence_times_out_in_every_stage_of_waiting() {
             assert!(matches!(error, ChannelError::TimedOut(given) if given == limit), "{kind}: {error}");
             assert!(began.elapsed() >= limit, "{kind}: {:?}", began.elapsed());
         }
+    }
+}
+
+#[test]
+fn a_deadline_counts_for_all_together_and_in_place_of_the_timeout() {
+    for kind in KINDS {
+        for timeout in [Some(Duration::from_millis(1)), Some(Duration::from_secs(60)), None] {
+            let (mut near, mut far) = pair(kind);
+            far.set_timeout(timeout).expect("set");
+            let end = Instant::now() + Duration::from_millis(60);
+            far.set_deadline(Some(end)).expect("set");
+            near.send(&frame(1, b"in time")).expect("sent");
+            far.receive(&mut Vec::new(), 100).expect("in time");
+            let error = far.receive(&mut Vec::new(), 100).expect_err("nobody speaks");
+            assert!(matches!(error, ChannelError::TimedOut(_)), "{kind}: {error}");
+            assert!(Instant::now() >= end && end.elapsed() < Duration::from_secs(30), "{kind}: {:?}", end.elapsed());
+        }
+        let (mut near, mut far) = pair(kind);
+        far.set_timeout(Some(Duration::from_millis(1))).expect("set");
+        far.set_deadline(Some(Instant::now() + Duration::from_secs(60))).expect("set");
+        far.set_deadline(None).expect("set");
+        far.receive(&mut Vec::new(), 100).expect_err("the timeout counts again");
+        drop(near.send(&frame(1, b"late")));
+    }
+}
+
+#[test]
+fn a_peer_that_left_or_says_no_more_is_seen_before_anything_is_sent() {
+    for kind in KINDS {
+        let (mut near, mut far) = pair(kind);
+        assert!(!near.is_peer_gone().expect("looked"), "{kind}");
+        far.send(&frame(1, b"last words")).expect("sent");
+        assert!(!near.is_peer_gone().expect("looked"), "{kind}: it may go on");
+        shutdown(far.as_fd().as_raw_fd(), Shutdown::Write).expect("shut down");
+        assert!(near.is_peer_gone().expect("looked"), "{kind}");
+        near.receive(&mut Vec::new(), 100).expect("the last words");
+        drop(far);
+        assert!(near.is_peer_gone().expect("looked"), "{kind}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reads the arguments of a call straight from its frame, so that nothing is copied before it is on the wire.
 
+use std::ffi::c_void;
+
 use ext_php_rs::ffi::{
     _zend_execute_data, ZEND_INTERNAL_FUNCTION, ext_php_rs_executor_globals, zend_array, zend_class_entry, zend_object,
     zend_op_array, zval,
@@ -39,6 +41,11 @@ impl<'a> Frame<'a> {
     /// `data` is the frame that the engine passed to a native function, or one below it, and stays on its stack for `'a`.
     pub(crate) const unsafe fn new(data: &'a _zend_execute_data) -> Self {
         Self { data }
+    }
+
+    /// By which [`frames_in_progress`] tells it, and the function that runs in it.
+    pub(crate) fn place(self) -> (*const c_void, *const c_void) {
+        (std::ptr::from_ref(self.data).cast(), self.data.func.cast_const().cast())
     }
 
     /// The frame that called this one, if it runs PHP code.
@@ -186,6 +193,41 @@ impl<'a> Frame<'a> {
 
     fn slot(self, index: usize) -> *const Zval {
         std::ptr::from_ref(self.data).cast::<Zval>().wrapping_add(FRAME_SLOT + index)
+    }
+}
+
+/// The frames in progress, innermost first, each with its function. Those of a Fiber that is suspended are not among them.
+pub(crate) fn frames_in_progress() -> impl Iterator<Item = (*const c_void, *const c_void)> {
+    running().map(Frame::place)
+}
+
+/// The method of Python's, or the function of this extension, that PHP code called last, as `Foo_Bar::twice()`; None if it
+/// did something else, as reading a property.
+pub(crate) fn call_in_progress() -> Option<String> {
+    // SAFETY: a frame's function is live; the frame of PHP code that is compiled or ends has none.
+    let is_native = |frame: &Frame<'_>| unsafe {
+        frame.data.func.as_ref().is_some_and(|function| u32::from(function.type_) == ZEND_INTERNAL_FUNCTION)
+    };
+    let mut frames = running();
+    let mut frame = frames.next().filter(is_native)?;
+    // The body of a generated method calls one of these.
+    if frame.function_name().starts_with(b"Tortoise\\Bridge\\") {
+        frame = frames.next().filter(|frame| is_native(frame) || frame.is_method())?;
+    }
+    let name = String::from_utf8_lossy(frame.function_name());
+    if !frame.is_method() {
+        return Some(format!("{name}()"));
+    }
+    // SAFETY: a method was called on a live object, or a live class.
+    let class = unsafe { super::class_name(frame.called_class().as_ref()?) };
+    Some(format!("{class}::{name}()"))
+}
+
+fn running() -> impl Iterator<Item = Frame<'static>> {
+    // SAFETY: the engine's chain of frames is intact, and is walked before PHP goes on.
+    unsafe {
+        let top = (*ext_php_rs_executor_globals()).current_execute_data.as_ref();
+        std::iter::successors(top, |data| data.prev_execute_data.as_ref()).map(|data| Frame { data })
     }
 }
 

@@ -33,9 +33,12 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The same, for the end of a sentence.
+    /// The same, for a part of a sentence.
     pub(super) fn hint(&self) -> String {
-        self.log.as_ref().map(|log| format!(" (its log is {})", log.display())).unwrap_or_default()
+        match &self.log {
+            Some(log) => format!("the sidecar's log is {}", log.display()),
+            None => format!("`tortoise status --address {}` names the sidecar's log", self.server),
+        }
     }
 }
 

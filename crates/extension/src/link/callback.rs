@@ -16,7 +16,7 @@ use tortoise_protocol::rebound::Rebound;
 use tortoise_protocol::request::read_releases;
 
 use super::state::{Link, forsake, generation, with};
-use super::{Buffer, Composed, Outgoing, Reply, lose_if_broken, loss, make_half, pipeline, stale};
+use super::{Buffer, Composed, Outgoing, Reply, lose_if_broken, loss, make_half, pipeline, scopes, stale};
 use crate::engine::leave_by;
 use crate::error::BridgeError;
 use crate::exports;
@@ -89,7 +89,8 @@ fn serve_until<T>(
             Ok(left) => leaving = left,
             Err(error) => break Err(error),
         }
-        let step = check_generation(wanted).and_then(|()| with(|link| again(link.ok_or_else(stale)?)));
+        let here = check_generation(wanted).and_then(|()| scopes::follow());
+        let step = here.and_then(|()| with(|link| again(link.ok_or_else(stale)?)));
         match step.map_err(lose_if_broken) {
             Ok(Step::Done(answer)) => break Ok(answer),
             Ok(Step::Asked(next)) => incoming = next,
@@ -129,6 +130,7 @@ pub(crate) fn enter(incoming: &Incoming) -> (Underway, usize) {
 /// [`BridgeError`]: there is nobody any more to answer to.
 pub(crate) fn conclude(underway: Underway) -> Result<(), BridgeError> {
     check_generation(underway.generation)?;
+    scopes::follow()?;
     let is_innermost = || with(|link| link.is_some_and(|link| link.flight.parent().0 == underway.callback));
     if is_innermost() {
         pipeline::take_in_all(underway.generation)?;

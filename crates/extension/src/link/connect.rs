@@ -1,5 +1,6 @@
 //! Connects to a sidecar and says hello.
 
+use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -14,12 +15,15 @@ use tortoise_protocol::limits::MAX_HELLO_BYTES;
 use super::address::Address;
 use super::autostart::{self, Place};
 use super::state::{self, Link, Wanted};
-use super::{tcp, token};
+use super::{scopes, tcp, token};
 use crate::error::BridgeError;
 use crate::{engine, exports, settings};
 
 /// How long a sidecar may take to start, or to find room for one more session.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long nobody may listen at an address: where one sidecar leaves and another is about to come.
+const ABSENCE: Duration = Duration::from_secs(1);
 
 /// How often a sidecar may close the connection without a word: one that is leaving does, and a worker that dies.
 const MAX_SILENCES: u32 = 8;
@@ -31,8 +35,23 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Makes the link.
 ///
 /// # Errors
-/// [`BridgeError::Connection`] says what was tried and where to look.
+/// [`BridgeError::Connection`] says what was tried and where to look; [`BridgeError::Timeout`]: the time of a
+/// `Tortoise\timeout()` was over before.
 pub(super) fn establish() -> Result<(), BridgeError> {
+    let scope = scopes::current();
+    let patience = Instant::now() + PATIENCE;
+    let give_up = scope.map_or(patience, |scope| scope.end.min(patience));
+    establish_until(give_up, scope.is_some()).map_err(|error| match (scope, error) {
+        (Some(scope), BridgeError::Connection(why)) if scope.end <= Instant::now() => BridgeError::Timeout(format!(
+            "no Python session within {} s, the limit that Tortoise\\timeout() sets; nothing was called: {why}",
+            scope.seconds
+        )),
+        (_, error) => error,
+    })
+}
+
+/// `is_strict`: nothing may take longer than until `give_up`.
+fn establish_until(give_up: Instant, is_strict: bool) -> Result<(), BridgeError> {
     // What the session before this one had of PHP's.
     exports::settle();
     if engine::is_preloading() {
@@ -54,16 +73,23 @@ pub(super) fn establish() -> Result<(), BridgeError> {
         shared_memory: wanted.shared_memory && !is_tcp,
         token: if is_tcp { Some(token::read(&wanted.server)?) } else { None },
     };
-    let give_up = Instant::now() + PATIENCE;
+    let absence = Instant::now() + ABSENCE;
     let mut pause = FIRST_PAUSE;
     let mut silences = 0;
     let (mut channel, welcome, place) = loop {
-        let (socket, place) = open(&address, &wanted, give_up)?;
+        let (socket, place) = match open(&address, &wanted, give_up) {
+            Ok(opened) => opened,
+            Err(Unreached::Absent(_)) if Instant::now() < absence.min(give_up) => {
+                rest(&mut pause, give_up);
+                continue;
+            }
+            Err(Unreached::Absent(why)) => return Err(BridgeError::Connection(why)),
+            Err(Unreached::Failed(error)) => return Err(error),
+        };
         let mut channel = Channel::over_socket(socket);
         // A private sidecar may just have taken its time to start. What lies behind a port may swallow everything, and
         // has had a part of the time for that.
-        let patience = if is_tcp { left_until(give_up) } else { PATIENCE };
-        channel.set_timeout(Some(patience))?;
+        channel.set_timeout(Some(if is_tcp || is_strict { left_until(give_up) } else { PATIENCE }))?;
         let greeting = match greet(&mut channel, &hello) {
             Err(Greeting::Silence(why)) => {
                 silences += 1;
@@ -74,16 +100,10 @@ pub(super) fn establish() -> Result<(), BridgeError> {
         };
         match greeting {
             // It was leaving just then, or is full for a moment.
-            Greeting::Retry(_) if Instant::now() < give_up => {
-                std::thread::sleep(pause);
-                pause = (2 * pause).min(LONGEST_PAUSE);
-            }
+            Greeting::Retry(_) if Instant::now() < give_up => rest(&mut pause, give_up),
             Greeting::Retry(why) | Greeting::Refused(why) | Greeting::Silence(why) => {
-                return Err(BridgeError::Connection(format!(
-                    "the sidecar at {} says: {why}{}",
-                    place.server,
-                    place.hint()
-                )));
+                let Place { server, .. } = &place;
+                return Err(BridgeError::Connection(format!("the sidecar at {server} says: {why}; {}", place.hint())));
             }
         }
     };
@@ -95,38 +115,65 @@ pub(super) fn establish() -> Result<(), BridgeError> {
         roots,
         request: Default::default(),
         flight: Default::default(),
-        is_used: true,
+        is_used: false,
+        first_call: 1,
+        needs_care: true,
         owes_drops: false,
+        deadline: None,
         takes_big_integers: engine::has_native("gmp_import"),
         welcome,
-        server: place.server,
-        log: place.log,
+        place,
         wanted,
         settings_version,
     });
     Ok(())
 }
 
-/// In whole seconds, which an error names; one at least.
-fn left_until(end: Instant) -> Duration {
-    let left = end.saturating_duration_since(Instant::now());
-    Duration::from_secs(left.as_secs_f64().round().max(1.0) as u64)
+/// Waits before another try.
+fn rest(pause: &mut Duration, end: Instant) {
+    std::thread::sleep((*pause).min(end.saturating_duration_since(Instant::now())));
+    *pause = (2 * *pause).min(LONGEST_PAUSE);
 }
 
-fn open(address: &Address, wanted: &Wanted, end: Instant) -> Result<(OwnedFd, Place), BridgeError> {
+/// In whole seconds where there is one, since an error names it.
+fn left_until(end: Instant) -> Duration {
+    let left = end.saturating_duration_since(Instant::now());
+    if left < Duration::from_secs(1) { left } else { Duration::from_secs(left.as_secs_f64().round() as u64) }
+}
+
+/// Why no sidecar was reached.
+pub(super) enum Unreached {
+    /// Nobody listens there, at this moment.
+    Absent(String),
+    /// It will not do better.
+    Failed(BridgeError),
+}
+
+impl From<BridgeError> for Unreached {
+    fn from(error: BridgeError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn open(address: &Address, wanted: &Wanted, end: Instant) -> Result<(OwnedFd, Place), Unreached> {
+    let place = || Place { server: wanted.server.clone(), log: None };
     match address {
-        Address::Auto => autostart::connect(&wanted.python).map(|(stream, place)| (stream.into(), place)),
-        Address::Unix(path) => match UnixStream::connect(path) {
-            Ok(stream) => Ok((stream.into(), Place { server: wanted.server.clone(), log: None })),
-            Err(error) => Err(BridgeError::Connection(format!(
+        Address::Auto => Ok(autostart::connect(&wanted.python).map(|(stream, place)| (stream.into(), place))?),
+        Address::Unix(path) => UnixStream::connect(path).map(|stream| (stream.into(), place())).map_err(|error| {
+            let why = format!(
                 "no sidecar answers at unix://{} ({error}); start it with `tortoise serve --listen unix://{}`, or set \
-                 tortoise.server=auto",
+                 tortoise.server=auto; `tortoise doctor` looks for what is wrong",
                 path.display(),
                 path.display()
-            ))),
-        },
-        Address::Tcp(host, port) => tcp::connect(&wanted.server, host, *port, end)
-            .map(|stream| (stream.into(), Place { server: wanted.server.clone(), log: None })),
+            );
+            match error.kind() {
+                ErrorKind::NotFound | ErrorKind::ConnectionRefused => Unreached::Absent(why),
+                _ => Unreached::Failed(BridgeError::Connection(why)),
+            }
+        }),
+        Address::Tcp(host, port) => {
+            tcp::connect(&wanted.server, host, *port, end).map(|stream| (stream.into(), place()))
+        }
     }
 }
 

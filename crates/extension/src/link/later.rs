@@ -26,7 +26,7 @@ pub(crate) fn drop_later(value: Zval) {
     LATER.with_borrow_mut(|later| later.push(value));
     with(|link| {
         if let Some(link) = link {
-            link.owes_drops = true;
+            (link.owes_drops, link.needs_care) = (true, true);
         }
     });
 }

@@ -17,7 +17,7 @@ use super::queue::{Fate, Queue};
 use super::state::{Link, check_kind, generation, with};
 use super::{
     Buffer, Composed, Outgoing, Reply, compose, flush_releases_if_due, follow_settings, lose_if_broken, loss,
-    make_half, notify, stale,
+    make_half, notify, renew, scopes, stale,
 };
 use crate::error::BridgeError;
 use crate::{engine, objects, settings};
@@ -52,6 +52,9 @@ pub(crate) fn begin(
     follow_settings()?;
     if wanted != generation() {
         return Err(stale());
+    }
+    if with(|link| link.is_some_and(|link| link.needs_care)) {
+        renew::attend(wanted)?;
     }
     let sent = loop {
         match send(wanted, kind, &write, true) {
@@ -103,7 +106,6 @@ fn make_room_for(wanted: u32, bytes: usize) -> Result<(), BridgeError> {
 #[cold]
 #[inline(never)]
 pub(super) fn exchange_among(wanted: u32, kind: Kind, expected: Kind, write: &Write<'_>) -> Result<Reply, BridgeError> {
-    with(|link| link.ok_or_else(stale)?.pass_over_late()).map_err(lose_if_broken)?;
     let reply = send(wanted, kind, write, false).and_then(|ticket| wait_for(ticket, expected));
     settle();
     reply
@@ -142,6 +144,7 @@ pub(crate) fn finish(ticket: Ticket, expected: Kind) -> Result<Reply, BridgeErro
     check_open()?;
     follow_settings()?;
     check_current(ticket)?;
+    scopes::follow()?;
     let reply = wait_for(ticket, expected);
     settle();
     reply
@@ -159,6 +162,7 @@ fn wait_for(ticket: Ticket, expected: Kind) -> Result<Reply, BridgeError> {
 pub(crate) fn wait_for_any(tickets: &[Ticket]) -> Result<(), BridgeError> {
     check_open()?;
     follow_settings()?;
+    scopes::follow()?;
     let current = generation();
     let again = |link: &mut Link| {
         while tickets.iter().all(|ticket| ticket.generation == current && link.flight.queue.contains(ticket.call)) {
@@ -219,7 +223,8 @@ pub(crate) fn is_ready(ticket: Ticket) -> bool {
     if check_open().and_then(|()| check_current(ticket)).is_err() {
         return true;
     }
-    let first = with(|link| link.ok_or_else(stale)?.look(ticket.call)).map_err(lose_if_broken);
+    let followed = scopes::follow();
+    let first = followed.and_then(|()| with(|link| link.ok_or_else(stale)?.look(ticket.call))).map_err(lose_if_broken);
     let answer = first.and_then(|first| first.then(ticket.generation, |link| link.look(ticket.call)));
     settle();
     answer.unwrap_or(true)
@@ -432,6 +437,9 @@ impl Link {
         loop {
             let header = self.receive_frame(payload)?;
             let start = Self::take_releases(&header, payload)?;
+            if header.kind == Kind::Retired {
+                return Err(self.retired());
+            }
             if !header.kind.is_callback() {
                 return Ok(Step::Done((header, start)));
             }
@@ -472,9 +480,12 @@ impl Link {
         Ok(())
     }
 
-    /// Takes in what is still to come for a PHP request that is over. That the session takes too long for it, or is gone,
-    /// is an error of the connection: the request that is about to be sent can go to a new one.
-    fn pass_over_late(&mut self) -> Result<(), BridgeError> {
+    /// Takes in what is still to come for a PHP request that is over.
+    ///
+    /// # Errors
+    /// [`BridgeError::Retired`] if the session takes too long for it, or is gone: nothing of the request that is about to be
+    /// sent is done, and it can go to a new one.
+    pub(super) fn pass_over_late(&mut self) -> Result<(), BridgeError> {
         if !self.flight.queue.has_late() {
             return Ok(());
         }
@@ -483,11 +494,7 @@ impl Link {
             let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
             self.channel.set_timeout(Some(left))?;
             // Callbacks of that request are refused where they come.
-            self.take_in().map(drop).map_err(|error| {
-                BridgeError::Connection(format!(
-                    "the session is still at work for the PHP request before this one, which awaited nothing: {error}"
-                ))
-            })?;
+            self.take_in().map_err(|_| BridgeError::Retired)?;
         }
         Ok(self.channel.set_timeout(settings::timeout()?)?)
     }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::mem::{self, MaybeUninit};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use tortoise_channel::{Channel, Process};
 use tortoise_protocol::Malformed;
@@ -11,11 +12,12 @@ use tortoise_protocol::frame::{FLAG_BIG_INTEGERS, Header, Kind, finish};
 use tortoise_protocol::handshake::Welcome;
 use tortoise_protocol::limits::MAX_FRAME_BYTES;
 
-use super::Buffer;
+use super::autostart::Place;
 use super::callback::Step;
 use super::flight::Flight;
 use super::outgoing::{Composed, Outbox, Outgoing};
-use crate::engine::take_panic;
+use super::{Buffer, scopes};
+use crate::engine::{call_in_progress, take_panic};
 use crate::error::BridgeError;
 use crate::{exports, objects, settings};
 
@@ -39,14 +41,19 @@ pub(super) struct Link {
     pub(super) flight: Flight,
     /// Whether this PHP request has spoken to the session.
     pub(super) is_used: bool,
+    /// The id of the first frame of this PHP request: only in place of its answer may the session say that it retires.
+    pub(super) first_call: u64,
+    /// Whether something is to be looked at before the next frame: see [`super::renew::attend`].
+    pub(super) needs_care: bool,
     /// Whether something waits to be dropped before the next request.
     pub(super) owes_drops: bool,
+    /// When the `Tortoise\\timeout()` is over that the channel obeys.
+    pub(super) deadline: Option<Instant>,
     pub(super) welcome: Welcome,
     /// Whether PHP can hold integers of more than 64 bits.
     pub(super) takes_big_integers: bool,
-    pub(super) server: String,
-    /// Where to look when the session is gone.
-    pub(super) log: Option<PathBuf>,
+    /// Where it was found, and where to look when the session is gone.
+    pub(super) place: Place,
     /// What the settings said when it was made.
     pub(super) wanted: Wanted,
     /// [`settings::version`] when they were last read.
@@ -129,11 +136,11 @@ pub(crate) fn status() -> Vec<(&'static str, String)> {
     generation();
     LINK.with_borrow(|link| match link {
         Some(link) => vec![
-            ("server", link.server.clone()),
+            ("server", link.place.server.clone()),
             ("channel", link.channel.kind().to_string()),
             ("session", link.welcome.process.to_string()),
             ("python", link.welcome.python.clone()),
-            ("log", link.log.as_ref().map(|log| log.display().to_string()).unwrap_or_default()),
+            ("log", link.place.log.as_ref().map(|log| log.display().to_string()).unwrap_or_default()),
         ],
         None => Vec::new(),
     })
@@ -209,7 +216,7 @@ impl Link {
                 objects::releases_are_sent();
                 Ok(self.next_call)
             }
-            Err(error) => Err(self.explain(error.into())),
+            Err(error) => Err(self.unsent(error.into())),
         }
     }
 
@@ -280,19 +287,29 @@ impl Link {
     }
 
     /// Says what a broken link means to whoever reads the error.
+    #[cold]
     pub(super) fn explain(&self, error: BridgeError) -> BridgeError {
-        let log = self.log.as_ref().map(|log| format!("; its log is {}", log.display())).unwrap_or_default();
+        let session = self.welcome.process;
         match error {
             BridgeError::Connection(what) => BridgeError::Connection(format!(
-                "the Python session (process {}) is lost: {what}. The call may have run. The next `new` gets a new \
-                 session; objects of this one are gone{log}",
-                self.welcome.process
+                "the Python session (process {session}) is lost: {what}. The call may have run. The next `new` gets a new \
+                 session; objects of this one are gone; {}",
+                self.place.hint()
             )),
-            BridgeError::Timeout(what) => BridgeError::Timeout(format!(
-                "the Python session (process {}) gave {what}, the limit that tortoise.timeout sets. The call may still \
-                 run; objects of its session are gone{log}",
-                self.welcome.process
-            )),
+            BridgeError::Timeout(what) => {
+                let what = match scopes::current().filter(|_| self.deadline.is_some()) {
+                    Some(scope) => {
+                        format!("no answer within {} s, the limit that Tortoise\\timeout() sets", scope.seconds)
+                    }
+                    None => format!("{what}, the limit that tortoise.timeout sets"),
+                };
+                let doing = call_in_progress().map(|call| format!(", in {call}")).unwrap_or_default();
+                BridgeError::Timeout(format!(
+                    "the Python session (process {session}) gave {what}{doing}. The call has been interrupted; where it was, \
+                     its slow log or its log shows. The next `new` gets a new session; objects of this one are gone; {}",
+                    self.place.hint()
+                ))
+            }
             other => other,
         }
     }

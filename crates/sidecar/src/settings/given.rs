@@ -60,13 +60,21 @@ impl Given {
         }
     }
 
-    /// The path that is set, or the first Unix socket's with another ending.
-    pub(crate) fn beside_socket(&self, set: Option<&PathBuf>, ending: &str) -> Option<PathBuf> {
-        let unix = |address: &Address| match address {
+    /// The log of a sidecar that `tortoise start` runs. None: it is not set, and there is no Unix socket to have it beside.
+    pub(crate) fn log_file(&self) -> Option<PathBuf> {
+        self.values.log_file.clone().or_else(|| self.beside_socket("log"))
+    }
+
+    /// The pid file of such a sidecar, likewise.
+    pub(crate) fn pid_file(&self) -> Option<PathBuf> {
+        self.values.pid_file.clone().or_else(|| self.beside_socket("pid"))
+    }
+
+    fn beside_socket(&self, ending: &str) -> Option<PathBuf> {
+        self.listen.iter().find_map(|address| match address {
             Address::Unix(path) => Some(path.with_extension(ending)),
             Address::Tcp(_) => None,
-        };
-        set.cloned().or_else(|| self.listen.iter().find_map(unix))
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! The sidecar as others meet it: its binary, its sockets, its messages.
 
+mod background;
 mod doctor;
 mod private;
 mod serve;

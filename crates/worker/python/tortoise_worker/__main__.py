@@ -38,6 +38,12 @@ def main():
     if sys.pycache_prefix is None:
         sys.dont_write_bytecode = True
 
+    if sys.argv[1:2] == ["--check"]:
+        from tortoise_worker import check
+
+        check.run(sys.argv[2])
+        return
+
     from tortoise_worker import start
 
     start.run(sys.argv[1:])

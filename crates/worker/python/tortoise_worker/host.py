@@ -1,4 +1,4 @@
-"""A process whose sessions are threads (`isolation = "thread"`): each client that comes over its line gets one.
+"""A process whose sessions are threads (`isolation = "thread"`): each client that comes by its line gets one.
 
 They share all that a Python process has: modules, class attributes, the working directory, the lock of the
 interpreter, and the signals, which the main thread has for itself. What `php` means is decided by the session
@@ -14,12 +14,13 @@ import traceback
 from contextlib import suppress
 from typing import Any
 
-from tortoise_worker import _native, control, inheriting, interrupts, line
+from tortoise_worker import _native, control, inheriting, line
 from tortoise_worker.children import Begun
 from tortoise_worker.control import Client
-from tortoise_worker.loader import Loader
+from tortoise_worker.forked import become_process
+from tortoise_worker.interrupts import Alarm
 from tortoise_worker.search_path import SearchPath
-from tortoise_worker.session import Session, become_process
+from tortoise_worker.session import Session
 from tortoise_worker.settings import Settings
 
 # As much as the main thread of a process gets: Python's limit of recursion is reached first.
@@ -33,7 +34,7 @@ class Host:
         self,
         settings: Settings,
         supervisor: int,
-        alarm: interrupts.Alarm,
+        alarm: Alarm,
         search_path: SearchPath,
         begun: Begun,
     ) -> None:
@@ -50,7 +51,7 @@ class Host:
 
     def run(self) -> None:
         """Serves clients until the process is to retire and the last of them has left."""
-        become_process(self._settings)
+        become_process(self._settings.memory_limit)
         # No session is the main thread, which a Ctrl-C would end.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.stack_size(STACK_BYTES)
@@ -123,8 +124,8 @@ class Host:
         thread = threading.get_native_id()
         seat = {"client": client.process, "slot": slot}
         try:
-            session = Session(Loader((), self._search_path), self._settings, self._supervisor, self._alarm)
-            session.meet(client)
+            session = Session(self._search_path, self._settings)
+            session.prepare_for(client)
         except BaseException as error:
             theirs.close()
             traceback.print_exc()
@@ -136,11 +137,19 @@ class Host:
         control.tell(self._line, {"started": thread, **seat})
         status = 0
         try:
-            session.run_in_thread(client, slot, theirs.detach(), self._line.fileno())
+            session.serve(
+                client,
+                control=os.dup(self._supervisor),
+                line=theirs.detach(),
+                slot=slot,
+                alarm=self._alarm,
+                zygote=self._line.fileno(),
+            )
         except BaseException:
             traceback.print_exc()
             status = 1 << 8
         finally:
+            session.close()
             del self._sessions[thread]
             control.tell(self._line, {"ended": thread, **seat, "status": status})
             # The watcher hears it, and the main thread.

@@ -104,17 +104,15 @@ class Hosts:
             control.tell(self._supervisor, {"failed": message, "client": seat.client})
         return True
 
-    def recall(self, thread: int) -> bool:
-        """Has a session retire; whether it is one of a host."""
-        host = self._host_of(thread)
-        if host is not None:
+    def recall(self, thread: int) -> None:
+        """Has a session retire, if it is there."""
+        if (host := self._host_of(thread)) is not None:
             line.say(host.child.line, line.RECALL + str(thread).encode())
-        return host is not None
 
-    def process_of(self, thread: int) -> int | None:
-        """The process of a session's thread, if it is one of a host."""
-        host = self._host_of(thread)
-        return None if host is None else host.child.process
+    def process_of(self, number: int) -> int:
+        """The process of a session's thread. Of what is none that number, which may be a process's."""
+        host = self._host_of(number)
+        return number if host is None else host.child.process
 
     def _choose(self, roots: tuple[str, ...]) -> Host | Begun:
         open_ones = [host for host in self._by_process.values() if not host.is_retiring]

@@ -7,6 +7,7 @@ import faulthandler
 import os
 import signal
 from types import FrameType
+from typing import NamedTuple
 
 from tortoise_worker import Interrupted, _native
 
@@ -14,8 +15,16 @@ from tortoise_worker import Interrupted, _native
 DUMP = signal.SIGRTMIN + 11
 INTERRUPT = signal.SIGRTMIN + 12
 
-Alarm = tuple[int, int, int]
-"""The signal that writes down, the file that it is written into, the signal that interrupts."""
+
+class Alarm(NamedTuple):
+    """How the watcher reaches the main thread."""
+
+    dump_signal: int
+    """Writes down where all threads are."""
+    dump_file: int
+    """The number of the file that this goes into."""
+    interrupt_signal: int
+    """Interrupts what the main thread does."""
 
 
 def install() -> Alarm:
@@ -29,13 +38,12 @@ def install() -> Alarm:
     # In C, at once, whoever holds the interpreter's lock.
     faulthandler.register(DUMP, file=file, all_threads=True, chain=False)
     signal.signal(INTERRUPT, _interrupt)
-    return DUMP, file, INTERRUPT
+    return Alarm(DUMP, file, INTERRUPT)
 
 
 def uninstall(alarm: Alarm) -> None:
     """There are no calls any more: what runs now is to end as it likes, within the grace."""
-    _, _, interrupt = alarm
-    signal.signal(interrupt, signal.SIG_IGN)
+    signal.signal(alarm.interrupt_signal, signal.SIG_IGN)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

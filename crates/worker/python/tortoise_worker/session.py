@@ -1,13 +1,6 @@
-"""One session: what the native loop needs from Python, and the run of it.
+"""One session: what the native loop needs from Python, and the run of it."""
 
-All that does not depend on the client is made in the zygote, so that it is there when the client comes.
-"""
-
-import gc
-import os
 import platform
-import resource
-import signal
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -17,22 +10,23 @@ from tortoise_worker import (
     _native,
     arrays,
     errors,
-    interrupts,
     json_text,
-    line,
     moments,
+    php,
     php_classes,
+    php_imports,
     shadows,
 )
-from tortoise_worker.children import Begun
 from tortoise_worker.contexts import Contexts, Thrown
 from tortoise_worker.control import Client
 from tortoise_worker.coroutines import Coroutines
 from tortoise_worker.describe import Describer, Description
 from tortoise_worker.errors import AccessRefusedError
+from tortoise_worker.interrupts import Alarm
 from tortoise_worker.loader import Loader
 from tortoise_worker.modules import Modules
 from tortoise_worker.parameters import Special, special
+from tortoise_worker.search_path import SearchPath
 from tortoise_worker.settings import Settings
 
 # PHP sees these as plain objects that can be called or have attributes: their types say nothing more.
@@ -140,72 +134,74 @@ def narrowed(asked: list[str], served: list[list[str]]) -> list[str]:
     return roots
 
 
-def become_process(settings: Settings) -> None:
-    """Gives a new process the signals of any Python program, and a process group of its own.
+def prepare(*, is_shared: bool = False) -> SearchPath:
+    """Makes the process one in which sessions can run: one, or several if it `is_shared`.
 
-    The group is what ends the processes that its code started, together with the session, and it keeps a
-    Ctrl-C in the supervisor's terminal from the user's code. Those that leave the group are the session's
-    children all the same, once their own parents have ended: so the zygote knows whose they were.
+    Gives what they have in common.
     """
-    os.setpgid(0, 0)
-    _native.adopt_orphans()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.register_at_fork(after_in_child=_native.in_forked_child)
-    if limit := settings.memory_limit:
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    gc.enable()
+    php_imports.install(php)
+    return SearchPath(is_shared=is_shared)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a session runs, and for whom: what the native loop is told."""
+
+    client: int
+    """The descriptor of the client's socket."""
+    control: int
+    """That of the supervisor's."""
+    line: int
+    """That of the line to the zygote."""
+    php: int
+    """The process id of PHP."""
+    slot: int | None
+    """On the board; None: it has none."""
+    shared_memory: bool
+    """Whether the client takes shared memory."""
+    zygote: int | None
+    """The process's own line to the zygote, where it has other sessions too: `line` ends in the process."""
 
 
 class Session:
-    """A session that has no client yet: made in the zygote, run in a process that was forked from it."""
+    """A session: made before it has a client, so that all is there when that comes."""
 
-    def __init__(self, loader: Loader, settings: Settings, control: int, alarm: interrupts.Alarm) -> None:
+    def __init__(self, search_path: SearchPath, settings: Settings) -> None:
         self._settings = settings
-        self._control = control
-        self._alarm = alarm
         self._served: list[list[str]] | None = None
-        self._loader = loader
-        self._describer = Describer(loader)
-        self._modules = Modules(loader)
+        self._loader = Loader([], search_path)
+        self._describer = Describer(self._loader)
+        self._modules = Modules(self._loader)
         self._coroutines = Coroutines()
         self._contexts = Contexts(self._coroutines)
         self._hooks = self._make_hooks()
 
-    def run(self, begun: Begun) -> None:
-        """Serves the client that the process gets, until one of them leaves."""
-        become_process(self._settings)
-        client = line.await_client(begun.line)
-        if client is None:
-            # It has run no code of the user's, whose exit handlers would have to run.
-            os._exit(0)
-        self.meet(client)
-        self._serve(client, begun.slot, (client.socket, self._control, begun.line.detach()), None)
-        interrupts.uninstall(self._alarm)
-
-    def run_in_thread(self, client: Client, slot: int | None, line: int, zygote: int) -> None:
-        """Serves a client in this thread, until one of them leaves; `line` is taken over, `zygote` is not.
-
-        `meet` comes first.
-        """
-        try:
-            self._serve(client, slot, (client.socket, os.dup(self._control), line), zygote)
-        finally:
-            self._coroutines.close()
-
-    def meet(self, client: Client) -> None:
-        """Makes the session that of a client. Raises `AccessRefusedError` if it asks for what it cannot have."""
+    def prepare_for(self, client: Client) -> None:
+        """Makes the session a client's. Raises `AccessRefusedError` if that asks for what it cannot have."""
         self._served = client.served
         self._loader.set_roots(client.roots)
         self._modules.let_in(client.modules, client.asked_modules, client.served is None)
 
-    def _serve(
-        self, client: Client, slot: int | None, sockets: tuple[int, int, int], zygote: int | None
+    def close(self) -> None:
+        """Ends what the session has running, where the process goes on after it."""
+        self._coroutines.close()
+
+    def serve(
+        self,
+        client: Client,
+        *,
+        control: int,
+        line: int,
+        slot: int | None,
+        alarm: Alarm,
+        zygote: int | None = None,
     ) -> None:
-        shared_memory, hooks, settings = client.shared_memory, self._hooks, self._settings
-        reason = _native.serve(
-            sockets, client.process, slot, shared_memory, hooks, settings, self._alarm, zygote
-        )
+        """Serves a client, for which the session was prepared, until one of both leaves.
+
+        Takes the descriptors over, but for `zygote`: see `Seat`.
+        """
+        seat = Seat(client.socket, control, line, client.process, slot, client.shared_memory, zygote)
+        reason = _native.serve(seat, self._hooks, self._settings, alarm)
         # PHP has gone, perhaps in the middle of a request.
         self._coroutines.cancel_all()
         self._contexts.leave_all()

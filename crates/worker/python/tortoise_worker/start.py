@@ -7,11 +7,9 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from tortoise_worker import _native, interrupts, php, php_imports
+from tortoise_worker import _native, forked, interrupts
 from tortoise_worker.host import Host
-from tortoise_worker.loader import Loader
-from tortoise_worker.search_path import SearchPath
-from tortoise_worker.session import Session
+from tortoise_worker.session import Session, prepare
 from tortoise_worker.settings import Settings
 from tortoise_worker.zygote import Zygote
 
@@ -40,15 +38,16 @@ def run(arguments: Sequence[str]) -> None:
 
     _native.limit_spinning(options.spinning_sessions or settings.spinning_sessions)
     slots = _native.open_board(options.board) if options.board is not None else 0
-    php_imports.install(php)
     alarm = interrupts.install()
+    # Made before the forks, so that all is there when a client comes.
     is_threaded = settings.isolation == "thread"
-    search_path = SearchPath(is_shared=is_threaded)
-    session = Session(Loader(settings.path, search_path), settings, options.control, alarm)
+    search_path = prepare(is_shared=is_threaded)
+    search_path.set_roots(settings.path)
+    session = Session(search_path, settings)
     begun = Zygote(options.control, settings, slots).run()
     if begun is None:
         return
     if is_threaded:
         Host(settings, options.control, alarm, search_path, begun).run()
     else:
-        session.run(begun)
+        forked.run(begun, session, settings, options.control, alarm)

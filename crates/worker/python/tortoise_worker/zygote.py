@@ -19,6 +19,9 @@ from tortoise_worker.children import Begun, Child, Children, kill_group
 from tortoise_worker.hosts import Hosts
 from tortoise_worker.settings import Settings
 
+# Then something is wrong with them, and clients get new processes until one has come.
+MAX_LOST_SPARES = 10
+
 
 class Zygote:
     """One worker, until it leaves."""
@@ -30,8 +33,8 @@ class Zygote:
         is_threaded = settings.isolation == "thread"
         self._hosts = Hosts(self._children, settings.workers, self._supervisor) if is_threaded else None
         self._is_retired = False
-        # No more spares until the next client comes: the last one could not be forked, or has ended.
-        self._has_lost_spare = False
+        # Spares that could not be forked, or have ended, since the last client came.
+        self._lost_spares = 0
         self._wake_read, self._wake_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def run(self, warnings: Sequence[str] = ()) -> Begun | None:
@@ -98,7 +101,7 @@ class Zygote:
                 elif (child := self._children.get(argument)) is not None:
                     line.say(child.line, line.RETIRE)
             case "kill":
-                process = (self._hosts and self._hosts.process_of(argument)) or argument
+                process = argument if self._hosts is None else self._hosts.process_of(argument)
                 if self._children.get(process) is not None:
                     kill_group(process)
             case _:
@@ -109,16 +112,9 @@ class Zygote:
         """Gives a client to a process, a new one if none waits. `Begun` in the new one."""
         if self._is_retired:
             return self._fail(client, descriptor, "the worker retires")
+        self._lost_spares = 0
         if self._hosts is not None:
-            try:
-                begun_host = self._hosts.serve(client, descriptor)
-            except OSError as error:
-                return self._fail(client, descriptor, f"no process could be started for the session: {error}")
-            if begun_host is not None:
-                os.close(descriptor)
-                self._forget()
-            return begun_host
-        self._has_lost_spare = False
+            return self._serve_by_host(self._hosts, client, descriptor)
         while (child := self._children.take_spare()) is not None:
             if line.hand_over(child.line, client, descriptor):
                 self._started(child, client, descriptor)
@@ -134,6 +130,16 @@ class Zygote:
         line.hand_over(begun.line, client, descriptor)
         self._started(begun, client, descriptor)
         return None
+
+    def _serve_by_host(self, hosts: Hosts, client: dict[str, Any], descriptor: int) -> Begun | None:
+        try:
+            begun = hosts.serve(client, descriptor)
+        except OSError as error:
+            return self._fail(client, descriptor, f"no process could be started for the session: {error}")
+        if begun is not None:
+            os.close(descriptor)
+            self._forget()
+        return begun
 
     def _started(self, child: Child, client: dict[str, Any], descriptor: int) -> None:
         os.close(descriptor)
@@ -152,7 +158,7 @@ class Zygote:
             and children.has_room
             and self._hosts is None
             and not self._is_retired
-            and not self._has_lost_spare
+            and self._lost_spares < MAX_LOST_SPARES
         )
 
     def _add_spare(self) -> Begun | None:
@@ -161,7 +167,7 @@ class Zygote:
             begun = self._fork()
         except OSError as error:
             print(f"tortoise: no process could be started ahead of time: {error}", file=sys.stderr)
-            self._has_lost_spare = True
+            self._lost_spares += 1
             return None
         if isinstance(begun, Begun):
             return begun
@@ -191,7 +197,7 @@ class Zygote:
             if self._hosts is not None and self._hosts.bury(ended):
                 continue
             if ended.child.client is None:
-                self._has_lost_spare = not self._is_retired
+                self._lost_spares += 1
             else:
                 message = {
                     "ended": ended.child.process,

@@ -1,0 +1,113 @@
+//! `tortoise start`, and the commands for a sidecar that runs.
+
+use std::process::{Command, Output};
+
+use crate::support::{Installation, is_alive, python, signal};
+
+/// A sidecar in the background, ended when the test is.
+struct Background<'a>(&'a Installation);
+
+impl Background<'_> {
+    fn pid(&self) -> u32 {
+        let text = std::fs::read_to_string(self.0.path("t.pid")).expect("a pid file");
+        text.trim_end().parse().expect("a process id")
+    }
+}
+
+impl Drop for Background<'_> {
+    fn drop(&mut self) {
+        if let Ok(text) = std::fs::read_to_string(self.0.path("t.pid")) {
+            let pid = text.trim_end().parse().expect("a process id");
+            if is_alive(pid) {
+                signal(pid, "KILL");
+            }
+        }
+    }
+}
+
+/// A command with usual settings.
+fn command(installation: &Installation, name: &str) -> Command {
+    let mut command = installation.tortoise();
+    command.arg(name).arg("--path").arg("classes").arg("--python").arg(python());
+    command.arg("--listen").arg(format!("unix://{}", installation.socket().display()));
+    command
+}
+
+/// Its exit status, what it printed, and what it complained of.
+fn run(mut command: Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().expect("run");
+    (status.code(), String::from_utf8(stdout).expect("UTF-8"), String::from_utf8(stderr).expect("UTF-8"))
+}
+
+#[test]
+fn it_starts_once_and_says_where_it_is() {
+    let installation = Installation::new("answering");
+    let background = Background(&installation);
+    let (status, said, errors) = run(command(&installation, "start"));
+    assert_eq!((status, errors.as_str()), (Some(0), ""), "{said}");
+    let pid = background.pid();
+    assert_eq!(
+        said,
+        format!(
+            "tortoise runs as process {pid} and listens on unix://{}; its log is {}\n",
+            installation.socket().display(),
+            installation.path("t.log").display()
+        )
+    );
+    // It serves, with the folder that relative paths count from.
+    assert!(installation.client().order.contains(&format!("{}", installation.path("classes").display())));
+    let log = std::fs::read_to_string(installation.path("t.log")).expect("a log");
+    assert!(log.contains("ready: listening on"), "{log}");
+
+    let (status, said, errors) = run(command(&installation, "start"));
+    assert_eq!((status, said.as_str()), (Some(1), ""), "{errors}");
+    for part in [
+        &format!("a sidecar runs already with the pid file {}: process {pid};", installation.path("t.pid").display()),
+        &format!("its log is {}", installation.path("t.log").display()),
+    ] {
+        assert!(errors.contains(part), "{part}: {errors}");
+    }
+    assert_eq!(background.pid(), pid);
+}
+
+#[test]
+fn what_does_not_start_says_why_and_names_the_log() {
+    let installation = Installation::new("leaves");
+    let (status, said, errors) = run(command(&installation, "start"));
+    assert_eq!((status, said.as_str()), (Some(1), ""), "{errors}");
+    for part in ["error: the sidecar did not start: the Python interpreter /", "exit status 1", "t.log"] {
+        assert!(errors.contains(part), "{part}: {errors}");
+    }
+    assert!(!installation.path("t.pid").exists() && !installation.socket().exists());
+}
+
+#[test]
+fn a_stale_pid_file_is_no_obstacle() {
+    let installation = Installation::new("answering");
+    // The process id of somebody else, who has nothing to do with it.
+    std::fs::write(installation.path("t.pid"), format!("{}\n", std::process::id())).expect("written");
+    let (status, said, errors) = run(command(&installation, "start"));
+    assert_eq!((status, errors.as_str()), (Some(0), ""), "{said}");
+    assert_ne!(Background(&installation).pid(), std::process::id());
+}
+
+#[test]
+fn where_nobody_listens_every_command_says_so_and_names_the_log() {
+    let installation = Installation::new("answering");
+    for name in ["status", "reload", "restart", "stop"] {
+        let (status, said, errors) = run(command(&installation, name));
+        assert_eq!((status, said.as_str()), (Some(1), ""), "{errors}");
+        let address = format!("error: no sidecar answers at unix://{} (No such file", installation.socket().display());
+        for part in [address.as_str(), "tortoise start", "journalctl -u tortoise"] {
+            assert!(errors.contains(part), "{part}: {errors}");
+        }
+    }
+    std::fs::write(installation.path("t.log"), "").expect("written");
+    let (_, _, errors) = run(command(&installation, "status"));
+    assert!(errors.contains(&format!("its log is {}", installation.path("t.log").display())), "{errors}");
+    let mut nowhere = installation.tortoise();
+    nowhere.arg("status");
+    let (status, _, errors) = run(nowhere);
+    assert_eq!(status, Some(1));
+    assert!(errors.contains("--config FILE") && errors.contains("--address"), "{errors}");
+}

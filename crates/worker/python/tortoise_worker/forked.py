@@ -1,0 +1,41 @@
+"""A process that the zygote has forked: waits for its client, and is its session."""
+
+import gc
+import os
+import resource
+import signal
+
+from tortoise_worker import _native, interrupts, line
+from tortoise_worker.children import Begun
+from tortoise_worker.interrupts import Alarm
+from tortoise_worker.session import Session
+from tortoise_worker.settings import Settings
+
+
+def run(begun: Begun, session: Session, settings: Settings, control: int, alarm: Alarm) -> None:
+    """Serves the client that the process gets, until one of both leaves."""
+    become_process(settings.memory_limit)
+    client = line.await_client(begun.line)
+    if client is None:
+        # It has run no code of the user's, whose exit handlers would have to run.
+        os._exit(0)
+    session.prepare_for(client)
+    session.serve(client, control=control, line=begun.line.detach(), slot=begun.slot, alarm=alarm)
+    interrupts.uninstall(alarm)
+
+
+def become_process(memory_limit: int) -> None:
+    """Gives a new process the signals of any Python program, and a process group of its own.
+
+    The group is what ends the processes that its code started, together with the session, and it keeps a
+    Ctrl-C in the supervisor's terminal from the user's code. Those that leave the group are the session's
+    children all the same, once their own parents have ended: so the zygote knows whose they were.
+    """
+    os.setpgid(0, 0)
+    _native.adopt_orphans()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.register_at_fork(after_in_child=_native.in_forked_child)
+    if memory_limit:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_limit, memory_limit))
+    gc.enable()
