@@ -33,10 +33,17 @@ final class DoctorTest extends TestCase
             self::assertSame('ok', $checks[$name]['verdict'] ?? null, (string) $result);
         }
         self::assertStringContainsString('version ' . phpversion('tortoise'), $checks[$port]['finding']);
-        foreach ([$sidecar->address, $port] as $address) {
+        foreach ([$sidecar->address => 'shared memory', $port => 'tcp socket'] as $address => $carrier) {
+            self::assertMatchesRegularExpression(
+                '/ answers: \d+\.\d ms from the hello to the welcome of session process \d+$/',
+                $checks[$address]['finding'],
+            );
             $finding = $checks["test call over {$address}"]['finding'] ?? '';
-            self::assertMatchesRegularExpression('/^\d+\.\d ms from the hello to the welcome/', $finding);
+            self::assertMatchesRegularExpression("/^\\d+\\.\\d µs for a call over {$carrier}, in session/", $finding);
+            self::assertArrayHasKey("log of {$address}", $checks);
         }
+        $rights = $checks["rights of {$sidecar->address}"];
+        self::assertStringContainsString('with mode 0600: PHP must run as that user', $rights['finding']);
 
         $this->token(strrev(self::TOKEN));
         $result = $this->doctor('--config', $file);
@@ -56,16 +63,68 @@ final class DoctorTest extends TestCase
         self::assertStringContainsString('→ set python (--python', $result->output);
     }
 
+    public function testAPhpThatDoesNotLoadTheExtensionIsToldWhatToDo(): void
+    {
+        $folder = self::sandbox()->path('conf.d');
+        mkdir($folder);
+        $result = $this->doctor('--php', $this->phpWith($folder));
+        self::assertSame(1, $result->exitCode);
+        self::assertStringContainsString('failure  PHP extension: ', $result->output);
+        self::assertStringContainsString('does not load tortoise.so', $result->output);
+        // It stands beside the binary, as in dist/ and after `make install`.
+        $line = 'write the line `extension=' . getenv('TORTOISE_EXTENSION') . "` into {$folder}/tortoise.ini";
+        self::assertStringContainsString($line, $result->output);
+
+        // And what it says is right.
+        file_put_contents("{$folder}/tortoise.ini", 'extension=' . getenv('TORTOISE_EXTENSION') . "\n");
+        $result = $this->doctor('--php', $this->phpWith($folder));
+        self::assertStringContainsString('with tortoise.so of version ' . phpversion('tortoise'), $result->output);
+        self::assertStringContainsString('warning  PHP settings: tortoise.path is empty', $result->output);
+
+        file_put_contents("{$folder}/tortoise.ini", "tortoise.path=/srv/classes\n", \FILE_APPEND);
+        $result = $this->doctor('--php', $this->phpWith($folder), '--listen', 'unix://' . self::sandbox()->path('t.sock'));
+        $warning = 'tortoise.server is auto, and the sidecar\'s settings listen at unix://';
+        self::assertStringContainsString("warning  PHP settings: {$warning}", $result->output);
+        self::assertStringContainsString('there is none yet, and user', $result->output);
+
+        file_put_contents("{$folder}/tortoise.ini", "extension=/nowhere/tortoise.so\n");
+        $result = $this->doctor('--php', $this->phpWith($folder));
+        self::assertStringContainsString('cannot load tortoise.so: ', $result->output);
+        self::assertStringContainsString('/nowhere/tortoise.so', $result->output);
+    }
+
+    public function testWithoutAnAddressAPrivateSidecarIsTried(): void
+    {
+        $checks = array_column(json_decode($this->doctor('--json')->output, true), null, 'name');
+        self::assertSame('ok', $checks['test call']['verdict'] ?? null, json_encode($checks));
+        self::assertMatchesRegularExpression(
+            '/^through a private sidecar, \d+\.\d µs for a call over shared memory/',
+            $checks['test call']['finding'],
+        );
+        self::assertSame([], glob(self::sandbox()->runtime . '/tortoise-call-*'));
+    }
+
     public function testMemoryThatIsRefusedIsAWarning(): void
     {
-        $result = self::sandbox()->run(['prlimit', '--fsize=1000000', Sidecar::binary(), 'doctor'])->wait();
+        $result = self::sandbox()->run(['prlimit', '--fsize=1000000', Sidecar::binary(), 'doctor', '--php', '/nowhere/php'])->wait();
         self::assertStringContainsString('warning  shared memory: refused (File too large', $result->cleanOutput());
         self::assertStringContainsString('over the Unix socket', $result->output);
     }
 
     private function doctor(string ...$arguments): ProcessResult
     {
-        return self::sandbox()->run([Sidecar::binary(), 'doctor', ...$arguments])->wait();
+        $php = \in_array('--php', $arguments, true) ? [] : ['--php', '/nowhere/php'];
+
+        return self::sandbox()->run([Sidecar::binary(), 'doctor', ...$php, ...$arguments])->wait();
+    }
+
+    /** This PHP, with the ini files of a folder. */
+    private function phpWith(string $folder): string
+    {
+        $file = self::sandbox()->write('php', "#!/bin/sh\nPHP_INI_SCAN_DIR={$folder} exec " . \PHP_BINARY . ' "$@"' . "\n");
+        chmod($file, 0o700);
+
+        return $file;
     }
 
     private function token(string $token): string

@@ -200,6 +200,10 @@ pub struct Doctor {
     #[command(flatten)]
     pub flags: Flags,
 
+    /// PHP to look at, with the configuration that it has of its own
+    #[arg(long, value_name = "FILE", default_value = "php")]
+    pub php: PathBuf,
+
     /// Print the checks as JSON: a list of objects with name, verdict (ok, warning, failure), finding and advice
     #[arg(long)]
     pub json: bool,

@@ -2,15 +2,21 @@
 //!
 //! A check is a function that gives one [`Check`] or more; [`examine`] is the list of them.
 
+mod call;
 mod interpreter;
 mod listeners;
 mod memory;
+mod output;
+mod php;
+mod socket;
 
 use std::fmt::Write;
+use std::path::Path;
 
 use serde::Serialize;
 
 use crate::cli::Flags;
+use crate::environment;
 use crate::settings::{Given, Root, SettingsError};
 
 /// How good something is.
@@ -48,24 +54,44 @@ impl Check {
         Self { name: name.into(), verdict: Verdict::Failure, finding: finding.into(), advice: advice.into() }
     }
 
+    fn is_ok(&self) -> bool {
+        self.verdict == Verdict::Ok
+    }
+
     /// Whether something does not work.
     pub(crate) fn is_failure(&self) -> bool {
         self.verdict == Verdict::Failure
     }
 }
 
-/// Runs every check.
-pub(crate) async fn examine(flags: &Flags) -> Vec<Check> {
+/// Runs every check. `php`: the PHP to ask.
+pub(crate) async fn examine(flags: &Flags, php: &Path) -> Vec<Check> {
     let mut checks = vec![memory::check()];
     match Given::read(flags, false) {
         Ok(given) => {
             checks.push(settings(flags, &given));
+            checks.extend(unknown_variables());
             checks.push(interpreter::check(&given.python).await);
+            checks.extend(php::check(php, &given.listen).await);
             checks.extend(listeners::check(&given).await);
+            if given.listen.is_empty() {
+                checks.push(call::through_a_private_one(given).await);
+            }
         }
         Err(error) => checks.push(wrong_settings(&error)),
     }
     checks
+}
+
+fn unknown_variables() -> Option<Check> {
+    let names = environment::unknown();
+    (!names.is_empty()).then(|| {
+        Check::warning(
+            "environment",
+            format!("{} mean nothing to the sidecar", names.join(", ")),
+            "look at how they are spelt",
+        )
+    })
 }
 
 fn settings(flags: &Flags, given: &Given) -> Check {
@@ -138,7 +164,8 @@ mod tests {
 
     #[tokio::test]
     async fn wrong_settings_are_one_line_and_the_other_checks_go_on() {
-        let checks = examine(&Flags { config: Some("/nowhere/t.toml".into()), ..Flags::default() }).await;
+        let checks =
+            examine(&Flags { config: Some("/nowhere/t.toml".into()), ..Flags::default() }, Path::new("php")).await;
         let names: Vec<_> = checks.iter().map(|check| check.name.as_str()).collect();
         assert_eq!(names, ["shared memory", "settings"]);
         assert!(checks[1].is_failure() && checks[1].finding.contains("/nowhere/t.toml: No such file"), "{checks:?}");

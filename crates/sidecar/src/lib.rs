@@ -117,7 +117,7 @@ pub fn run(cli: Cli) -> Result<(), CommandError> {
 fn diagnose(flags: &Doctor) -> Result<(), CommandError> {
     process::ignore_file_size_signal()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let checks = runtime.block_on(doctor::examine(&flags.flags));
+    let checks = runtime.block_on(doctor::examine(&flags.flags, &flags.php));
     let report = if flags.json { doctor::as_json(&checks) } else { doctor::as_text(&checks) };
     print(&report)?;
     match checks.iter().filter(|check| check.is_failure()).count() {

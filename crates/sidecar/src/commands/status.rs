@@ -28,13 +28,20 @@ pub(super) fn as_text(status: &Value) -> String {
     row("python", word(status, "python"));
     row("log", status.get("log").and_then(Value::as_str).unwrap_or("standard error").to_owned());
     if let Some(sessions) = status.get("sessions") {
-        let counts = counts(sessions, &[("busy", "busy"), ("idle", "idle"), ("spare", "spare")]);
+        let counts =
+            counts(sessions, &[("busy", "busy"), ("idle", "idle"), ("spare", "spare"), ("leaving", "leaving")]);
         let most = sessions.get("max").map(|most| format!(", of {}", plain(most))).unwrap_or_default();
         row("sessions", format!("{counts}{most}"));
     }
     row("clients", counts(status, &[("waiting", "waiting"), ("refused", "refused")]));
     row("served", counts(status, &[("requests", "requests"), ("calls", "calls")]));
-    row("ended", counts(status, &[("recycled", "recycled"), ("overdue", "overdue"), ("killed", "killed")]));
+    row(
+        "ended",
+        counts(
+            status,
+            &[("recycled", "recycled"), ("recalled", "recalled"), ("overdue", "overdue"), ("killed", "killed")],
+        ),
+    );
     row("workers", counts(status, &[("reloads", "reloads"), ("worker_restarts", "restarts after a crash")]));
     text.push_str(&table(&rows));
     let columns: [Column; 5] = [
@@ -116,8 +123,8 @@ mod tests {
         let status = serde_json::json!({
             "version": "0.1.0", "pid": 7, "state": "ready", "uptime": 3723.5, "error": null,
             "addresses": ["unix:///run/t.sock", "tcp://127.0.0.1:1990"], "log": null, "python": "3.11.2 at /usr/bin/python3",
-            "sessions": {"busy": 1, "idle": 2, "spare": 3, "max": 512}, "waiting": 0, "refused": 4,
-            "requests": 10, "calls": 200, "recycled": 5, "overdue": 6, "killed": 0, "reloads": 1, "worker_restarts": 0,
+            "sessions": {"busy": 1, "idle": 2, "spare": 3, "leaving": 0, "max": 512}, "waiting": 0, "refused": 4,
+            "requests": 10, "calls": 200, "recycled": 5, "recalled": 1, "overdue": 6, "killed": 0, "reloads": 1, "worker_restarts": 0,
             "workers": [{"pid": 8, "state": "ready", "since": 60.0, "sessions": 3}],
             "list": [{"pid": 9, "client": 10, "state": "busy", "since": 0.25, "requests": 3, "calls": 17, "resident": 17 << 20}],
         });
@@ -125,10 +132,10 @@ mod tests {
             listens  unix:///run/t.sock, tcp://127.0.0.1:1990\n\
             python   3.11.2 at /usr/bin/python3\n\
             log      standard error\n\
-            sessions 1 busy, 2 idle, 3 spare, of 512\n\
+            sessions 1 busy, 2 idle, 3 spare, 0 leaving, of 512\n\
             clients  0 waiting, 4 refused\n\
             served   10 requests, 200 calls\n\
-            ended    5 recycled, 6 overdue, 0 killed\n\
+            ended    5 recycled, 1 recalled, 6 overdue, 0 killed\n\
             workers  1 reloads, 0 restarts after a crash\n\n\
             WORKER  STATE    FOR  SESSIONS\n\
             8       ready  1 min         3\n\n\

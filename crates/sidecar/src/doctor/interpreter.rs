@@ -2,15 +2,10 @@
 
 use std::io;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
-use tokio::time::timeout;
 
-use super::Check;
+use super::{Check, output};
 use crate::interpreter;
 
 const NAME: &str = "interpreter";
@@ -19,12 +14,6 @@ const ADVICE: &str = "set python (--python, TORTOISE_PYTHON; in PHP: tortoise.py
 
 /// The oldest that our module is built for.
 const OLDEST: (u32, u32) = (3, 11);
-
-/// An interpreter that says nothing for this long will not serve anybody either.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Bytes of what it prints: some hundred are due.
-const MAX_OUTPUT_BYTES: u64 = 64 << 10;
 
 /// Old interpreters understand this too.
 const QUESTION: &str = "import json, sys, sysconfig
@@ -66,36 +55,11 @@ fn judge(path: &Path, facts: &Facts) -> Check {
 }
 
 async fn ask(path: &Path) -> io::Result<Facts> {
-    let mut child = Command::new(path)
-        .args(["-I", "-c", QUESTION])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let (output, errors) = (child.stdout.take(), child.stderr.take());
-    let run = async { tokio::join!(read(output), read(errors), child.wait()) };
-    let Ok((output, errors, status)) = timeout(PATIENCE, run).await else {
-        return Err(io::Error::other(format!("it did not answer within {} s", PATIENCE.as_secs())));
-    };
-    let status = status?;
-    match serde_json::from_slice(&output?) {
-        Ok(facts) if status.success() => Ok(facts),
-        _ => {
-            let errors = errors?;
-            let errors = String::from_utf8_lossy(&errors);
-            let last = errors.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it printed no error");
-            Err(io::Error::other(format!("{status}; {last}")))
-        }
+    let said = output::of(path, &["-I", "-c", QUESTION]).await?;
+    match serde_json::from_slice(&said.output) {
+        Ok(facts) if said.status.success() => Ok(facts),
+        _ => Err(said.failure()),
     }
-}
-
-async fn read(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(pipe) = pipe {
-        pipe.take(MAX_OUTPUT_BYTES).read_to_end(&mut bytes).await?;
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -102,6 +102,9 @@ class Children:
                 _native.take_slot(slot)
             return Begun(theirs, slot)
         theirs.close()
+        # Both sides do this: whoever ends the group must find it.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.setpgid(process, process)
         child = self._by_process[process] = Child(process, ours, slot)
         return child
 

@@ -4,6 +4,7 @@ import gc
 import os
 import resource
 import signal
+from dataclasses import replace
 
 from tortoise_worker import _native, interrupts, line
 from tortoise_worker.children import Begun
@@ -15,13 +16,29 @@ from tortoise_worker.settings import Settings
 def run(begun: Begun, session: Session, settings: Settings, control: int, alarm: Alarm) -> None:
     """Serves the client that the process gets, until one of both leaves."""
     become_process(settings.memory_limit)
+    _rehearse(session, settings)
     client = line.await_client(begun.line)
     if client is None:
         # It has run no code of the user's, whose exit handlers would have to run.
         os._exit(0)
-    session.prepare_for(client)
     session.serve(client, control=control, line=begun.line.detach(), slot=begun.slot, alarm=alarm)
     interrupts.uninstall(alarm)
+
+
+def _rehearse(session: Session, settings: Settings) -> None:
+    """Does once what is done when a client comes.
+
+    It changes nothing, but the pages of memory that it writes are the process's own then, no more shared with
+    the zygote: to copy them takes half the time that a client would wait.
+    """
+    ours, theirs = line.pair()
+    with ours, theirs:
+        client = {"roots": [*settings.path, "/"], "modules": [], "client": 0}
+        line.hand_over(ours, client, ours.fileno())
+        if (rehearsed := line.await_client(theirs)) is not None:
+            session.begin(rehearsed)
+            os.close(rehearsed.socket)
+            session.begin(replace(rehearsed, roots=[]))
 
 
 def become_process(memory_limit: int) -> None:

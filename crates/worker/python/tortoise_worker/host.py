@@ -125,7 +125,7 @@ class Host:
         seat = {"client": client.process, "slot": slot}
         try:
             session = Session(self._search_path, self._settings)
-            session.prepare_for(client)
+            session.begin(client)
         except BaseException as error:
             theirs.close()
             traceback.print_exc()

@@ -176,7 +176,7 @@ class Session:
         self._contexts = Contexts(self._coroutines)
         self._hooks = self._make_hooks()
 
-    def prepare_for(self, client: Client) -> None:
+    def begin(self, client: Client) -> None:
         """Makes the session a client's. Raises `AccessRefusedError` if that asks for what it cannot have."""
         self._served = client.served
         self._loader.set_roots(client.roots)
@@ -196,10 +196,8 @@ class Session:
         alarm: Alarm,
         zygote: int | None = None,
     ) -> None:
-        """Serves a client, for which the session was prepared, until one of both leaves.
-
-        Takes the descriptors over, but for `zygote`: see `Seat`.
-        """
+        """Serves a client until one of both leaves. Takes descriptors over, but for `zygote`: see `Seat`."""
+        self.begin(client)
         seat = Seat(client.socket, control, line, client.process, slot, client.shared_memory, zygote)
         reason = _native.serve(seat, self._hooks, self._settings, alarm)
         # PHP has gone, perhaps in the middle of a request.
