@@ -6,7 +6,7 @@ use tortoise_protocol::PRODUCT_VERSION;
 use tortoise_protocol::handshake::{Hello, Refusal};
 
 use crate::control::Session;
-use crate::settings::Root;
+use crate::settings::{Root, Settings};
 
 /// Who decides on class roots and modules.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,12 @@ pub enum Admission {
 }
 
 impl Admission {
+    /// What these settings allow.
+    #[must_use]
+    pub fn of(settings: &Settings) -> Self {
+        Self::Narrow { path: settings.path.clone(), modules: settings.modules.clone() }
+    }
+
     /// The session that this client gets.
     ///
     /// # Errors
@@ -41,6 +47,7 @@ impl Admission {
                     asked_modules: Vec::new(),
                     client,
                     shared_memory,
+                    stale: false,
                     served: None,
                 }),
             },
@@ -64,6 +71,7 @@ impl Admission {
                     asked_modules: hello.modules,
                     client,
                     shared_memory,
+                    stale: false,
                     served: Some(path.iter().map(|root| [root.canonical.clone(), root.absolute.clone()]).collect()),
                 })
             }
@@ -116,6 +124,7 @@ mod tests {
                 asked_modules: Vec::new(),
                 client: 9,
                 shared_memory: true,
+                stale: false,
                 served: None
             }
         );

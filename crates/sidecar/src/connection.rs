@@ -2,35 +2,77 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdStream;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use socket2::Socket;
 use tokio::net::UnixStream;
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::{Instant, timeout};
 use tortoise_protocol::handshake::{AccessToken, Hello, Refusal};
 
 use crate::admission::Admission;
+use crate::asks;
 use crate::control::{MAX_PACKET_BYTES, Order, Session};
-use crate::handshake::{HandshakeError, linger, read_hello, refuse};
-use crate::keeper::Present;
+use crate::handshake::{HandshakeError, Opening, linger, read_opening, refuse};
+use crate::keeper::{KeeperHandle, Presence, Present};
 use crate::limits::Limits;
 use crate::refusals::Refusals;
-use crate::sessions::Visitor;
+use crate::requests::Request;
+use crate::sessions::{NoPlace, Sessions, Visitor, WorkerId};
 use crate::stream::{Peer, Stream};
 
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Reception {
-    pub(crate) admission: Admission,
+    pub(crate) policy: Mutex<Arc<Policy>>,
     pub(crate) limits: Limits,
     pub(crate) workers: Present,
+    pub(crate) keeper: KeeperHandle,
+    pub(crate) sessions: Arc<Sessions>,
+    /// Where the operator's requests go.
+    pub(crate) desk: mpsc::Sender<Request>,
     /// Clients of other users are refused, over Unix sockets.
     pub(crate) user: u32,
-    /// What clients over TCP must know. Without it none may come.
-    pub(crate) token: Option<AccessToken>,
     /// Bounds what is logged of those who are refused.
     pub(crate) refusals: Refusals,
+    /// When the sidecar started.
+    pub(crate) since: Instant,
+    /// Where it listens.
+    pub(crate) addresses: Vec<String>,
+    /// The file that it logs to; None: standard error.
+    pub(crate) log: Option<String>,
 }
+
+/// Who may come, and what he gets. A reload changes it.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) admission: Admission,
+    /// What clients over TCP must know. Without it none may come.
+    pub(crate) token: Option<AccessToken>,
+}
+
+impl Reception {
+    /// The policy of this moment.
+    fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets a policy count for those who come from now on.
+    pub(crate) fn set_policy(&self, policy: Policy) {
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    }
+
+    /// Where to read more, in the words of a message.
+    fn log_name(&self) -> String {
+        match &self.log {
+            Some(log) => format!("the sidecar's log, {log},"),
+            None => "the sidecar's log".to_owned(),
+        }
+    }
+}
+
+/// The user who may do everything anyway.
+const ROOT: u32 = 0;
 
 /// Why a client was not handed over.
 #[derive(Debug, thiserror::Error)]
@@ -51,10 +93,12 @@ enum Rejection {
     Handshake(#[from] HandshakeError),
     #[error("{}", .0.message)]
     Refused(Refusal),
-    #[error("all {0} sessions are taken (max_sessions); try again later")]
-    Full(usize),
-    #[error("no Python worker is ready; the sidecar's log says why")]
-    NoWorker,
+    #[error(transparent)]
+    Full(#[from] NoPlace),
+    #[error("no Python worker is ready; {0} says why")]
+    NoWorker(String),
+    #[error("Python workers do not start, {log} says more: {reason}")]
+    Broken { reason: Arc<str>, log: String },
     #[error("the sidecar is leaving; try again")]
     Leaving,
 }
@@ -64,24 +108,40 @@ impl Rejection {
         match self {
             Self::Handshake(error) => error.refusal(),
             Self::Refused(refusal) => Some(refusal.clone()),
-            Self::User { .. } | Self::NoToken | Self::WrongToken => {
+            Self::User { .. } | Self::NoToken | Self::WrongToken | Self::Broken { .. } => {
                 Some(Refusal { message: self.to_string(), retry: false })
             }
-            Self::Full(_) | Self::NoWorker | Self::Leaving => Some(Refusal { message: self.to_string(), retry: true }),
+            Self::Full(_) | Self::NoWorker(_) | Self::Leaving => {
+                Some(Refusal { message: self.to_string(), retry: true })
+            }
         }
     }
 }
 
-/// Serves a connection until it has been handed over or refused.
-pub(crate) async fn receive(mut stream: Stream, mut visitor: Visitor, reception: Arc<Reception>) {
+/// Serves a connection until it has been handed over, answered or refused. `place` is for its opening alone: who waits
+/// for a session keeps nobody from being heard.
+pub(crate) async fn receive(
+    mut stream: Stream,
+    visitor: Visitor,
+    place: OwnedSemaphorePermit,
+    reception: Arc<Reception>,
+) {
     let peer = stream.peer();
-    let result = match check(&mut stream, &mut visitor, &reception).await {
-        Ok(session) => hand_over(stream, &session, visitor, &reception).await,
-        Err(rejection) => stream.into_socket().map_or_else(|_| Ok(()), |socket| Err((rejection, socket))),
+    let opening = greet(&mut stream, &reception).await;
+    drop(place);
+    let result = match opening {
+        Ok(Opening::Ask(ask)) => return asks::answer(stream, &ask, &reception).await,
+        Ok(Opening::Hello(hello)) => serve(stream, hello, visitor, &reception).await,
+        Err(rejection) => kept(stream, rejection),
     };
     if let Err((rejection, socket)) = result {
         reject(socket, &rejection, &peer, &reception).await;
     }
+}
+
+/// The connection that is to hear a rejection.
+fn kept(stream: Stream, rejection: Rejection) -> Result<(), (Rejection, Socket)> {
+    stream.into_socket().map_or_else(|_| Ok(()), |socket| Err((rejection, socket)))
 }
 
 /// Tells a client that came too late to try again.
@@ -97,39 +157,65 @@ pub(crate) async fn turn_away(mut stream: Stream, reception: Arc<Reception>) {
     }
 }
 
-/// Reads the hello of a client that may come.
-async fn greet(stream: &mut Stream, reception: &Reception) -> Result<Hello, Rejection> {
-    if let Stream::Unix(stream) = stream {
-        let user = stream.peer_cred().map_err(HandshakeError::Io)?.uid();
-        if user != reception.user {
-            return Err(Rejection::User { user, ours: reception.user });
-        }
+/// Reads what somebody says first who may come.
+async fn greet(stream: &mut Stream, reception: &Reception) -> Result<Opening, Rejection> {
+    let user = match stream {
+        Stream::Unix(stream) => Some(stream.peer_cred().map_err(HandshakeError::Io)?.uid()),
+        Stream::Tcp(_) => None,
+    };
+    let stranger = user.filter(|user| *user != reception.user);
+    if let Some(user) = stranger.filter(|user| *user != ROOT) {
+        return Err(Rejection::User { user, ours: reception.user });
     }
-    let mut hello = read_hello(stream, reception.limits.hello).await?;
-    let token = hello.token.take();
-    if let Stream::Tcp(_) = stream {
+    let mut opening = read_opening(stream, reception.limits.hello).await?;
+    let token = match &mut opening {
+        Opening::Hello(hello) => {
+            // Root may ask what a sidecar does, and end it; to have code run as another is something else.
+            if let Some(user) = stranger {
+                return Err(Rejection::User { user, ours: reception.user });
+            }
+            // No descriptor crosses TCP.
+            hello.shared_memory &= user.is_some();
+            hello.token.take()
+        }
+        Opening::Ask(ask) => ask.token.take(),
+    };
+    if user.is_none() {
         match token {
             None => return Err(Rejection::NoToken),
             // The comparison takes as long for any token of that length.
-            token if token != reception.token => return Err(Rejection::WrongToken),
+            token if token != reception.policy().token => return Err(Rejection::WrongToken),
             Some(_) => {}
         }
-        // No descriptor crosses TCP.
-        hello.shared_memory = false;
     }
-    Ok(hello)
+    Ok(opening)
 }
 
-async fn check(stream: &mut Stream, visitor: &mut Visitor, reception: &Reception) -> Result<Session, Rejection> {
-    let hello = greet(stream, reception).await?;
-    let session = reception.admission.decide(hello).map_err(Rejection::Refused)?;
-    visitor.admit().map_err(Rejection::Full)?;
+async fn serve(
+    stream: Stream,
+    hello: Hello,
+    mut visitor: Visitor,
+    reception: &Reception,
+) -> Result<(), (Rejection, Socket)> {
+    match admit(hello, &mut visitor, reception).await {
+        Ok(session) => hand_over(stream, session, visitor, reception).await,
+        Err(rejection) => kept(stream, rejection),
+    }
+}
+
+async fn admit(hello: Hello, visitor: &mut Visitor, reception: &Reception) -> Result<Session, Rejection> {
+    let session = reception.policy().admission.decide(hello).map_err(Rejection::Refused)?;
+    // A place does not help where no worker starts.
+    if let Presence::Broken(reason) = &*reception.workers.borrow() {
+        return Err(Rejection::Broken { reason: Arc::clone(reason), log: reception.log_name() });
+    }
+    visitor.admit(reception.limits.queue, || reception.keeper.make_room()).await?;
     Ok(session)
 }
 
 async fn hand_over(
     stream: Stream,
-    session: &Session,
+    session: Session,
     visitor: Visitor,
     reception: &Reception,
 ) -> Result<(), (Rejection, Socket)> {
@@ -137,13 +223,13 @@ async fn hand_over(
     let given = async {
         // The session reads and writes as an ordinary thread.
         socket.set_nonblocking(false).map_err(HandshakeError::Io)?;
-        timeout(reception.limits.worker, give(&socket, session, reception.workers.clone()))
+        timeout(reception.limits.worker, give(&socket, session, reception))
             .await
-            .map_err(|_| Rejection::NoWorker)?
+            .map_err(|_| Rejection::NoWorker(reception.log_name()))?
     };
     match given.await {
-        Ok(()) => {
-            visitor.handed_over();
+        Ok(worker) => {
+            visitor.handed_over(worker);
             Ok(())
         }
         Err(rejection) => Err((rejection, socket)),
@@ -151,29 +237,39 @@ async fn hand_over(
 }
 
 /// Gives a client to the worker, or to its successor if it dies at that moment.
-async fn give(socket: &Socket, session: &Session, mut workers: Present) -> Result<(), Rejection> {
-    let packet = serde_json::to_vec(&Order::Session(session)).unwrap_or_default();
-    if packet.len() > MAX_PACKET_BYTES {
-        return Err(Rejection::Refused(Refusal {
-            message: format!(
-                "the class roots and modules take {} bytes, over the limit of {MAX_PACKET_BYTES}",
-                packet.len()
-            ),
-            retry: false,
-        }));
-    }
+async fn give(socket: &Socket, session: Session, reception: &Reception) -> Result<WorkerId, Rejection> {
+    let mut session = session;
+    let mut workers = reception.workers.clone();
     loop {
-        let worker = match workers.wait_for(Option::is_some).await {
-            Ok(worker) => worker.clone(),
-            Err(_) => return Err(Rejection::Leaving),
-        };
-        let Some(worker) = worker else { continue };
-        match worker.send(&packet, socket.as_fd()).await {
-            Ok(()) => return Ok(()),
-            Err(error) => tracing::debug!("the worker did not take a client: {error}"),
+        let presence = workers.borrow_and_update().clone();
+        match presence {
+            Presence::Ready(worker) => {
+                session.stale = worker.is_stale;
+                match worker.control.send(&packet(&session)?, Some(socket.as_fd())).await {
+                    Ok(()) => return Ok(worker.id),
+                    Err(error) => tracing::debug!("the worker did not take a client: {error}"),
+                }
+            }
+            Presence::Absent => {}
+            Presence::Broken(reason) => return Err(Rejection::Broken { reason, log: reception.log_name() }),
+            Presence::Leaving => return Err(Rejection::Leaving),
         }
         workers.changed().await.map_err(|_| Rejection::Leaving)?;
     }
+}
+
+fn packet(session: &Session) -> Result<Vec<u8>, Rejection> {
+    let packet = serde_json::to_vec(&Order::Session(session)).unwrap_or_default();
+    if packet.len() <= MAX_PACKET_BYTES {
+        return Ok(packet);
+    }
+    Err(Rejection::Refused(Refusal {
+        message: format!(
+            "the class roots and modules take {} bytes, over the limit of {MAX_PACKET_BYTES}",
+            packet.len()
+        ),
+        retry: false,
+    }))
 }
 
 async fn reject(socket: Socket, rejection: &Rejection, peer: &Peer, reception: &Reception) {
@@ -194,16 +290,53 @@ mod tests {
     use std::os::fd::AsRawFd;
 
     use tokio::io::AsyncWriteExt;
-    use tokio::sync::watch;
+    use tokio::sync::{Semaphore, watch};
     use tortoise_testkit::client::{self, Answer};
 
     use super::*;
     use crate::control::Control;
-    use crate::sessions::Sessions;
+    use crate::keeper::Taker;
+
+    impl Reception {
+        /// A reception of a private sidecar whose keeper hears nothing.
+        pub(crate) fn for_tests(workers: Present, user: u32, limits: Limits) -> Self {
+            Self {
+                policy: Mutex::new(Arc::new(Policy { admission: Admission::Believe, token: None })),
+                limits,
+                workers,
+                keeper: KeeperHandle::deaf(),
+                sessions: Sessions::new(1),
+                desk: mpsc::channel(1).0,
+                user,
+                refusals: Refusals::new(),
+                since: Instant::now(),
+                addresses: Vec::new(),
+                log: None,
+            }
+        }
+    }
 
     fn reception(workers: Present, user: u32) -> Arc<Reception> {
-        let (limits, refusals) = (Limits::default(), Refusals::new());
-        Arc::new(Reception { admission: Admission::Believe, limits, workers, user, token: None, refusals })
+        Arc::new(Reception::for_tests(workers, user, Limits::default()))
+    }
+
+    /// A watch on nobody, or on this worker.
+    fn present(control: Option<Control>) -> (watch::Sender<Presence>, Present) {
+        watch::channel(control.map_or(Presence::Absent, ready))
+    }
+
+    fn ready(control: Control) -> Presence {
+        Presence::Ready(Arc::new(Taker { id: 1, control: Arc::new(control), is_stale: false }))
+    }
+
+    fn sessions(limit: u32) -> Arc<Sessions> {
+        let sessions = Sessions::new(limit);
+        sessions.open(1);
+        sessions
+    }
+
+    fn place() -> OwnedSemaphorePermit {
+        Arc::new(Semaphore::new(1)).try_acquire_owned().expect("a place")
     }
 
     /// A client that has sent `bytes` is received; gives what it hears.
@@ -211,7 +344,7 @@ mod tests {
         let (mut near, far) = UnixStream::pair().expect("a pair");
         near.write_all(bytes).await.expect("written");
         near.shutdown().await.expect("nothing more to say");
-        receive(Stream::Unix(far), visitor, reception).await;
+        receive(Stream::Unix(far), visitor, place(), reception).await;
         let mut near = near.into_std().expect("a stream");
         near.set_nonblocking(false).expect("set");
         client::answer(&mut near)
@@ -223,9 +356,9 @@ mod tests {
 
     #[tokio::test]
     async fn another_user_is_refused_before_its_hello_counts() {
-        let (_sender, workers) = watch::channel(None);
+        let (_sender, workers) = present(None);
         let hello = client::hello_frame(&client::hello(&["/a"]));
-        let visitor = Sessions::new(1).visit();
+        let visitor = sessions(1).visit();
         let Answer::Refusal(refusal) = answer(&hello, visitor, reception(workers, me() + 1)).await else {
             panic!("no refusal");
         };
@@ -238,7 +371,7 @@ mod tests {
 
     /// What a client over TCP hears that has sent a hello with `token`, of a sidecar that asks for `expected`.
     async fn answer_over_tcp(token: Option<AccessToken>, expected: Option<AccessToken>) -> (Answer, usize) {
-        let (_sender, workers) = watch::channel(None);
+        let (_sender, workers) = present(None);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bound");
         let mut near =
             tokio::net::TcpStream::connect(listener.local_addr().expect("an address")).await.expect("connected");
@@ -247,10 +380,10 @@ mod tests {
         let hello = Hello { token, ..client::hello(&["relative"]) };
         near.write_all(&client::hello_frame(&hello)).await.expect("written");
         // Nobody of another user is kept out of a port, so it makes no difference which one this is.
-        let reception =
-            Reception { token: expected, ..Arc::into_inner(reception(workers, me() + 1)).expect("nobody else has it") };
-        let sessions = Sessions::new(1);
-        receive(Stream::Tcp(far), sessions.visit(), Arc::new(reception)).await;
+        let reception = Reception::for_tests(workers, me() + 1, Limits::default());
+        reception.set_policy(Policy { admission: Admission::Believe, token: expected });
+        let sessions = sessions(1);
+        receive(Stream::Tcp(far), sessions.visit(), place(), Arc::new(reception)).await;
         let mut near = near.into_std().expect("a stream");
         near.set_nonblocking(false).expect("set");
         (client::answer(&mut near), sessions.count())
@@ -277,10 +410,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_client_waits_for_a_worker_but_not_for_ever() {
-        let (_sender, workers) = watch::channel(None);
+        let (_sender, workers) = present(None);
         let hello = client::hello_frame(&client::hello(&["/a"]));
-        let begin = tokio::time::Instant::now();
-        let Answer::Refusal(refusal) = answer(&hello, Sessions::new(1).visit(), reception(workers, me())).await else {
+        let begin = Instant::now();
+        let Answer::Refusal(refusal) = answer(&hello, sessions(1).visit(), reception(workers, me())).await else {
             panic!("no refusal");
         };
         assert!(refusal.message.contains("no Python worker is ready") && refusal.retry, "{}", refusal.message);
@@ -288,19 +421,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_no_worker_starts_clients_are_told_at_once_and_not_to_try_again() {
+        let (sender, workers) = present(None);
+        sender.send_replace(Presence::Broken("no module named shop".into()));
+        let reception =
+            Reception { log: Some("/var/log/t.log".into()), ..Reception::for_tests(workers, me(), Limits::default()) };
+        let hello = client::hello_frame(&client::hello(&["/a"]));
+        let Answer::Refusal(refusal) = answer(&hello, sessions(1).visit(), Arc::new(reception)).await else {
+            panic!("no refusal");
+        };
+        assert!(!refusal.retry, "{}", refusal.message);
+        for part in ["no module named shop", "/var/log/t.log"] {
+            assert!(refusal.message.contains(part), "{}", refusal.message);
+        }
+    }
+
+    #[tokio::test]
     async fn a_worker_that_dies_at_the_hand_over_is_replaced_by_the_next() {
         let (dying, far) = Control::pair().expect("a pair");
         drop(far);
         let (next, far) = Control::pair().expect("a pair");
-        let (sender, workers) = watch::channel(Some(Arc::new(dying)));
+        let (sender, workers) = present(Some(dying));
         let (mut near, stream) = UnixStream::pair().expect("a pair");
         near.write_all(&client::hello_frame(&client::hello(&["/a"]))).await.expect("written");
-        let sessions = Sessions::new(1);
-        let received = tokio::spawn(receive(Stream::Unix(stream), sessions.visit(), reception(workers, me())));
+        let sessions = sessions(1);
+        let received = tokio::spawn(receive(Stream::Unix(stream), sessions.visit(), place(), reception(workers, me())));
         // The first worker has refused the client when nothing else is left to do.
         tokio::task::yield_now().await;
-        sender.send_replace(None);
-        sender.send_replace(Some(Arc::new(next)));
+        sender.send_replace(Presence::Absent);
+        sender.send_replace(ready(next));
         received.await.expect("received");
         let mut packet = [0; 1024];
         let length = nix::sys::socket::recv(far.as_raw_fd(), &mut packet, nix::sys::socket::MsgFlags::empty());
@@ -311,7 +460,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_late_client_is_told_to_try_again() {
-        let (_sender, workers) = watch::channel(None);
+        let (_sender, workers) = present(None);
         let (mut near, far) = UnixStream::pair().expect("a pair");
         near.write_all(&client::hello_frame(&client::hello(&[]))).await.expect("written");
         turn_away(Stream::Unix(far), reception(workers, me())).await;
@@ -324,11 +473,11 @@ mod tests {
     #[tokio::test]
     async fn what_does_not_fit_a_packet_is_refused() {
         let (control, _far) = Control::pair().expect("a pair");
-        let (_sender, workers) = watch::channel(Some(Arc::new(control)));
+        let (_sender, workers) = present(Some(control));
         // Each control character is six bytes of JSON.
         let root = format!("/{}", "\u{1}".repeat(4000));
         let hello = client::hello_frame(&client::hello(&[root.as_str(); 15]));
-        let Answer::Refusal(refusal) = answer(&hello, Sessions::new(1).visit(), reception(workers, me())).await else {
+        let Answer::Refusal(refusal) = answer(&hello, sessions(1).visit(), reception(workers, me())).await else {
             panic!("no refusal");
         };
         assert!(refusal.message.contains("over the limit of 131072"), "{}", refusal.message);

@@ -1,4 +1,4 @@
-//! Reads one hello, to the byte, from a peer that nobody knows yet; writes refusals.
+//! Reads one hello or question, to the byte, from a peer that nobody knows yet; writes answers.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -7,6 +7,7 @@ use socket2::Socket;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
+use tortoise_protocol::ask::{Ask, Told};
 use tortoise_protocol::frame::{self, HEADER_BYTES, Header, Kind};
 use tortoise_protocol::handshake::{Hello, HelloError, Refusal};
 use tortoise_protocol::limits::MAX_HELLO_BYTES;
@@ -47,24 +48,37 @@ impl HandshakeError {
     }
 }
 
-/// Reads a hello and not a byte more: what follows belongs to the session.
-pub(crate) async fn read_hello(
+/// What a peer says first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// A client wants a session.
+    Hello(Hello),
+    /// An operator asks something.
+    Ask(Ask),
+}
+
+/// Reads what a peer says first and not a byte more: what follows belongs to the session.
+pub(crate) async fn read_opening(
     stream: &mut (impl AsyncRead + Unpin),
     deadline: Duration,
-) -> Result<Hello, HandshakeError> {
+) -> Result<Opening, HandshakeError> {
     timeout(deadline, read(stream)).await.map_err(|_| HandshakeError::TooSlow(deadline))?
 }
 
-async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Hello, HandshakeError> {
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Opening, HandshakeError> {
     let mut head = [0; HEADER_BYTES];
     fill(stream, &mut head).await?;
     let header = match Header::decode(&head, MAX_HELLO_BYTES) {
-        Ok(header) if header.kind == Kind::Hello && header.segment_bytes == 0 => header,
+        Ok(header) if matches!(header.kind, Kind::Hello | Kind::Ask) && header.segment_bytes == 0 => header,
         _ => return Err(HandshakeError::NotTortoise(head[..16].to_vec())),
     };
     let mut payload = vec![0; header.payload_bytes as usize];
     fill(stream, &mut payload).await?;
-    Hello::read(&payload).map_err(|error| match error {
+    let opening = match header.kind {
+        Kind::Ask => Ask::read(&payload).map(Opening::Ask),
+        _ => Hello::read(&payload).map(Opening::Hello),
+    };
+    opening.map_err(|error| match error {
         HelloError::NotTortoise => HandshakeError::NotTortoise(payload[..payload.len().min(16)].to_vec()),
         error => HandshakeError::Hello(error),
     })
@@ -98,6 +112,16 @@ pub(crate) fn refuse(mut socket: &Socket, refusal: &Refusal) {
         // A client that has left does not need an answer.
         let _ = socket.set_nonblocking(true).and_then(|()| socket.write_all(&buffer));
     }
+}
+
+/// The answer to a question, as a frame.
+pub(crate) fn told(json: &serde_json::Value) -> Vec<u8> {
+    let mut buffer = Vec::new();
+    frame::begin(&mut buffer);
+    Told { json: json.to_string() }.write(&mut buffer);
+    // The text is bounded by those who make it, far below what a frame may hold.
+    let _ = frame::finish(&mut buffer, Header::new(Kind::Told, 0));
+    buffer
 }
 
 /// Takes in what the peer still sends, so that its own write does not fail before it reads the answer.
@@ -144,8 +168,8 @@ mod tests {
         (hello, payload)
     }
 
-    async fn read_bytes(mut bytes: &[u8]) -> Result<Hello, HandshakeError> {
-        read_hello(&mut bytes, Duration::from_secs(60)).await
+    async fn read_bytes(mut bytes: &[u8]) -> Result<Opening, HandshakeError> {
+        read_opening(&mut bytes, Duration::from_secs(60)).await
     }
 
     #[tokio::test]
@@ -154,8 +178,19 @@ mod tests {
         let mut bytes = framed(&payload, Kind::Hello);
         bytes.extend_from_slice(b"the session's");
         let mut rest = &bytes[..];
-        assert_eq!(read_hello(&mut rest, Duration::from_secs(60)).await.expect("a hello"), hello);
+        let opening = read_opening(&mut rest, Duration::from_secs(60)).await;
+        assert_eq!(opening.expect("a hello"), Opening::Hello(hello));
         assert_eq!(rest, b"the session's");
+    }
+
+    #[tokio::test]
+    async fn a_question_is_read_like_a_hello() {
+        let ask = Ask::new("status", None);
+        let mut payload = Vec::new();
+        ask.write(&mut payload);
+        assert_eq!(read_bytes(&framed(&payload, Kind::Ask)).await.expect("a question"), Opening::Ask(ask));
+        let error = read_bytes(&framed(&payload[..12], Kind::Ask)).await.expect_err("cut");
+        assert!(matches!(error, HandshakeError::Hello(HelloError::Malformed(_))), "{error}");
     }
 
     #[tokio::test]
@@ -214,7 +249,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slow_hello_is_given_up_on() {
         let (near, mut far) = tokio::io::duplex(1024);
-        let error = read_hello(&mut far, Duration::from_secs(5)).await.expect_err("nothing comes");
+        let error = read_opening(&mut far, Duration::from_secs(5)).await.expect_err("nothing comes");
         assert!(matches!(error, HandshakeError::TooSlow(_)), "{error}");
         drop(near);
     }

@@ -4,11 +4,12 @@
 //!
 //! `listener` → `connection` (`handshake`, `admission`) → `control` → the worker, which forks a session
 //!
-//! `supervisor` holds these together from the start to the end, `keeper` keeps the `worker` alive, and
-//! `sessions` counts, so that `idle` knows when nobody is left.
+//! `supervisor` holds these together from the start to the end, `keeper` keeps a `worker` alive and replaces it, and
+//! `sessions` counts, so that `idle` knows when nobody is left. An operator's question goes from `connection` to `asks`.
 
 pub mod address;
 pub mod admission;
+mod asks;
 mod background;
 pub mod cli;
 mod client;
@@ -18,6 +19,7 @@ pub mod control;
 pub mod daemon;
 mod doctor;
 pub mod environment;
+mod followed;
 mod handshake;
 mod idle;
 pub mod interpreter;
@@ -25,19 +27,28 @@ mod keeper;
 pub mod limits;
 pub mod listener;
 pub mod log;
+mod notify;
 mod output;
 mod pid_file;
+mod places;
 mod process;
+mod recall;
 mod refusals;
+pub mod renewal;
+pub mod requests;
+mod retiring;
 mod sessions;
 pub mod settings;
 mod signals;
+pub mod states;
+mod status;
 mod stream;
 pub mod supervisor;
 mod target;
 mod temporary;
 pub mod token;
 pub mod worker;
+mod worker_settings;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -133,11 +144,11 @@ fn print(text: &str) -> Result<(), CommandError> {
 fn serve(mut flags: Serve) -> Result<(), CommandError> {
     process::reset_signals()?;
     let Some(number) = flags.ready_fd else {
-        return serve_here(&flags, None, || {});
+        return serve_here(flags, None, || {});
     };
     flags.make_paths_absolute()?;
     let mut announcement = Some(daemon::detach(Announcement::inherited(number)?)?);
-    let result = serve_privately(&flags, || {
+    let result = serve_privately(flags, || {
         if let Some(announcement) = announcement.take() {
             announcement.ready();
         }
@@ -148,18 +159,19 @@ fn serve(mut flags: Serve) -> Result<(), CommandError> {
     result
 }
 
-fn serve_privately(flags: &Serve, ready: impl FnOnce()) -> Result<(), CommandError> {
+fn serve_privately(flags: Serve, ready: impl FnOnce()) -> Result<(), CommandError> {
     let log = flags.log.as_deref().map(daemon::log_to).transpose()?;
     serve_here(flags, log, ready)
 }
 
-fn serve_here(flags: &Serve, log: Option<LogFile>, ready: impl FnOnce()) -> Result<(), CommandError> {
-    let settings = Settings::load(&flags.flags, flags.auto)?;
+fn serve_here(flags: Serve, log: Option<LogFile>, ready: impl FnOnce()) -> Result<(), CommandError> {
+    let Serve { flags, auto, lock, log: log_path, .. } = flags;
+    let settings = Settings::load(&flags, auto)?;
     let library = interpreter::library()?;
     // PHP's environment may name that of another sidecar.
-    let pid_file = settings.pid_file.as_deref().filter(|_| !flags.auto);
+    let pid_file = settings.pid_file.as_deref().filter(|_| !auto);
     let _pid_file = pid_file.map(PidFile::take).transpose()?;
-    if flags.auto {
+    if auto {
         // The folder that PHP happened to stand in shall not be kept busy.
         std::env::set_current_dir(Path::new("/"))?;
     }
@@ -167,16 +179,19 @@ fn serve_here(flags: &Serve, log: Option<LogFile>, ready: impl FnOnce()) -> Resu
     for name in environment::unknown() {
         tracing::warn!("the environment variable {name} is no setting of the sidecar, and means nothing to it");
     }
-    let admission = if flags.auto {
-        Admission::Believe
-    } else {
-        Admission::Narrow { path: settings.path.clone(), modules: settings.modules.clone() }
+    let service = Service {
+        admission: if auto { Admission::Believe } else { Admission::of(&settings) },
+        settings,
+        reread: Box::new(move || Settings::load(&flags, auto).map_err(|error| error.to_string())),
+        library,
+        lock,
+        log: log_path,
+        limits: Limits::default(),
     };
-    let service = Service { settings, library, admission, lock: flags.lock.clone(), limits: Limits::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let signals = Signals::install()?;
-        supervisor::supervise(service, signals.first(), ready).await?;
+        let requests = Signals::install()?.requests();
+        supervisor::supervise(service, requests, ready).await?;
         Ok(())
     })
 }

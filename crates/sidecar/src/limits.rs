@@ -25,7 +25,9 @@ pub struct Limits {
     pub worker: Duration,
     /// A worker must be ready within this time: it imports the user's modules first.
     pub ready: Duration,
-    /// A worker that was told to leave is killed after this time.
+    /// A client waits this long for a place while all sessions are taken.
+    pub queue: Duration,
+    /// A worker that has nothing to do any more is killed after this time.
     pub leave: Duration,
     /// The pause before a dead worker is replaced; it doubles each time.
     pub least_backoff: Duration,
@@ -33,6 +35,10 @@ pub struct Limits {
     pub most_backoff: Duration,
     /// A worker that lived this long was sound: the next pause is the least one again.
     pub sound: Duration,
+    /// So many failures in a row, and clients are refused at once.
+    pub failures: u32,
+    /// The pause between two attempts then.
+    pub broken: Duration,
 }
 
 impl Default for Limits {
@@ -42,10 +48,13 @@ impl Default for Limits {
             hello: Duration::from_secs(5),
             worker: Duration::from_secs(5),
             ready: Duration::from_secs(30),
+            queue: Duration::from_secs(5),
             leave: Duration::from_secs(5),
             least_backoff: Duration::from_millis(100),
             most_backoff: Duration::from_secs(30),
             sound: Duration::from_secs(60),
+            failures: 5,
+            broken: Duration::from_secs(30),
         }
     }
 }

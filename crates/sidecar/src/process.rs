@@ -53,6 +53,13 @@ pub(crate) fn inherited(number: RawFd) -> Option<OwnedFd> {
     Some(fd)
 }
 
+/// Owns descriptors that the system has just given us beside a packet.
+pub(crate) fn received(numbers: Vec<RawFd>) -> impl Iterator<Item = OwnedFd> {
+    // SAFETY: `numbers` come from the control message of a `recvmsg`, which made them for us alone; the only caller is
+    // `control::receive_packet`, which hands each over once.
+    numbers.into_iter().map(|number| unsafe { OwnedFd::from_raw_fd(number) })
+}
+
 /// Closes every inherited descriptor but the standard ones and `keep`.
 pub(crate) fn close_inherited(keep: &OwnedFd) -> io::Result<()> {
     let keep = keep.as_raw_fd();
@@ -86,25 +93,27 @@ pub(crate) fn ignore_file_size_signal() -> io::Result<()> {
     Ok(())
 }
 
-/// Makes `command` start a worker: it inherits `control` under its present number and nothing else but the standard
-/// descriptors, has its own process group and a large stack. `control` must stay open until the command is spawned.
-pub(crate) fn prepare_worker(command: &mut Command, control: &OwnedFd) {
-    let control = control.as_raw_fd();
+/// Makes `command` start a worker: it inherits `kept` under their present numbers and nothing else but the standard
+/// descriptors, has its own process group and a large stack. `kept` must stay open until the command is spawned.
+pub(crate) fn prepare_worker(command: &mut Command, kept: [BorrowedFd<'_>; 2]) {
+    let kept = kept.map(|descriptor| descriptor.as_raw_fd());
     // A terminal's Ctrl-C reaches every process of a group: whether to leave is the supervisor's decision.
     command.process_group(0);
     let after_fork = move || {
-        // Everything that is open is closed at exec, and then one is not.
+        // Everything that is open is closed at exec, and then two are not.
         // SAFETY: sets a flag on descriptors, closes none; one syscall, so async-signal-safe.
         // A kernel before 5.11 refuses it, and then only what our own parent left open without FD_CLOEXEC remains.
         unsafe { libc::syscall(libc::SYS_close_range, FIRST_INHERITED, RawFd::MAX, libc::CLOSE_RANGE_CLOEXEC) };
-        // SAFETY: the parent keeps `control` open until the spawn has returned; one syscall.
-        unsafe { fcntl(BorrowedFd::borrow_raw(control), FcntlArg::F_SETFD(FdFlag::empty())) }?;
+        for number in kept {
+            // SAFETY: the parent keeps the descriptor open until the spawn has returned; one syscall.
+            unsafe { fcntl(BorrowedFd::borrow_raw(number), FcntlArg::F_SETFD(FdFlag::empty())) }?;
+        }
         let (soft, hard) = getrlimit(Resource::RLIMIT_STACK)?;
         if soft < WORKER_STACK_BYTES {
             setrlimit(Resource::RLIMIT_STACK, WORKER_STACK_BYTES.min(hard), hard)?;
         }
         Ok(())
     };
-    // SAFETY: between fork and exec the closure makes four syscalls and converts an errno: no allocation, no lock.
+    // SAFETY: between fork and exec the closure makes five syscalls and converts an errno: no allocation, no lock.
     unsafe { command.pre_exec(after_fork) };
 }

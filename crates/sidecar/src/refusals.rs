@@ -1,5 +1,6 @@
 //! The log of refused clients, bounded: over TCP anybody on this machine can be refused as often as he likes.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,10 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// Counts refusals.
 #[derive(Debug)]
-pub(crate) struct Refusals(Mutex<Count>);
+pub(crate) struct Refusals {
+    count: Mutex<Count>,
+    all: AtomicU64,
+}
 
 #[derive(Debug)]
 struct Count {
@@ -23,11 +27,17 @@ struct Count {
 
 impl Refusals {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Count { since: Instant::now(), lines: 0, suppressed: 0 }))
+        Self { count: Mutex::new(Count { since: Instant::now(), lines: 0, suppressed: 0 }), all: AtomicU64::new(0) }
+    }
+
+    /// How many there were in all.
+    pub(crate) fn all(&self) -> u64 {
+        self.all.load(Ordering::Relaxed)
     }
 
     /// Logs a refusal, and how many were left out before it.
     pub(crate) fn log(&self, line: &str) {
+        self.all.fetch_add(1, Ordering::Relaxed);
         if let Some(suppressed) = self.count(Instant::now()) {
             if suppressed > 0 {
                 tracing::warn!("({suppressed} refused clients are not in this log: more than is logged in one second)");
@@ -39,7 +49,7 @@ impl Refusals {
     /// Counts a refusal. If it is to be logged: how many before it were not.
     fn count(&self, now: Instant) -> Option<u64> {
         // Every change is whole before anything can panic.
-        let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
         if now.duration_since(count.since) >= SECOND {
             (count.since, count.lines) = (now, 0);
         }

@@ -2,29 +2,36 @@
 
 use std::convert::Infallible;
 use std::fs::File;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
 use nix::fcntl::Flock;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{sleep, timeout};
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::address::Address;
 use crate::admission::Admission;
-use crate::connection::{self, Reception};
+use crate::connection::{self, Policy, Reception};
 use crate::idle::{self, Leave};
-use crate::keeper::Keeper;
+use crate::keeper::{Keeper, KeeperHandle};
 use crate::limits::Limits;
 use crate::listener::{ListenError, Listener};
 use crate::refusals::Refusals;
+use crate::renewal::{Renewing, Reread, Workshop};
+use crate::requests::{Answer, Request, error};
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::stream::Stream;
-use crate::worker::{Launch, WorkerError};
+use crate::worker::WorkerError;
+
+/// Requests of operators that may wait.
+const BACKLOG: usize = 16;
 
 /// The pause after an error of accept, such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -36,16 +43,19 @@ const ACCEPT_ERRORS_A_LINE: u64 = 100;
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// What a sidecar is made of.
-#[derive(Debug, Clone)]
 pub struct Service {
     /// The settings.
     pub settings: Settings,
+    /// Reads them again, for a reload.
+    pub reread: Reread,
     /// The folder with our Python package.
     pub library: PathBuf,
     /// Who decides on class roots and modules.
     pub admission: Admission,
     /// The file that PHP locks while it starts a private sidecar.
     pub lock: Option<PathBuf>,
+    /// The file that is logged to, for messages; None: standard error.
+    pub log: Option<PathBuf>,
     /// What is not a setting.
     pub limits: Limits,
 }
@@ -64,58 +74,122 @@ pub enum StartError {
     Stopped,
 }
 
-/// Runs a sidecar, in a runtime of one thread, until `shutdown` ends or it has been idle for long enough. `ready` is
-/// called when listeners and the worker are live.
+/// Runs a sidecar, in a runtime of one thread, until it is asked to stop, `requests` end, or it has been idle for long
+/// enough. `ready` is called when listeners and the worker are live.
 ///
 /// # Errors
 /// [`StartError`], if it never got that far.
 pub async fn supervise(
     service: Service,
-    shutdown: impl Future<Output = ()>,
+    mut requests: mpsc::Receiver<Request>,
     ready: impl FnOnce(),
 ) -> Result<(), StartError> {
-    let Service { settings, library, admission, lock, limits } = service;
+    let Service { settings, reread, library, admission, lock, log, limits } = service;
+    let since = Instant::now();
     let listeners = bind_all(&settings.listen)?;
     let sessions = Sessions::new(settings.max_sessions);
-    let launch =
-        Launch { python: settings.python, library, ready: limits.ready, spinning_sessions: settings.spinning_sessions };
-    tokio::pin!(shutdown);
-    let started = tokio::select! {
-        started = Keeper::start(launch, limits.clone(), Arc::clone(&sessions)) => started.map_err(StartError::from),
-        () = &mut shutdown => Err(StartError::Stopped),
+    let log = log.map(|log| log.display().to_string());
+    let workshop = Workshop { library, limits: limits.clone(), log: log.clone() };
+    let plan = workshop.plan(&settings);
+    let lobby = Arc::new(OnceLock::new());
+    let renewal = Renewing {
+        reread,
+        workshop,
+        sessions: Arc::clone(&sessions),
+        settings: Mutex::new(settings.clone()),
+        reception: Arc::clone(&lobby),
+        is_private: admission == Admission::Believe,
     };
-    let mut keeper = match started {
-        Ok(keeper) => keeper,
+    let started = tokio::select! {
+        started = Keeper::start(plan, limits.clone(), Arc::clone(&sessions), Box::new(renewal)) => {
+            started.map_err(StartError::from)
+        }
+        () = stopped(&mut requests) => Err(StartError::Stopped),
+    };
+    let (keeper, handle) = match started {
+        Ok(started) => started,
         Err(error) => {
             close_all(listeners);
             return Err(error);
         }
     };
-    let reception = Reception {
-        admission,
+    let (desk, mut asked) = mpsc::channel(BACKLOG);
+    let reception = Arc::new(Reception {
+        policy: Mutex::new(Arc::new(Policy { admission, token: settings.token })),
         limits,
         workers: keeper.present(),
+        keeper: handle.clone(),
+        sessions: Arc::clone(&sessions),
+        desk,
         user: nix::unistd::geteuid().as_raw(),
-        token: settings.token,
         refusals: Refusals::new(),
-    };
+        since,
+        addresses: listeners.iter().map(|listener| listener.address().to_string()).collect(),
+        log,
+    });
+    let _ = lobby.set(Arc::clone(&reception));
     let house = House::new(listeners, sessions, reception);
+    let keeping = keeper.run();
     for door in &house.doors {
         tracing::info!("ready: listening on {}", door.listener.address());
     }
     ready();
 
     let lock = tokio::select! {
-        () = &mut shutdown => None,
-        never = keeper.keep() => match never {},
+        () = attend(&mut requests, &mut asked, &handle) => None,
         never = house.accept() => match never {},
         lock = house.idle(settings.idle_exit, lock.as_deref()) => {
             tracing::info!("leaving: there has been no session for the time of idle_exit");
             lock
         }
     };
-    house.close(keeper, lock).await;
+    house.close(&handle, keeping, lock).await;
     Ok(())
+}
+
+/// Waits until somebody asks to stop.
+async fn stopped(requests: &mut mpsc::Receiver<Request>) {
+    loop {
+        match requests.recv().await {
+            None => return,
+            Some(Request::Stop(answer)) => return answer.tell(stopping()),
+            // What is starting needs neither.
+            Some(Request::Reload(answer) | Request::Restart(answer)) => answer.tell(error(&"the sidecar is starting")),
+        }
+    }
+}
+
+fn stopping() -> serde_json::Value {
+    json!({ "stopping": std::process::id() })
+}
+
+/// Does what is asked, until that is to stop.
+async fn attend(signals: &mut mpsc::Receiver<Request>, asked: &mut mpsc::Receiver<Request>, keeper: &KeeperHandle) {
+    loop {
+        let request = tokio::select! {
+            request = signals.recv() => request,
+            request = asked.recv() => request,
+        };
+        match request {
+            None => return,
+            Some(Request::Stop(answer)) => return answer.tell(stopping()),
+            Some(Request::Reload(answer)) => reload(keeper.clone(), answer),
+            Some(Request::Restart(answer)) => answer.tell(error(&"this sidecar cannot be restarted")),
+        }
+    }
+}
+
+/// Reloads, and tells who asked for it, whenever that is done.
+fn reload(keeper: KeeperHandle, answer: Answer) {
+    tokio::spawn(async move {
+        let (reply, reloaded) = tokio::sync::oneshot::channel();
+        keeper.reload(Some(reply)).await;
+        answer.tell(match reloaded.await {
+            Ok(Ok(renewed)) => json!({ "reloaded": true, "worker": renewed.worker, "warnings": renewed.warnings }),
+            Ok(Err(message)) => error(&message),
+            Err(_) => error(&"the sidecar is leaving"),
+        });
+    });
 }
 
 /// Listens on every address, or on none.
@@ -163,9 +237,9 @@ struct House {
 }
 
 impl House {
-    fn new(listeners: Vec<Listener>, sessions: Arc<Sessions>, reception: Reception) -> Self {
+    fn new(listeners: Vec<Listener>, sessions: Arc<Sessions>, reception: Arc<Reception>) -> Self {
         let door = |listener| Door { listener, handshakes: Arc::new(Semaphore::new(reception.limits.handshakes)) };
-        Self { doors: listeners.into_iter().map(door).collect(), sessions, reception: Arc::new(reception) }
+        Self { doors: listeners.into_iter().map(door).collect(), sessions, reception }
     }
 
     /// Receives clients at every door.
@@ -197,11 +271,7 @@ impl House {
 
     /// Serves a client in a task of its own: what goes wrong in it, even a panic, ends no other.
     fn receive(&self, stream: Stream, place: OwnedSemaphorePermit) {
-        let client = connection::receive(stream, self.sessions.visit(), Arc::clone(&self.reception));
-        tokio::spawn(async move {
-            client.await;
-            drop(place);
-        });
+        tokio::spawn(connection::receive(stream, self.sessions.visit(), place, Arc::clone(&self.reception)));
     }
 
     /// Waits until it is time to leave for want of clients, and gives the lock that keeps PHP from starting another
@@ -229,15 +299,16 @@ impl House {
     }
 
     /// Stops listening, tells those who came too late to try again, and sees the worker off.
-    async fn close(self, keeper: Keeper, lock: Option<Flock<File>>) {
+    async fn close(self, keeper: &KeeperHandle, keeping: JoinHandle<()>, lock: Option<Flock<File>>) {
         let late: Vec<_> =
             self.doors.into_iter().map(|Door { listener, handshakes }| (listener.close(), handshakes)).collect();
         // From here on a new sidecar may take our place.
         drop(lock);
         match self.sessions.count() {
             0 => {}
-            count => tracing::info!("closing {count} sessions"),
+            count => tracing::info!("draining: {count} sessions leave, each at the end of its request"),
         }
+        keeper.dismiss().await;
         let reception = self.reception;
         let all = u32::try_from(reception.limits.handshakes).unwrap_or(u32::MAX);
         let answer = async {
@@ -254,7 +325,7 @@ impl House {
                 let _ = handshakes.acquire_many(all).await;
             }
         };
-        let _ = tokio::join!(keeper.leave(), timeout(LAST_ANSWERS, answer));
+        let _ = tokio::join!(keeping, timeout(LAST_ANSWERS, answer));
         tracing::info!("left");
     }
 }
@@ -265,17 +336,17 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::keeper::Presence;
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_connects_in_the_last_moment_is_received() {
         let folder = tempfile::tempdir().expect("a folder");
         let address = Address::Unix(folder.path().join("t.sock"));
-        let (_sender, workers) = watch::channel(None);
+        let (_sender, workers) = watch::channel(Presence::Absent);
         let user = nix::unistd::geteuid().as_raw();
         let limits = Limits { handshakes: 1, ..Limits::default() };
-        let refusals = Refusals::new();
-        let reception = Reception { admission: Admission::Believe, limits, workers, user, token: None, refusals };
-        let house = House::new(vec![Listener::bind(&address).expect("bound")], Sessions::new(1), reception);
+        let reception = Reception::for_tests(workers, user, limits);
+        let house = House::new(vec![Listener::bind(&address).expect("bound")], Sessions::new(1), Arc::new(reception));
         let client = std::os::unix::net::UnixStream::connect(folder.path().join("t.sock")).expect("connected");
         let begin = Instant::now();
         // Nobody accepts beside this, as in the moment before the runtime has heard of the client.

@@ -1,7 +1,7 @@
 //! A worker: the user's Python with our module, from its start until it has left.
 
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -12,11 +12,14 @@ use nix::unistd::Pid;
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
+use tortoise_channel::Board;
 use tortoise_protocol::PRODUCT_VERSION;
 
-use crate::control::{Control, Ready, Report};
+use crate::control::{Control, Ready, Received, Report};
+use crate::notify;
 use crate::output::{self, LastLines};
 use crate::process;
+use crate::worker_settings::WorkerSettings;
 
 /// How long to wait for the last words and the exit status of a worker whose control socket has closed.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -30,8 +33,10 @@ pub(crate) struct Launch {
     pub(crate) library: PathBuf,
     /// How long a worker may take to be ready.
     pub(crate) ready: Duration,
-    /// Sessions at once that may spin; None: as many as the worker has CPUs.
-    pub(crate) spinning_sessions: Option<u32>,
+    /// What it is told of the settings.
+    pub(crate) settings: WorkerSettings,
+    /// How many sessions and spares its board has room for.
+    pub(crate) slots: usize,
 }
 
 /// Why a worker did not start.
@@ -99,6 +104,8 @@ fn lines(output: &str) -> String {
 pub(crate) struct Worker {
     /// Where it takes its orders.
     pub(crate) control: Arc<Control>,
+    /// Where its sessions write what they do.
+    pub(crate) board: Arc<Board>,
     /// What it said of itself.
     pub(crate) ready: Ready,
     /// When it was ready.
@@ -111,20 +118,34 @@ pub(crate) struct Worker {
 #[derive(Debug)]
 pub(crate) enum Event {
     /// It reports.
-    Report(Report),
+    Report(Received),
     /// It has died, or must: how.
     Dead(String),
 }
 
+/// A worker that has not said anything yet.
+struct Spawned {
+    control: Control,
+    board: Board,
+    child: Child,
+    printing: JoinHandle<()>,
+    last: LastLines,
+}
+
 impl Launch {
-    /// Starts a worker and waits until it is ready.
+    /// Starts a worker and waits until it is ready. Dropping the future kills it.
     pub(crate) async fn start(&self) -> Result<Worker, WorkerError> {
-        let (control, mut child, printing, last) =
+        let Spawned { control, board, mut child, printing, last } =
             self.spawn().map_err(|error| WorkerError::Spawn { python: self.python.clone(), error })?;
-        match timeout(self.ready, control.receive()).await {
-            Ok(Ok(Some(Report::Ready { ready }))) if ready.product == PRODUCT_VERSION => {
-                Ok(Worker { control: Arc::new(control), ready, since: Instant::now(), child, printing })
-            }
+        match timeout(self.ready, control.receive()).await.map(|said| said.map(|said| said.map(|said| said.report))) {
+            Ok(Ok(Some(Report::Ready { ready }))) if ready.product == PRODUCT_VERSION => Ok(Worker {
+                control: Arc::new(control),
+                board: Arc::new(board),
+                ready,
+                since: Instant::now(),
+                child,
+                printing,
+            }),
             Ok(Ok(Some(Report::Ready { ready }))) => {
                 Err(WorkerError::Version { library: self.library.clone(), worker: ready.product })
             }
@@ -140,26 +161,31 @@ impl Launch {
         }
     }
 
-    fn spawn(&self) -> io::Result<(Control, Child, JoinHandle<()>, LastLines)> {
+    fn spawn(&self) -> io::Result<Spawned> {
         let (control, theirs) = Control::pair()?;
+        let board = Board::create(self.slots)?;
         let (pipe, output) = output::pipe()?;
         let mut command = Command::new(&self.python);
         command
             .args(["-m", "tortoise_worker", "--control"])
             .arg(theirs.as_raw_fd().to_string())
-            .args(self.spinning_sessions.map(|count| format!("--spinning-sessions={count}")))
+            .arg("--board")
+            .arg(board.as_fd().as_raw_fd().to_string())
+            .arg("--settings")
+            .arg(serde_json::to_string(&self.settings)?)
             // Python finds the package in the current folder, unless it is told to be careful.
             .current_dir(&self.library)
             .env_remove("PYTHONSAFEPATH")
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output);
-        process::prepare_worker(&mut command, &theirs);
+        notify::hide_from(&mut command);
+        process::prepare_worker(&mut command, [theirs.as_fd(), board.as_fd()]);
         // The command owns our copies of the pipe: dropped here, so that the pipe ends with its last process.
         let child = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
         let last = LastLines::default();
         let printing = tokio::spawn(output::log_lines(pipe, last.clone()));
-        Ok((control, child, printing, last))
+        Ok(Spawned { control, board, child, printing, last })
     }
 
     fn protocol(&self, error: io::Error) -> WorkerError {
@@ -177,21 +203,35 @@ impl Worker {
             status = self.child.wait() => return Event::Dead(describe(status)),
         };
         match report {
-            Ok(Some(report)) => Event::Report(report),
+            Ok(Some(received)) => Event::Report(received),
             Ok(None) => Event::Dead(end(&mut self.child).await),
             Err(error) => Event::Dead(format!("it does not speak the control protocol: {error}")),
         }
     }
 
-    /// Tells the worker and its sessions to leave, and sees that they do.
-    pub(crate) async fn leave(mut self, limit: Duration) {
+    /// Kills the zygote.
+    pub(crate) async fn kill(&mut self) {
+        // It may have died in this moment, which is as good.
+        let _ = self.child.kill().await;
+    }
+
+    /// Closes the control socket for all who hold it: nobody can give the worker anything any more, and what is left of
+    /// its sessions sees that and ends.
+    pub(crate) fn close(&self) {
         let _ = nix::sys::socket::shutdown(self.control.as_raw_fd(), nix::sys::socket::Shutdown::Both);
+    }
+
+    /// Waits for the end of a worker that has nothing more to say, and kills it after this time.
+    pub(crate) async fn see_off(mut self, limit: Duration) {
         match timeout(limit, self.child.wait()).await {
-            Ok(status) => tracing::debug!("the worker has left ({})", describe(status)),
+            Ok(status) => tracing::debug!("worker {} has left ({})", self.ready.pid, describe(status)),
             Err(_) => {
-                tracing::warn!("the worker did not leave within {} s and is killed", limit.as_secs_f64());
-                // It may have died in this moment, which is as good.
-                let _ = self.child.kill().await;
+                tracing::warn!(
+                    "worker {} did not leave within {} s and is killed",
+                    self.ready.pid,
+                    limit.as_secs_f64()
+                );
+                self.kill().await;
             }
         }
         let _ = timeout(LAST_WORDS, self.printing).await;

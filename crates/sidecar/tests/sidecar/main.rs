@@ -3,6 +3,8 @@
 mod background;
 mod doctor;
 mod private;
+mod queue;
+mod reload;
 mod serve;
 mod start;
 mod supervise;

@@ -7,24 +7,31 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use crate::support::{Installation, PATIENCE, fixture, is_alive, python};
-use tokio::sync::oneshot;
+use tokio::sync::mpsc;
 use tortoise_sidecar::address::Address;
 use tortoise_sidecar::admission::Admission;
 use tortoise_sidecar::cli::Flags;
 use tortoise_sidecar::limits::Limits;
+use tortoise_sidecar::requests::Request;
 use tortoise_sidecar::settings::{Listen, Settings, Values};
 use tortoise_sidecar::supervisor::{Service, StartError, supervise};
 use tortoise_testkit::client::{Answer, answer, connect};
 
 /// A sidecar in a thread.
 pub(crate) struct Hosted {
-    stop: Option<oneshot::Sender<()>>,
+    stop: Option<mpsc::Sender<Request>>,
     thread: JoinHandle<Result<(), StartError>>,
 }
 
 impl Hosted {
     fn start(installation: &Installation, worker: &str, limits: Limits) -> Result<Self, StartError> {
         Self::start_with(installation, worker, limits, None)
+    }
+
+    /// With so many places.
+    pub(crate) fn start_small(installation: &Installation, max_sessions: u32, limits: Limits) -> Self {
+        let values = Values { max_sessions: Some(max_sessions), ..Values::default() };
+        Self::start_set(installation, "answering", limits, None, values).expect("started")
     }
 
     /// With a port to listen on too, and the file with its token.
@@ -34,6 +41,16 @@ impl Hosted {
         limits: Limits,
         port: Option<(SocketAddr, PathBuf)>,
     ) -> Result<Self, StartError> {
+        Self::start_set(installation, worker, limits, port, Values::default())
+    }
+
+    fn start_set(
+        installation: &Installation,
+        worker: &str,
+        limits: Limits,
+        port: Option<(SocketAddr, PathBuf)>,
+        values: Values,
+    ) -> Result<Self, StartError> {
         let mut listen = vec![Address::Unix(installation.socket())];
         listen.extend(port.iter().map(|(port, _)| Address::Tcp(*port)));
         let values = Values {
@@ -41,21 +58,23 @@ impl Hosted {
             token_file: port.map(|(_, file)| file),
             path: Some(vec![installation.path("classes")]),
             python: Some(python()),
-            ..Values::default()
+            ..values
         };
         let flags = Flags { config: None, values };
         let service = Service {
             settings: Settings::load(&flags, false).expect("settings"),
+            reread: Box::new(move || Settings::load(&flags, false).map_err(|error| error.to_string())),
+            log: None,
             library: fixture(worker),
             admission: Admission::Believe,
             lock: None,
             limits,
         };
-        let (stop, stopped) = oneshot::channel();
+        let (stop, requests) = mpsc::channel(1);
         let (ready, is_ready) = channel();
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(supervise(service, async { drop(stopped.await) }, move || {
+            runtime.block_on(supervise(service, requests, move || {
                 ready.send(()).expect("somebody waits");
             }))
         });
