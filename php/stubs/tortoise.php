@@ -56,6 +56,19 @@ namespace Tortoise {
     function call(string $script, string $function, mixed ...$args): mixed {}
 
     /**
+     * The one object of this name for all PHP processes that use the sidecar. It lives in a process of its own; the first who
+     * asks has it made of the class and the arguments, which do not matter to the others.
+     *
+     * Its methods, attributes and protocols take and give values, no objects. Calls wait for each other, unless the class is
+     * marked `@shareable(thread_safe=True)`. Two named arguments cannot be passed so: `name` and `class`.
+     *
+     * @throws AccessException if there is no such class
+     * @throws ConversionException if an argument is no value
+     * @throws PythonException what the constructor raises
+     */
+    function shared(string $name, string $class, mixed ...$args): PyObject {}
+
+    /**
      * Python's `with`: calls the body with what the manager's `__enter__` gives, and its `__exit__` behind that.
      *
      * What the body throws goes to `__exit__`: a Python exception as itself, one of PHP as a

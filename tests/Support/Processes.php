@@ -30,7 +30,7 @@ final class Processes
     /** Whether it runs: it is there and no zombie. */
     public static function runs(int $process): bool
     {
-        return !\in_array(self::stat($process)[0] ?? 'Z', ['Z', 'X'], true);
+        return !\in_array(self::stat($process)[0], ['', 'Z', 'X'], true);
     }
 
     /** @throws \PHPUnit\Framework\AssertionFailedError if the process is gone */

@@ -23,7 +23,7 @@ final class Sidecar
      * @param array<string, string> $environment
      */
     public function __construct(
-        Sandbox $sandbox,
+        private readonly Sandbox $sandbox,
         array $arguments = [],
         ?string $path = null,
         array $environment = [],
@@ -45,6 +45,18 @@ final class Sidecar
     public static function binary(): string
     {
         return \dirname((string) getenv('TORTOISE_EXTENSION')) . '/bin/tortoise';
+    }
+
+    /** Runs a command for it, such as `status`, to its end. */
+    public function ask(string ...$command): ProcessResult
+    {
+        return $this->sandbox->run([self::binary(), ...$command, '--address', $this->address])->wait();
+    }
+
+    /** @return array<string, mixed> all that `tortoise status --json` says */
+    public function status(): array
+    {
+        return json_decode($this->ask('status', '--json')->cleanOutput(), true, 512, \JSON_THROW_ON_ERROR);
     }
 
     public function pid(): int

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import collections
+import itertools
 import os
 import re
 import time
@@ -58,10 +60,17 @@ class Stuck:
         finally:
             self.note("finally")
 
-    def hold(self) -> None:
-        """A search that takes years, in C, with the interpreter's lock."""
+    def search(self) -> None:
+        """A search that takes years, in C, with the interpreter's lock; it looks for signals now and then."""
         try:
             re.match("(a*)*b", "a" * 60)
+        finally:
+            self.note("finally")
+
+    def compute(self) -> None:
+        """Goes on for ever in C, with the interpreter's lock, and never looks for signals."""
+        try:
+            collections.deque(itertools.count(), maxlen=0)
         finally:
             self.note("finally")
 

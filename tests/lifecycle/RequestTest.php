@@ -99,7 +99,7 @@ final class RequestTest extends TestCase
     /** A class is what the session runs: an edited file counts when the session is a new one. */
     public function testAnEditedFileIsTheNewClassInTheNextSession(): void
     {
-        $this->serve();
+        $this->serve(['tortoise.server' => (new Sidecar(self::sandbox()))->address]);
         $file = self::sandbox()->writeClass('Edited.py', "import os\nclass Edited:\n    X = 1\n    def old(self): return os.getpid()\n");
         $code = 'attempt(fn() => (new Edited())->old());'
             . 'attempt(fn() => [method_exists("Edited", "old"), method_exists("Edited", "new"), Edited::X]);';

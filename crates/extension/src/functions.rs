@@ -16,7 +16,7 @@ use crate::modules::{shorten, text_of};
 use crate::throw::throw;
 use crate::{
     async_view, autoload, callbacks, calls, classes, contexts, exports, interfaces, link, modules, native, objects,
-    proxy, settings, slice, timeout,
+    proxy, settings, shared, slice, timeout,
 };
 
 /// Adds the functions to the module.
@@ -50,6 +50,13 @@ pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
                 .arg(Arg::new("function", DataType::String))
                 .arg(Arg::new("args", DataType::Mixed).is_variadic())
                 .returns(DataType::Mixed, false, false),
+        )
+        .function(
+            FunctionBuilder::new("Tortoise\\shared", shared::shared)
+                .arg(Arg::new("name", DataType::String))
+                .arg(Arg::new("class", DataType::String))
+                .arg(Arg::new("args", DataType::Mixed).is_variadic())
+                .returns(DataType::Object("Tortoise\\PyObject".into()), false, false),
         )
         .function(
             FunctionBuilder::new("Tortoise\\with", contexts::with)

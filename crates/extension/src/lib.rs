@@ -39,6 +39,7 @@ mod operate;
 mod proxy;
 mod raised;
 mod settings;
+mod shared;
 mod slice;
 mod synthesis;
 mod throw;

@@ -97,6 +97,8 @@ pub enum Kind {
     Cancel = 0x29,
     /// Client: a long request comes next; send nothing of your own accord before it.
     Hold = 0x2a,
+    /// Client: the object of this name that all sessions share, which is made if it is not there.
+    Share = 0x2b,
     /// Client: what a callback came to.
     Returned = 0x30,
     /// Client: a callback came to nothing, and why (see [`crate::rebound`]).
@@ -173,6 +175,7 @@ impl Kind {
             0x28 => Self::LetGo,
             0x29 => Self::Cancel,
             0x2a => Self::Hold,
+            0x2b => Self::Share,
             0x30 => Self::Returned,
             0x31 => Self::Threw,
             0x40 => Self::Value,
@@ -366,7 +369,7 @@ mod tests {
     #[test]
     fn every_kind_survives_its_byte() {
         let known: Vec<Kind> = (0..=255).filter_map(Kind::from_byte).collect();
-        assert_eq!(known.len(), 49);
+        assert_eq!(known.len(), 50);
         assert!(known.iter().all(|kind| Kind::from_byte(*kind as u8) == Some(*kind)));
     }
 

@@ -81,3 +81,6 @@ pub const MAX_PHP_PARENTS: usize = 1024;
 
 /// Releases that wait for the next frame. Beyond it they are sent in a frame of their own.
 pub const MAX_PENDING_RELEASES: usize = 1024;
+
+/// Shared objects of one worker. Each was made for a purpose of its own; a program that makes names up must be told.
+pub const MAX_SHARED_OBJECTS: usize = 1024;

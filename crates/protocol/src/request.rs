@@ -19,6 +19,7 @@
 //! Script      script · function
 //! Enter       target id
 //! Exit        number of the context · what was thrown ([`crate::thrown`])
+//! Share       name · class, as PHP names it · arguments · named arguments
 //! Extend      see [`crate::inheritance`], and so Halve, Initialize, CallFrom and LetGo
 //! ```
 //!
@@ -213,6 +214,20 @@ pub fn read_argument_count(reader: &mut Reader<'_>) -> Result<usize, Malformed> 
 /// [`Malformed`].
 pub fn read_named_argument_count(reader: &mut Reader<'_>) -> Result<usize, Malformed> {
     reader.map("the named arguments of a call", MAX_ARGUMENTS)
+}
+
+/// Writes what stands in front of the arguments of a `Share`: the name of the object and PHP's name of its class.
+pub fn write_share(writer: &mut Writer<'_>, name: &str, class: &str) {
+    writer.text(name);
+    writer.text(class);
+}
+
+/// Reads what [`write_share`] wrote. The arguments follow.
+///
+/// # Errors
+/// [`Malformed`].
+pub fn read_share<'a>(reader: &mut Reader<'a>) -> Result<(&'a str, &'a str), Malformed> {
+    Ok((reader.name("the name of a shared object")?, reader.name("the name of a class")?))
 }
 
 /// Writes class roots.

@@ -34,6 +34,9 @@ pub(crate) fn status(flags: &Status) -> Result<(), AdminError> {
 /// [`AdminError`].
 pub(crate) fn reload(flags: &Asking) -> Result<(), AdminError> {
     let told = Admin::connect(flags.target()?)?.ask("reload")?;
+    for warning in told.get("warnings").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        eprintln!("warning: {warning}");
+    }
     say(&match number(&told, "worker") {
         Some(worker) => format!("reloaded: worker {worker} takes new sessions"),
         None => "reloaded".to_owned(),

@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use nix::libc::O_NOFOLLOW;
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use nix::unistd::{dup2_stderr, dup2_stdout};
 use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
@@ -50,7 +50,8 @@ pub(crate) struct LogFile {
     path: PathBuf,
     file: File,
     bytes: u64,
-    limit: u64,
+    /// None for what is no regular file, such as `/dev/null`: that does not grow, and is not ours to rename.
+    limit: Option<u64>,
 }
 
 impl LogFile {
@@ -61,8 +62,9 @@ impl LogFile {
 
     fn open_with(path: &Path, limit: u64) -> io::Result<Self> {
         let file = open(path)?;
-        let bytes = file.metadata()?.len();
-        Ok(Self { path: path.to_owned(), file, bytes, limit })
+        let metadata = file.metadata()?;
+        let limit = metadata.is_file().then_some(limit);
+        Ok(Self { path: path.to_owned(), file, bytes: metadata.len(), limit })
     }
 
     /// Makes it standard output and standard error, so that a panic's message is kept too.
@@ -87,7 +89,7 @@ impl LogFile {
 
 impl Write for LogFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes > 0 && self.bytes + bytes.len() as u64 > self.limit {
+        if self.bytes > 0 && self.limit.is_some_and(|limit| self.bytes + bytes.len() as u64 > limit) {
             self.rotate();
             self.become_standard()?;
         }
@@ -102,5 +104,36 @@ impl Write for LogFile {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(O_NOFOLLOW).open(path)
+    // A pipe that nobody reads is an error, and one that is full loses lines, where either would stop the sidecar.
+    OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use nix::sys::stat::Mode;
+    use nix::unistd::mkfifo;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_regular_file_is_not_put_aside() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("pipe");
+        mkfifo(&path, Mode::S_IRWXU).expect("a pipe");
+        let error = LogFile::open_with(&path, 10).expect_err("nobody reads");
+        assert_eq!(error.raw_os_error(), Some(nix::libc::ENXIO));
+        let reader = OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(&path);
+        let mut log = LogFile::open_with(&path, 10).expect("opened");
+        for _ in 0..3 {
+            // Not `write_all`: each is one line.
+            assert_eq!(log.write(b"a line\n").expect("written"), 7);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1);
+        drop(log);
+        let mut text = String::new();
+        reader.expect("a reader").read_to_string(&mut text).expect("read");
+        assert_eq!(text, "a line\na line\na line\n");
+    }
 }

@@ -1,8 +1,8 @@
 //! The pid file: holds the process id of a sidecar, and is locked for as long as that runs.
 
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -10,7 +10,7 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::libc::O_NOFOLLOW;
 
 /// Bytes of a process id and its line's end, and more.
-const MAX_BYTES: u64 = 32;
+const MAX_BYTES: usize = 32;
 
 /// Everybody may read who runs.
 const MODE: u32 = 0o644;
@@ -29,6 +29,9 @@ pub enum PidFileError {
         /// What it holds.
         pid: String,
     },
+    /// It is something else, which is not to be overwritten.
+    #[error("{} holds something else than a process id, and is left as it is; set another pid_file", .0.display())]
+    Foreign(PathBuf),
     /// The system refused.
     #[error("cannot use the pid file {}: {error}; set another pid_file", .path.display())]
     Io {
@@ -66,7 +69,13 @@ impl PidFile {
     fn lock(path: &Path, how: FlockArg) -> Result<Self, PidFileError> {
         let failed = |error| PidFileError::Io { path: path.to_owned(), error };
         loop {
-            let file = match Flock::lock(open(path).map_err(failed)?, how) {
+            let file = open(path).map_err(failed)?;
+            // A device is neither to be written nor to be removed, and a file of somebody else's neither.
+            let is_ours = file.metadata().map_err(failed)?.is_file() && is_pid(&file).map_err(failed)?;
+            if !is_ours {
+                return Err(PidFileError::Foreign(path.to_owned()));
+            }
+            let file = match Flock::lock(file, how) {
                 Ok(file) => file,
                 Err((file, Errno::EAGAIN)) => {
                     let pid = read(&file).unwrap_or_else(|_| "unknown".to_owned());
@@ -99,16 +108,22 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 fn read(file: &File) -> io::Result<String> {
-    let mut text = String::new();
-    file.take(MAX_BYTES).read_to_string(&mut text)?;
-    Ok(text.trim_end().to_owned())
+    let mut bytes = [0; MAX_BYTES];
+    let count = file.read_at(&mut bytes, 0)?;
+    Ok(String::from_utf8_lossy(&bytes[..count]).trim_end().to_owned())
 }
 
-fn write(mut file: &File) -> io::Result<()> {
+/// Whether it holds a process id or nothing.
+fn is_pid(file: &File) -> io::Result<bool> {
+    let content = read(file)?;
+    Ok(content.len() < MAX_BYTES && content.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn write(file: &File) -> io::Result<()> {
     // A daemon's umask leaves it to its owner alone.
     file.set_permissions(Permissions::from_mode(MODE))?;
     file.set_len(0)?;
-    file.write_all(format!("{}\n", std::process::id()).as_bytes())
+    file.write_all_at(format!("{}\n", std::process::id()).as_bytes(), 0)
 }
 
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
@@ -169,6 +184,22 @@ mod tests {
         assert!(path.exists());
         drop(second);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_is_no_pid_file_is_left_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for content in ["root:x:0:0\n", "12345678901234567890123456789012345", "12 34"] {
+            let path = folder.path().join("precious");
+            std::fs::write(&path, content).expect("written");
+            let error = PidFile::take(&path).expect_err(content).to_string();
+            assert!(error.contains("precious holds something else than a process id"), "{error}");
+            assert_eq!(std::fs::read_to_string(&path).expect("text"), content);
+        }
+        let mode = || std::fs::metadata("/dev/full").expect("there").mode();
+        let before = mode();
+        assert!(matches!(PidFile::take(Path::new("/dev/full")), Err(PidFileError::Foreign(_))));
+        assert_eq!(mode(), before);
     }
 
     #[test]

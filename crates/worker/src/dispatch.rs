@@ -109,6 +109,7 @@ impl State {
             Kind::Values => self.values(py, request, answer)?,
             Kind::Import => self.import(py, request, answer)?,
             Kind::Script => self.script(py, request, answer)?,
+            Kind::Share => self.share(py, request, answer)?,
             Kind::Enter => self.enter(py, request, answer)?,
             Kind::Exit => self.exit(py, request, answer)?,
             Kind::Operate => self.operate(py, request, answer)?,

@@ -21,6 +21,10 @@ pub(crate) struct Hooks {
     pub(crate) open_module: Py<PyAny>,
     /// `script_function(str, str)` finds one.
     pub(crate) script_function: Py<PyAny>,
+    /// `tortoise_worker.shared_objects.Connections`.
+    pub(crate) shared: Py<PyAny>,
+    /// `tortoise_worker.shared_errors.ConversionError`: an object where shared objects take and give only values.
+    pub(crate) conversion: Py<PyType>,
     /// `enter(manager) -> (number, value)`.
     pub(crate) enter: Py<PyAny>,
     /// `leave(number, thrown) -> bool`.
@@ -86,6 +90,8 @@ impl Hooks {
             check_module: object.getattr("check_module")?.unbind(),
             open_module: object.getattr("open_module")?.unbind(),
             script_function: object.getattr("script_function")?.unbind(),
+            shared: object.getattr("shared")?.unbind(),
+            conversion: object.getattr("conversion")?.cast_into()?.unbind(),
             enter: object.getattr("enter")?.unbind(),
             leave: object.getattr("leave")?.unbind(),
             leave_all: object.getattr("leave_all")?.unbind(),

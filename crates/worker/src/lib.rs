@@ -11,6 +11,7 @@
 //! - [`conversation`]: who may speak to PHP next; [`callback`]: asking it for something; [`php`]: its objects in Python.
 //! - [`coroutines`]: those that PHP calls, and what they give.
 //! - [`requests`]: from the first byte of a request to the last of its answer; [`answer`]: a frame that is being written.
+//! - [`shared`]: values of shared objects, from Python to Python, and the watch over who calls them.
 //! - [`sessions`]: which session a thread belongs to; [`gil`]: what the threads of a session share.
 //! - [`call`], [`raw`], [`buffer`], [`fork`], [`watch`], [`stack`]: the rooms of `unsafe`, one job each.
 //! - [`watch`]: what happens while user code runs; [`signs`]: what its thread and the session's own tell each other.
@@ -50,6 +51,7 @@ mod requests;
 mod seat;
 mod serve;
 mod sessions;
+mod shared;
 mod signs;
 mod spinning;
 mod stack;
@@ -69,7 +71,7 @@ mod _native {
 
     use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
-    use pyo3::types::PyBytes;
+    use pyo3::types::{PyBytes, PyList};
     use tortoise_channel::SpinPolicy;
     use tortoise_protocol::frame::{Header, Kind, begin, finish};
     use tortoise_protocol::handshake::Refusal;
@@ -81,7 +83,7 @@ mod _native {
     use crate::sessions::running;
     use crate::to_wire::Encoder;
     use crate::watch::Alarm;
-    use crate::{board, coroutines, fork, process, spinning};
+    use crate::{board, coroutines, fork, process, shared, spinning};
 
     #[pymodule_export]
     use crate::php::{
@@ -91,6 +93,9 @@ mod _native {
 
     #[pymodule_export]
     use crate::sessions::{Session, current_session};
+
+    #[pymodule_export]
+    use crate::shared::{Caller, Watch};
 
     #[pymodule_export]
     const PRODUCT_VERSION: &str = tortoise_protocol::PRODUCT_VERSION;
@@ -114,6 +119,12 @@ mod _native {
     const MAX_FRAMES: usize = limits::MAX_FRAMES;
     #[pymodule_export]
     const MAX_MESSAGE_BYTES: usize = limits::MAX_MESSAGE_BYTES;
+    #[pymodule_export]
+    const MAX_FRAME_BYTES: usize = limits::MAX_FRAME_BYTES;
+    #[pymodule_export]
+    const MAX_ROOTS: usize = limits::MAX_ROOTS;
+    #[pymodule_export]
+    const MAX_SHARED_OBJECTS: usize = limits::MAX_SHARED_OBJECTS;
 
     /// Serves a client over its socket until it leaves, or the session does.
     #[pyfunction]
@@ -230,6 +241,31 @@ mod _native {
             PyValueError::new_err(format!("{place}: {}", error.reason))
         })?;
         Ok(PyBytes::new(py, &buffer))
+    }
+
+    /// A value for another Python. What MessagePack has no word for, `reduce(value)` says how to write: `(tag, parts)`, or why it
+    /// is not. ValueError if it is not; `root` is what the value is to a call.
+    #[pyfunction]
+    fn encode_shared<'py>(
+        py: Python<'py>,
+        value: &Bound<'py, PyAny>,
+        root: String,
+        reduce: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        shared::encode(value, &Root::Called(root), reduce).map(|bytes| PyBytes::new(py, &bytes))
+    }
+
+    /// The values that stand one behind the other. `rebuild(tag, parts)` makes what MessagePack has no word for. ValueError if
+    /// they are none.
+    #[pyfunction]
+    fn decode_shared<'py>(py: Python<'py>, values: &[u8], rebuild: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        shared::decode(py, values, rebuild)
+    }
+
+    /// How the session of this thread reaches the shared objects. RuntimeError if the thread is of none.
+    #[pyfunction]
+    fn shared_objects(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(running(py)?.hooks.shared.clone_ref(py))
     }
 
     /// Whether the wire takes a name for an identifier.

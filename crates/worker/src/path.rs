@@ -24,6 +24,8 @@ pub(crate) enum Root {
     Argument(usize),
     /// An argument by its name.
     NamedArgument(String),
+    /// What Python calls it.
+    Called(String),
 }
 
 /// One step into a value.
@@ -88,6 +90,7 @@ impl fmt::Display for Root {
             Self::NewValue(name) => write!(formatter, "new value of {name}"),
             Self::Argument(index) => write!(formatter, "args[{index}]"),
             Self::NamedArgument(name) => write!(formatter, "kwargs[{name:?}]"),
+            Self::Called(words) => formatter.write_str(words),
         }
     }
 }

@@ -116,9 +116,10 @@ impl State {
             }
             Fault::Lost(error) => return Err(error.into()),
             Fault::Told(failure) => *failure,
-            Fault::Raised(error) => match of_exception(py, error, self, answer) {
-                Ok(failure) => failure,
-                Err(busy) => Failure::new(Category::Access, Ran::Yes, busy.to_string()),
+            Fault::Raised(error) => match self.conversion_failure(py, &error) {
+                Some(failure) => failure,
+                None => of_exception(py, error, self, answer)
+                    .unwrap_or_else(|busy| Failure::new(Category::Access, Ran::Yes, busy.to_string())),
             },
         };
         answer.begin();

@@ -14,7 +14,7 @@ use tortoise_protocol::limits::{MAX_FRAME_BYTES, MAX_INTEGER_BYTES};
 use tortoise_protocol::{Depth, Writer};
 
 pub(crate) use segments::Segments;
-pub(crate) use unconvertible::Unconvertible;
+pub(crate) use unconvertible::{Unconvertible, below, refused, step_of};
 
 use crate::answer::Answer;
 use crate::dispatch::State;
@@ -25,7 +25,6 @@ use crate::php::PhpObject;
 use crate::raw::{self, Kind, Seen, Sequence};
 use maps::Row;
 use segments::MIN_SEGMENT_BYTES;
-use unconvertible::{below, refused};
 
 type Written = Result<(), Box<Unconvertible>>;
 

@@ -1,11 +1,16 @@
 """A zygote for each test file, a session for each test."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import peers
 import pytest
 import wire
 from peers import Client, Supervisor
+
+# Behind everything else, as in a worker.
+sys.path.append(str(peers.LIBRARY))
 
 CLASSES = Path(__file__).parent / "classes"
 

@@ -95,6 +95,7 @@ fn the_limits_are_these() {
         ("MAX_COROUTINES", limits::MAX_COROUTINES),
         ("MAX_PHP_PARENTS", limits::MAX_PHP_PARENTS),
         ("MAX_PENDING_RELEASES", limits::MAX_PENDING_RELEASES),
+        ("MAX_SHARED_OBJECTS", limits::MAX_SHARED_OBJECTS),
     ];
     let documented: Vec<&str> = DOCUMENT.lines().filter(|line| line.starts_with("| `MAX_")).collect();
     assert_eq!(documented.len(), limits.len(), "the page and this test name the same limits");

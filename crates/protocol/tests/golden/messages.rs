@@ -15,7 +15,8 @@ use tortoise_protocol::php_class::{MEMBER_PROTECTED, Members, PhpClass};
 use tortoise_protocol::rebound::{PhpThrowable, Rebound};
 use tortoise_protocol::request::{
     Fingerprint, MethodName, Question, Selector, read_argument_count, read_describe, read_iteration,
-    read_named_argument_count, read_releases, read_roots, write_describe, write_iteration, write_releases, write_roots,
+    read_named_argument_count, read_releases, read_roots, read_share, write_describe, write_iteration, write_releases,
+    write_roots, write_share,
 };
 use tortoise_protocol::thrown::{Code, PhpException, Thrown};
 use tortoise_protocol::traceback::{Frame, Traceback};
@@ -139,6 +140,17 @@ pub(crate) fn check(name: &str, header: Header, payload: &[u8]) {
             assert_eq!(read_roots(&mut reader).as_deref(), Ok(&expected[..]));
             assert_eq!(reader.end(), Ok(()));
             assert_eq!(written(|buffer| write_roots(&mut Writer::new(buffer), &expected)), payload);
+        }
+        "share" => {
+            assert_eq!(read_share(&mut reader), Ok(("model", "Big_Model")));
+            assert_eq!(read_argument_count(&mut reader), Ok(1));
+            assert_eq!(reader.token(), Ok(Token::Float(2.5)));
+            assert_eq!(read_named_argument_count(&mut reader), Ok(1));
+            assert_eq!(reader.name("a name"), Ok("n"));
+            assert_eq!(reader.token(), Ok(Token::Integer(4)));
+            assert_eq!(reader.end(), Ok(()));
+            let begins = written(|buffer| write_share(&mut Writer::new(buffer), "model", "Big_Model"));
+            assert!(payload.starts_with(&begins));
         }
         "import" => {
             assert_eq!((reader.name("a module"), reader.end()), (Ok("os.path"), Ok(())));

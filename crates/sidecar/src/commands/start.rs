@@ -22,12 +22,12 @@ pub enum LaunchError {
     #[error("there is no Unix socket to have the {0} beside; set {0}")]
     NoPlace(&'static str),
     /// It said why.
-    #[error("the sidecar did not start: {reason}; its log is {}", .log.display())]
+    #[error("the sidecar did not start: {reason}{log}")]
     Failed {
         /// Its words.
         reason: String,
-        /// Where it logs.
-        log: PathBuf,
+        /// Where it logs, if it has come to that.
+        log: String,
     },
     /// It ended before it said anything.
     #[error("the sidecar ended while it started, and did not say why; its log is {}", .0.display())]
@@ -62,6 +62,7 @@ pub(crate) fn start(flags: &Start, arguments: impl IntoIterator<Item = OsString>
         "" => return Err(LaunchError::Silent(log)),
         other => {
             let reason = other.strip_prefix("error: ").unwrap_or(other).to_owned();
+            let log = if log.is_file() { format!("; its log is {}", log.display()) } else { String::new() };
             return Err(LaunchError::Failed { reason, log });
         }
     }

@@ -82,6 +82,25 @@ fn what_does_not_start_says_why_and_names_the_log() {
 }
 
 #[test]
+fn files_that_cannot_be_made_are_named() {
+    let installation = Installation::new("answering");
+    for (flag, expected) in
+        [("--log-file", "cannot open the log file /nowhere/t"), ("--pid-file", "the pid file /nowhere/t")]
+    {
+        let mut start = command(&installation, "start");
+        start.args([flag, "/nowhere/t"]);
+        let (status, said, errors) = run(start);
+        assert_eq!((status, said.as_str()), (Some(1), ""), "{errors}");
+        assert!(errors.contains(expected) && errors.contains("No such file"), "{errors}");
+    }
+    let mut start = installation.tortoise();
+    start.args(["start", "--path", "classes", "--listen", "tcp://127.0.0.1:0"]);
+    let (status, _, errors) = run(start);
+    assert_eq!(status, Some(1));
+    assert!(errors.contains("there is no Unix socket to have the log_file beside; set log_file"), "{errors}");
+}
+
+#[test]
 fn a_stale_pid_file_is_no_obstacle() {
     let installation = Installation::new("answering");
     // The process id of somebody else, who has nothing to do with it.
@@ -110,4 +129,51 @@ fn where_nobody_listens_every_command_says_so_and_names_the_log() {
     let (status, _, errors) = run(nowhere);
     assert_eq!(status, Some(1));
     assert!(errors.contains("--config FILE") && errors.contains("--address"), "{errors}");
+}
+
+/// What `tortoise status --json` says.
+fn status(installation: &Installation) -> serde_json::Value {
+    let mut command = command(installation, "status");
+    command.arg("--json");
+    let (status, said, errors) = run(command);
+    assert_eq!((status, errors.as_str()), (Some(0), ""), "{said}");
+    serde_json::from_str(&said).expect("JSON")
+}
+
+#[test]
+fn it_is_asked_and_reloaded_and_stopped() {
+    let installation = Installation::new("answering");
+    let background = Background(&installation);
+    assert_eq!(run(command(&installation, "start")).0, Some(0));
+    let pid = background.pid();
+    let first = status(&installation);
+    assert_eq!((first["pid"].as_u64(), first["state"].as_str()), (Some(pid.into()), Some("ready")), "{first}");
+    assert_eq!(first["log"].as_str(), installation.path("t.log").to_str());
+    let (_, said, _) = run(command(&installation, "status"));
+    assert!(said.starts_with(&format!("tortoise {}, process {pid}: ready, up ", env!("CARGO_PKG_VERSION"))), "{said}");
+
+    let (code, said, errors) = run(command(&installation, "reload"));
+    assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
+    let second = status(&installation);
+    assert_eq!(said, format!("reloaded: worker {} takes new sessions\n", second["workers"][0]["pid"]));
+    assert_ne!(first["workers"][0]["pid"], second["workers"][0]["pid"]);
+    assert_eq!(second["reloads"], 1);
+
+    let (code, said, errors) = run(command(&installation, "stop"));
+    assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
+    assert_eq!(said, format!("stopped: process {pid} has left\n"));
+    assert!(!is_alive(pid) && !installation.path("t.pid").exists() && !installation.socket().exists());
+}
+
+#[test]
+fn a_reload_that_fails_says_why_and_names_the_log() {
+    let installation = Installation::new("answering");
+    let _background = Background(&installation);
+    assert_eq!(run(command(&installation, "start")).0, Some(0));
+    std::fs::write(installation.path("classes/fails"), "").expect("written");
+    let (code, said, errors) = run(command(&installation, "reload"));
+    assert_eq!((code, said.as_str()), (Some(1), ""), "{errors}");
+    assert!(errors.contains("could not start a worker"), "{errors}");
+    assert!(errors.contains(&format!("its log is {}", installation.path("t.log").display())), "{errors}");
+    assert_eq!(status(&installation)["state"], "ready");
 }

@@ -14,6 +14,9 @@ MAX_DOCUMENTATION_BYTES: Final[int]
 MAX_CAUSES: Final[int]
 MAX_FRAMES: Final[int]
 MAX_MESSAGE_BYTES: Final[int]
+MAX_FRAME_BYTES: Final[int]
+MAX_ROOTS: Final[int]
+MAX_SHARED_OBJECTS: Final[int]
 
 class _Hooks(Protocol):
     """See `tortoise_worker.session.Hooks`."""
@@ -32,6 +35,10 @@ class _Hooks(Protocol):
     def open_module(self) -> Any: ...
     @property
     def script_function(self) -> Any: ...
+    @property
+    def shared(self) -> Any: ...
+    @property
+    def conversion(self) -> type[BaseException]: ...
     @property
     def enter(self) -> Any: ...
     @property
@@ -204,3 +211,54 @@ def is_identifier(name: str) -> bool:
 
 def refusal(message: str, retry: bool) -> bytes:
     """The frame by which a client is told that it gets no session."""
+
+def encode_shared(
+    value: object, root: str, reduce: Callable[[Any], tuple[str, tuple[Any, ...]] | str], /
+) -> bytes:
+    """A value for another Python; see `shared_values`. ValueError, which says where, if it is none."""
+
+def decode_shared(values: bytes, rebuild: Callable[[str, tuple[Any, ...]], object], /) -> list[Any]:
+    """The values that stand one behind the other. ValueError if they are none."""
+
+def shared_objects() -> Any:
+    """How the session of this thread reaches the shared objects. RuntimeError if the thread is of none."""
+
+class Watch:
+    """Watches the callers of a process of shared objects, from a thread that never holds the GIL."""
+
+    def __new__(cls, line: int, left: int, grace: float, not_run: bytes, /) -> Watch:
+        """`line`: where this socket ends, the process ends `grace` seconds later, at latest.
+
+        `left`: a pipe, into which the numbers of callers that leave are written, 8 bytes each, little-endian.
+        `not_run`: what callers are sent whose calls are not made because the process ends.
+        """
+
+    def add(self, socket: int, /) -> Caller:
+        """Watches a connection that the calling thread serves."""
+
+class Caller:
+    """One connection, and the thread that serves it."""
+
+    @property
+    def number(self) -> int:
+        """What is written where it leaves."""
+
+    @property
+    def has_left(self) -> bool: ...
+    def wait(self, label: str, /) -> None:
+        """A call has been asked for, which the log calls so."""
+
+    def begin(self) -> bool:
+        """The call begins. False if it must not: the caller has left, or the process ends."""
+
+    def end(self) -> None:
+        """The call, or the wait for it, is over: nothing interrupts any more."""
+
+    def rest(self) -> None:
+        """The answer has been sent."""
+
+    def interrupt(self, exception: type[BaseException], /) -> None:
+        """Raises an exception in the call, if one is being made."""
+
+    def close(self) -> None:
+        """Does not watch it any more. Must come before the connection is closed."""

@@ -24,6 +24,8 @@ class Child:
     """On the board; None: there was none free."""
     client: int | None = None
     """The process id of PHP; None: it waits for a client."""
+    is_holder: bool = False
+    """Whether it holds the shared objects, and has no client ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Begun:
     """Its end."""
     slot: int | None
     """On the board; None: it has none."""
+    is_holder: bool
+    """Whether it is to hold the shared objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,13 @@ class Children:
         self._by_process: dict[int, Child] = {}
         # The oldest last.
         self._spares: list[Child] = []
+        self._holder: Child | None = None
         # What modules of `preload` have started.
         self._others = frozenset(_listed())
 
     def __bool__(self) -> bool:
-        return bool(self._by_process)
+        """Whether there are any but the process of the shared objects, which is there for them."""
+        return len(self._by_process) > (self._holder is not None)
 
     @property
     def spares(self) -> int:
@@ -83,10 +89,15 @@ class Children:
         """A process that waits for a client, and is not to be taken again."""
         return self._spares.pop() if self._spares else None
 
-    def fork(self, *, has_slot: bool = True) -> Child | Begun:
+    @property
+    def holder(self) -> Child | None:
+        """The process of the shared objects, if it has been started and has not ended."""
+        return self._holder
+
+    def fork(self, *, has_slot: bool = True, is_holder: bool = False) -> Child | Begun:
         """A new process: `Child` in the zygote, `Begun` in the process itself. Raises `OSError`."""
         ours, theirs = line.pair()
-        slot = self.take_slot() if has_slot else None
+        slot = self.take_slot() if has_slot and not is_holder else None
         try:
             process = os.fork()
         except OSError:
@@ -100,12 +111,14 @@ class Children:
                 each.close()
             if slot is not None:
                 _native.take_slot(slot)
-            return Begun(theirs, slot)
+            return Begun(theirs, slot, is_holder)
         theirs.close()
         # Both sides do this: whoever ends the group must find it.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.setpgid(process, process)
-        child = self._by_process[process] = Child(process, ours, slot)
+        child = self._by_process[process] = Child(process, ours, slot, is_holder=is_holder)
+        if is_holder:
+            self._holder = child
         return child
 
     def take_slot(self) -> int | None:
@@ -127,7 +140,8 @@ class Children:
         """Tells all to leave as soon as no request of theirs is going on."""
         self._spares.clear()
         for child in self._by_process.values():
-            line.say(child.line, line.RETIRE)
+            if not child.is_holder:
+                line.say(child.line, line.RETIRE)
 
     def reap(self) -> Ended | None:
         """Takes leave of a process that has ended; None: there is none. Orphans are seen to on the way."""
@@ -151,6 +165,8 @@ class Children:
     def _bury(self, child: Child, status: int) -> Ended:
         if child in self._spares:
             self._spares.remove(child)
+        if child is self._holder:
+            self._holder = None
         is_recycled = line.has_said(child.line, line.RECYCLED)
         child.line.close()
         requests, calls = self.free_slot(child.slot)

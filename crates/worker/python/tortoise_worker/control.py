@@ -8,11 +8,13 @@ zygote → supervisor   {"ready": {"pid": 7, "python": "3.11.2", "product": "0.1
 session → supervisor  {"overdue": 8, "process": 8, "client": 5}
                       its client left in mid-call, which is interrupted
                       {"changed": "/a/file.py"}: a preloaded file has changed
+                      {"share": {"client": 5}} with a socket for the process of the shared objects
 supervisor → zygote   {"session": {"roots": [...], "modules": [...], "client": 5}}
                       with the client's socket as the one descriptor that comes along, and
                       "served": [["/canonical", "/as/set"], ...] unless the client may search any root,
                       "shared_memory": true if the client takes it,
                       "asked_modules": [...] if the client narrows "modules"
+                      {"shared": {"client": 5}} with what came beside "share"
                       {"retire": {}}: no more sessions come; those that are there retire, and the zygote ends
                       {"recall": 8}: the session of this process retires
                       {"kill": 8}: the session of this process, and all that it started, ends at once

@@ -90,6 +90,12 @@ def explain(exception: BaseException) -> list[Explanation]:
     return explanations
 
 
+def has_only_own_frames(exception: BaseException) -> bool:
+    """Whether an exception went through no code but ours."""
+    frames = traceback.walk_tb(_field(exception, "__traceback__"))
+    return all(frame.f_code.co_filename.startswith(_OWN_FOLDER) for frame, _ in frames)
+
+
 def _chain(exception: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     link: BaseException | None = exception

@@ -6,7 +6,7 @@ import resource
 import signal
 from dataclasses import replace
 
-from tortoise_worker import _native, interrupts, line
+from tortoise_worker import _native, interrupts, line, shared_holder
 from tortoise_worker.children import Begun
 from tortoise_worker.interrupts import Alarm
 from tortoise_worker.session import Session
@@ -23,6 +23,15 @@ def run(begun: Begun, session: Session, settings: Settings, control: int, alarm:
         os._exit(0)
     session.serve(client, control=control, line=begun.line.detach(), slot=begun.slot, alarm=alarm)
     interrupts.uninstall(alarm)
+
+
+def hold(begun: Begun, settings: Settings, control: int) -> None:
+    """Holds the shared objects of the worker until that leaves."""
+    # Their memory is not that of a session.
+    become_process(0)
+    # The supervisor is to see that the zygote ends, which this line says as well.
+    os.close(control)
+    shared_holder.run(begun.line, settings.grace)
 
 
 def _rehearse(session: Session, settings: Settings) -> None:

@@ -61,6 +61,10 @@ class Hosts:
         """What can be read when a host has said something."""
         return self._poll.fileno()
 
+    def close(self) -> None:
+        """In a new process: hears them no more."""
+        self._poll.close()
+
     def serve(self, client: dict[str, Any], descriptor: int) -> Begun | None:
         """Hands a client over to the host with the fewest sessions, or to a new one. `Begun` in a new one.
 
@@ -127,7 +131,6 @@ class Hosts:
                 raise
             return idlest
         if isinstance(child, Begun):
-            self._poll.close()
             return child
         host = self._by_process[child.process] = Host(child, roots)
         self._poll.register(child.line, select.EPOLLIN)

@@ -1,6 +1,7 @@
 """The line between the zygote and one process that it has forked: a private pair of sockets.
 
     zygote → process      {"client": {...}} with the client's socket: serve it (see `control.py`)
+                          {"shared": {...}} with a session's socket, to the process of the shared objects
                           retire: leave between two requests of PHP
     process → zygote      recycled: it has served for long enough, and leaves
 
@@ -40,11 +41,12 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 def hand_over(line: socket.socket, client: Mapping[str, Any], descriptor: int) -> bool:
     """Gives a process its client. False: it is gone."""
-    try:
-        socket.send_fds(line, [json.dumps({"client": client}).encode()], [descriptor])
-    except (BrokenPipeError, ConnectionResetError):
-        return False
-    return True
+    return _pass_on(line, {"client": client}, descriptor)
+
+
+def share(line: socket.socket, sharing: Mapping[str, Any], descriptor: int) -> bool:
+    """Gives the process of the shared objects a connection to a session. False: it is gone."""
+    return _pass_on(line, {"shared": sharing}, descriptor)
 
 
 def hear(line: socket.socket) -> bytes | None:
@@ -81,3 +83,11 @@ def await_client(line: socket.socket) -> Client | None:
         return None
     message, descriptors = received
     return Client.of(message["client"], *descriptors)
+
+
+def _pass_on(line: socket.socket, message: Mapping[str, Any], descriptor: int) -> bool:
+    try:
+        socket.send_fds(line, [json.dumps(message).encode()], [descriptor])
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True

@@ -28,6 +28,8 @@ from tortoise_worker.modules import Modules
 from tortoise_worker.parameters import Special, special
 from tortoise_worker.search_path import SearchPath
 from tortoise_worker.settings import Settings
+from tortoise_worker.shared_errors import ConversionError
+from tortoise_worker.shared_objects import Connections
 
 # PHP sees these as plain objects that can be called or have attributes: their types say nothing more.
 CLASSLESS: tuple[type, ...] = (
@@ -68,6 +70,10 @@ class Hooks:
     """Imports a module for PHP."""
     script_function: Callable[[str, str], Callable[..., object]]
     """A function of a script, which is imported for it."""
+    shared: Connections
+    """How the session reaches the shared objects."""
+    conversion: type[BaseException]
+    """What is raised for an object where shared objects take and give only values."""
     enter: Callable[[object], tuple[int, object]]
     """Enters a context manager: the number of the context, and what `__enter__` gave."""
     leave: Callable[[int, Thrown], bool]
@@ -174,6 +180,7 @@ class Session:
         self._modules = Modules(self._loader)
         self._coroutines = Coroutines()
         self._contexts = Contexts(self._coroutines)
+        self._shared = Connections(self._loader)
         self._hooks = self._make_hooks()
 
     def begin(self, client: Client) -> None:
@@ -198,11 +205,13 @@ class Session:
     ) -> None:
         """Serves a client until one of both leaves. Takes descriptors over, but for `zygote`: see `Seat`."""
         self.begin(client)
+        self._shared.begin(control, client.process)
         seat = Seat(client.socket, control, line, client.process, slot, client.shared_memory, zygote)
         reason = _native.serve(seat, self._hooks, self._settings, alarm)
         # PHP has gone, perhaps in the middle of a request.
         self._coroutines.cancel_all()
         self._contexts.leave_all()
+        self._shared.close()
         if reason is not None:
             print(
                 f"tortoise: the connection of PHP process {client.process} was closed: {reason}",
@@ -226,6 +235,8 @@ class Session:
             check_module=self._modules.check,
             open_module=self._modules.open,
             script_function=self._modules.function,
+            shared=self._shared,
+            conversion=ConversionError,
             enter=self._contexts.enter,
             leave=self._contexts.leave,
             leave_all=self._contexts.leave_all,

@@ -47,7 +47,9 @@ def run(arguments: Sequence[str]) -> None:
     begun = Zygote(options.control, settings, slots).run()
     if begun is None:
         return
-    if is_threaded:
+    if begun.is_holder:
+        forked.hold(begun, settings, options.control)
+    elif is_threaded:
         Host(settings, options.control, alarm, search_path, begun).run()
     else:
         forked.run(begun, session, settings, options.control, alarm)

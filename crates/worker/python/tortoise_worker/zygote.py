@@ -87,11 +87,13 @@ class Zygote:
 
     def _obey(self, order: control.Message, descriptors: list[int]) -> Begun | None:
         [(what, argument), *others] = order.items()
-        if others or len(descriptors) != (what == "session"):
+        if others or len(descriptors) != (what in ("session", "shared")):
             raise ValueError(f"an order {what!r} with {len(descriptors)} descriptors from the supervisor")
         match what:
             case "session":
                 return self._serve(argument, descriptors[0])
+            case "shared":
+                return self._share(argument, descriptors[0])
             case "retire":
                 self._is_retired = True
                 self._children.retire()
@@ -141,6 +143,23 @@ class Zygote:
             self._forget()
         return begun
 
+    def _share(self, sharing: dict[str, Any], descriptor: int) -> Begun | None:
+        """Passes a session's connection on to the process of the shared objects. `Begun` in a new one."""
+        try:
+            holder = self._children.holder
+            # One that ends just now takes nothing any more.
+            while holder is None or not line.share(holder.line, sharing, descriptor):
+                begun = self._fork(is_holder=True)
+                if isinstance(begun, Begun):
+                    return begun
+                holder = begun
+        except OSError as error:
+            # The session sees that its connection ends.
+            print(f"tortoise: no process could be started for shared objects: {error}", file=sys.stderr)
+        finally:
+            os.close(descriptor)
+        return None
+
     def _started(self, child: Child, client: dict[str, Any], descriptor: int) -> None:
         os.close(descriptor)
         child.client = client["client"]
@@ -174,14 +193,16 @@ class Zygote:
         self._children.add_spare(begun)
         return None
 
-    def _fork(self) -> Child | Begun:
-        begun = self._children.fork()
+    def _fork(self, *, is_holder: bool = False) -> Child | Begun:
+        begun = self._children.fork(is_holder=is_holder)
         if isinstance(begun, Begun):
             self._forget()
         return begun
 
     def _forget(self) -> None:
         """In a new process: what was the zygote's is not its own."""
+        if self._hosts is not None:
+            self._hosts.close()
         signal.set_wakeup_fd(-1)
         os.close(self._wake_read)
         os.close(self._wake_write)
@@ -194,7 +215,7 @@ class Zygote:
             # What those have said that have ended.
             self._hosts.hear()
         while (ended := self._children.reap()) is not None:
-            if self._hosts is not None and self._hosts.bury(ended):
+            if ended.child.is_holder or (self._hosts is not None and self._hosts.bury(ended)):
                 continue
             if ended.child.client is None:
                 self._lost_spares += 1

@@ -1,0 +1,306 @@
+"""The shared objects of a process by their names: makes them, and does what is asked of them, in turn."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, Final
+
+from tortoise_worker import Interrupted, classes, shared_classes, shared_marks, shared_values, shared_wire
+from tortoise_worker._native import MAX_NAME_BYTES, MAX_SHARED_OBJECTS, Caller
+from tortoise_worker.loader import Loader, shortened
+from tortoise_worker.search_path import SearchPath
+from tortoise_worker.shared_errors import ConversionError, SharedError
+
+MAX_ITERATED = 1 << 20
+"""Items that an iteration copies. An iterator without an end must not fill the memory."""
+
+Frame = Sequence[bytes]
+
+_ABSENT: Final = shared_wire.answer("absent")
+
+_OPERATIONS: Final[dict[str, Callable[[Any, Any, Any, Any], object]]] = {
+    "call": lambda target, _, operand, named: target(*operand, **named),
+    "method": lambda target, member, operand, named: getattr(target, member)(*operand, **named),
+    "get": lambda target, member, *_: getattr(target, member),
+    "set": lambda target, member, operand, _: setattr(target, member, operand),
+    "delete": lambda target, member, *_: delattr(target, member),
+    "length": lambda target, *_: len(target),
+    "truth": lambda target, *_: bool(target),
+    "get_item": lambda target, member, *_: target[member],
+    "set_item": lambda target, member, operand, _: target.__setitem__(member, operand),
+    "delete_item": lambda target, member, *_: target.__delitem__(member),
+    "contains": lambda target, member, *_: member in target,
+    "iterate": lambda target, *_: _items(target),
+    "text": lambda target, *_: str(target),
+}
+
+
+class Turn:
+    """Lets one thread in at a time, as often as it likes."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._owner: int | None = None
+        self._depth = 0
+
+    def enter(self, has_left: Callable[[], bool]) -> bool:
+        """Waits for the turn. False if the one for whom this is has left meanwhile."""
+        thread = threading.get_ident()
+        with self._condition:
+            while self._owner not in (None, thread) and not has_left():
+                self._condition.wait()
+            if has_left():
+                self._condition.notify()
+                return False
+            self._owner = thread
+            self._depth += 1
+            return True
+
+    def leave(self) -> None:
+        """Lets the next one in."""
+        with self._condition:
+            self._depth -= 1
+            if self._depth == 0:
+                self._owner = None
+                self._condition.notify()
+
+    def wake(self) -> None:
+        """Those that wait look again whether their callers have left."""
+        with self._condition:
+            self._condition.notify_all()
+
+
+class Entry:
+    """A shared object, or the place of one that is being made."""
+
+    def __init__(self, name: str, selector: Any, arguments: bytes) -> None:
+        self.name = name
+        self.turn = Turn()
+        self.selector = selector
+        self.arguments = arguments
+        """Those of its constructor, encoded: the constructor may change what it gets."""
+        self.cls: type | None = None
+        """None: it is not made yet."""
+        self.description: shared_classes.SharedClass | None = None
+        self.target: Any = None
+        self.made = 0.0
+        self.mark = shared_marks.Mark()
+
+    def is_stale(self) -> bool:
+        """Whether its time is over."""
+        return self.mark.time_to_live is not None and time.monotonic() - self.made >= self.mark.time_to_live
+
+    def make(self, cls: type) -> None:
+        """Makes the object, or makes it anew."""
+        operand, named = shared_values.decode(self.arguments)
+        target = cls(*operand, **named)
+        self.target, self.made = target, time.monotonic()
+        self.mark = shared_marks.mark_of(cls)
+        self.description = shared_classes.describe(type(target))
+        self.cls = cls
+
+
+class Registry:
+    """The shared objects of those sessions that search the same class roots."""
+
+    def __init__(self, roots: Sequence[str], search_path: SearchPath, count: Callable[[], int]) -> None:
+        """`count` says how many objects there are in the process."""
+        self._loader = Loader(roots, search_path)
+        self._entries: dict[str, Entry] = {}
+        self._lock = threading.Lock()
+        self._count = count
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def wake(self) -> None:
+        """A caller has left: perhaps it waits for its turn."""
+        for entry in list(self._entries.values()):
+            entry.turn.wake()
+
+    def answer(self, request: Sequence[Any], caller: Caller | None) -> Frame | None:
+        """Does what is asked for. None if nobody is there to be told.
+
+        A caller of None is another shared object, in the same thread.
+        """
+        operation, name, member, operand, named = request
+        if caller is not None:
+            caller.wait(f"the shared object {shortened(name)}: {_shown(operation, member)}")
+        with _calling(self, caller) as has_left:
+            if operation == "open":
+                return self._open(name, member, operand, named, caller, has_left)
+            entry = self._entries.get(name)
+            if entry is None or entry.cls is None:
+                return _ABSENT
+            return self._ask(entry, lambda: _done(entry, operation, member, operand, named), caller, has_left)
+
+    def _open(
+        self,
+        name: str,
+        selector: Any,
+        operand: Any,
+        named: Any,
+        caller: Caller | None,
+        has_left: Callable[[], bool],
+    ) -> Frame | None:
+        arguments = b"".join((shared_values.encode(operand, "args"), shared_values.encode(named, "kwargs")))
+        while True:
+            try:
+                entry = self._place(name, selector, arguments)
+            except Exception as error:
+                return shared_wire.raised(error)
+            if entry.cls is not None and entry.selector == selector:
+                return _description(entry)
+            if not entry.turn.enter(has_left):
+                return None
+            try:
+                # Whoever was to make it may have failed, and taken the place away.
+                if self._entries.get(name) is entry:
+                    return _interruptible(caller, lambda entry=entry: self._described(entry, selector))
+            finally:
+                if entry.cls is None and self._entries.get(name) is entry:
+                    del self._entries[name]
+                entry.turn.leave()
+
+    def _place(self, name: str, selector: Any, arguments: bytes) -> Entry:
+        with self._lock:
+            entry = self._entries.get(name)
+            if entry is None:
+                if not name or len(name.encode(errors="replace")) > MAX_NAME_BYTES:
+                    raise ValueError(
+                        f"the name of a shared object has 1 to {MAX_NAME_BYTES} bytes, not {shortened(name)}"
+                    )
+                if self._count() >= MAX_SHARED_OBJECTS:
+                    raise SharedError(
+                        f"there are {MAX_SHARED_OBJECTS} shared objects already, which is the limit, and "
+                        f"{shortened(name)} would be one more: use names again, or one object for many things"
+                    )
+                entry = self._entries[name] = Entry(name, selector, arguments)
+            return entry
+
+    def _described(self, entry: Entry, selector: Any) -> Frame:
+        try:
+            cls = self._class_of(selector)
+            if entry.cls is None:
+                entry.make(cls)
+            elif entry.cls is not cls:
+                is_class, asked_class = map(classes.display_name_of, (entry.cls, cls))
+                raise SharedError(
+                    f"the shared object {shortened(entry.name)} is of class {is_class} already, "
+                    f"not {asked_class}; a name stands for one object"
+                )
+        except Interrupted:
+            raise
+        except BaseException as error:
+            return shared_wire.raised(error)
+        return _description(entry)
+
+    def _ask(
+        self, entry: Entry, action: Callable[[], Frame], caller: Caller | None, has_left: Callable[[], bool]
+    ) -> Frame | None:
+        if entry.mark.thread_safe and not entry.is_stale():
+            return _interruptible(caller, action)
+        if not entry.turn.enter(has_left):
+            return None
+        try:
+            return _interruptible(caller, action)
+        finally:
+            entry.turn.leave()
+
+    def _class_of(self, selector: Any) -> type:
+        if isinstance(selector, str):
+            return self._loader.load(selector)
+        module_name, qualified_name, file = selector
+        parts = self._loader.parts_of(file) if file is not None else None
+        found = self._loader.find(parts) if parts is not None else None
+        module = self._loader.import_file(found) if found is not None else import_module(module_name)
+        cls: Any = module
+        for name in qualified_name.split("."):
+            cls = getattr(cls, name)
+        if not classes.is_class(cls):
+            raise TypeError(
+                f"{module_name}.{qualified_name} is no class in the process of the shared objects"
+            )
+        return cls
+
+
+class Calling(threading.local):
+    """For whom this thread works."""
+
+    registry: Registry | None = None
+    caller: Caller | None = None
+
+
+calling: Final = Calling()
+
+
+@contextmanager
+def _calling(registry: Registry, caller: Caller | None) -> Iterator[Callable[[], bool]]:
+    """Whoever has begun a chain of calls is the one whose leaving ends it."""
+    before = calling.registry, calling.caller
+    calling.registry, calling.caller = registry, caller or calling.caller
+    first = calling.caller
+    try:
+        yield lambda: first is not None and first.has_left
+    finally:
+        calling.registry, calling.caller = before
+
+
+def _interruptible(caller: Caller | None, action: Callable[[], Frame]) -> Frame | None:
+    """Does it, unless the caller has left. None if it leaves meanwhile."""
+    if caller is None:
+        return action()
+    try:
+        try:
+            return action() if caller.begin() else None
+        finally:
+            caller.end()
+    except Interrupted:
+        # It is raised once in a call: if that was just before the end, this is the end.
+        caller.end()
+        return None
+
+
+def _done(entry: Entry, operation: str, member: Any, operand: Any, named: Any) -> Frame:
+    try:
+        if entry.is_stale() and entry.cls is not None:
+            entry.make(entry.cls)
+        do = _OPERATIONS.get(operation)
+        if do is None:
+            raise ValueError(f"there is no operation {operation!r}")
+        value = do(entry.target, member, operand, named)
+        try:
+            return shared_wire.answer("value", value, root=_root(operation, member))
+        except ConversionError:
+            if operation == "get" and callable(value):
+                return shared_wire.answer("function")
+            raise
+    except Interrupted:
+        raise
+    except BaseException as error:
+        # Also `SystemExit`: one caller does not end the process of all.
+        return shared_wire.raised(error)
+
+
+def _items(target: Any) -> list[object]:
+    items = list(itertools.islice(iter(target), MAX_ITERATED + 1))
+    if len(items) > MAX_ITERATED:
+        raise SharedError(
+            f"an iteration over a shared object copies at most {MAX_ITERATED} items; ask it for a part"
+        )
+    return items
+
+
+def _root(operation: str, member: Any) -> str:
+    return f"attribute {member}" if operation == "get" else "return value"
+
+
+def _shown(operation: str, member: Any) -> str:
+    return f"{member}()" if operation == "method" and isinstance(member, str) else operation
+
+
+def _description(entry: Entry) -> Frame:
+    return shared_wire.answer("value", tuple(entry.description or ()))

@@ -1,0 +1,294 @@
+//! Sees that a caller of a shared object has left in mid-call, and ends the process if the call does not end.
+//!
+//! The thread that looks never holds the interpreter's lock, so that no user code can keep it from looking.
+
+use std::ffi::{c_long, c_ulong};
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::signal::{SigSet, SigmaskHow};
+use nix::sys::socket::{MsgFlags, send};
+use pyo3::exceptions::PyOSError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use rustc_hash::FxHashMap;
+
+/// The watcher does next to nothing.
+const STACK_BYTES: usize = 64 << 10;
+
+/// Events that are taken at once.
+const EVENTS: usize = 64;
+
+/// What stands for the line to the zygote among the numbers of callers.
+const LINE: u64 = u64::MAX;
+
+/// What a connection is doing. Nothing was asked that has been read.
+const IDLE: u8 = 0;
+/// A call is to be made, but for its turn.
+const WAITING: u8 = 1;
+/// A call is being made.
+const RUNNING: u8 = 2;
+/// The call is over, and its answer is on the way.
+const DONE: u8 = 3;
+/// The process is about to end: what waited is not made any more.
+const ENDED: u8 = 4;
+
+/// Watches the callers of a process of shared objects.
+#[pyclass(frozen, module = "tortoise_worker._native")]
+pub(crate) struct Watch {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    epoll: Epoll,
+    callers: Mutex<FxHashMap<u64, Arc<State>>>,
+    next: AtomicU64,
+    /// Gets the number of a caller that has left, 8 bytes each.
+    left: File,
+    grace: Duration,
+    /// A frame that says "not run": the caller asks again, the next process.
+    not_run: Vec<u8>,
+}
+
+struct State {
+    number: u64,
+    socket: RawFd,
+    doing: AtomicU8,
+    has_left: AtomicBool,
+    /// Counts calls, so that one is not taken for the next.
+    calls: AtomicU64,
+    label: Mutex<String>,
+}
+
+/// One connection, and the thread that serves it.
+#[pyclass(frozen, module = "tortoise_worker._native")]
+pub(crate) struct Caller {
+    state: Arc<State>,
+    shared: Arc<Shared>,
+    thread: c_ulong,
+}
+
+#[pymethods]
+impl Watch {
+    /// Begins to watch. `line` is the socket of the zygote: where it ends, the process ends after `grace` seconds. The numbers
+    /// of callers that leave are written into `left`, a pipe. `not_run` is what those are sent whose calls are not made
+    /// because the process ends.
+    #[new]
+    fn new(line: RawFd, left: RawFd, grace: f64, not_run: Vec<u8>) -> PyResult<Self> {
+        let failed = |errno: Errno| PyOSError::new_err(errno as i32);
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(failed)?;
+        // SAFETY: the caller keeps both open for as long as the process lives.
+        let (line, left) = unsafe { (BorrowedFd::borrow_raw(line), BorrowedFd::borrow_raw(left)) };
+        epoll.add(line, EpollEvent::new(hang_up() | EpollFlags::EPOLLONESHOT, LINE)).map_err(failed)?;
+        let shared = Arc::new(Shared {
+            epoll,
+            callers: Mutex::default(),
+            next: AtomicU64::new(0),
+            left: File::from(left.try_clone_to_owned()?),
+            grace: Duration::try_from_secs_f64(grace).unwrap_or(Duration::MAX),
+            not_run,
+        });
+        let watched = Arc::clone(&shared);
+        // Signals are for the main thread, where Python handles them.
+        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).map_err(failed)?;
+        let started = thread::Builder::new()
+            .name("tortoise-watch".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(move || watched.run());
+        before.thread_set_mask().map_err(failed)?;
+        started?;
+        Ok(Self { shared })
+    }
+
+    /// Watches a connection that the calling thread serves, till [`Caller::close`].
+    fn add(&self, py: Python<'_>, socket: RawFd) -> PyResult<Caller> {
+        // SAFETY: the socket is open, and is taken out again by `close` before it is closed.
+        let borrowed = unsafe { BorrowedFd::borrow_raw(socket) };
+        let state = Arc::new(State {
+            number: self.shared.next.fetch_add(1, Ordering::Relaxed),
+            socket,
+            doing: AtomicU8::new(IDLE),
+            has_left: AtomicBool::new(false),
+            calls: AtomicU64::new(0),
+            label: Mutex::default(),
+        });
+        let thread = py.import("threading")?.getattr("get_ident")?.call0()?.extract()?;
+        self.shared.callers().insert(state.number, Arc::clone(&state));
+        let event = EpollEvent::new(hang_up() | EpollFlags::EPOLLONESHOT, state.number);
+        self.shared.epoll.add(borrowed, event).map_err(|errno| PyOSError::new_err(errno as i32))?;
+        Ok(Caller { state, shared: Arc::clone(&self.shared), thread })
+    }
+}
+
+#[pymethods]
+impl Caller {
+    /// The number that is written where it leaves.
+    #[getter]
+    fn number(&self) -> u64 {
+        self.state.number
+    }
+
+    /// Whether it has left.
+    #[getter]
+    fn has_left(&self) -> bool {
+        self.state.has_left.load(Ordering::SeqCst)
+    }
+
+    /// A call has been asked for. `label` is what the log calls it.
+    fn wait(&self, label: String) {
+        *self.state.label.lock().unwrap_or_else(PoisonError::into_inner) = label;
+        let _ = self.state.doing.compare_exchange(IDLE, WAITING, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// The call begins. False if it must not: the caller has left, or the process ends.
+    fn begin(&self) -> bool {
+        self.state.calls.fetch_add(1, Ordering::SeqCst);
+        let begun = self.state.doing.compare_exchange(WAITING, RUNNING, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        // The watcher first says that it has left and then looks whether there is a call: one of the two sees the other.
+        begun && !self.has_left()
+    }
+
+    /// Whatever was asked for is over. No exception comes from [`Self::interrupt`] any more.
+    fn end(&self, _py: Python<'_>) {
+        self.state.calls.fetch_add(1, Ordering::SeqCst);
+        let done = |doing| (doing != ENDED).then_some(DONE);
+        let _ = self.state.doing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, done);
+        // SAFETY: the interpreter's lock is held. Null takes back what was set and not yet raised.
+        unsafe { ffi::PyThreadState_SetAsyncExc(self.thread as c_long, std::ptr::null_mut()) };
+    }
+
+    /// The answer has been sent.
+    fn rest(&self) {
+        let _ = self.state.doing.compare_exchange(DONE, IDLE, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// Raises an exception in the call, if one is being made.
+    fn interrupt(&self, exception: &Bound<'_, PyAny>) {
+        if self.state.doing.load(Ordering::SeqCst) == RUNNING {
+            // SAFETY: the interpreter's lock is held, which `end` needs: the call is still being made. The function takes
+            // its own reference.
+            unsafe { ffi::PyThreadState_SetAsyncExc(self.thread as c_long, exception.as_ptr()) };
+        }
+    }
+
+    /// Does not watch it any more.
+    fn close(&self) {
+        if self.shared.callers().remove(&self.state.number).is_some() {
+            // SAFETY: it is still open; whoever closes it calls this first.
+            let _ = self.shared.epoll.delete(unsafe { BorrowedFd::borrow_raw(self.state.socket) });
+        }
+    }
+}
+
+impl Shared {
+    fn callers(&self) -> std::sync::MutexGuard<'_, FxHashMap<u64, Arc<State>>> {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self) {
+        let mut overdue: Vec<Overdue> = Vec::new();
+        let mut events = [EpollEvent::empty(); EVENTS];
+        loop {
+            overdue.retain(Overdue::is_running);
+            let next = overdue.iter().map(|overdue| overdue.deadline).min();
+            let timeout = next.map_or(EpollTimeout::NONE, until);
+            let count = match self.epoll.wait(&mut events, timeout) {
+                Ok(count) => count,
+                Err(Errno::EINTR) => 0,
+                Err(_) => end_group(),
+            };
+            for event in &events[..count] {
+                overdue.extend(self.left(event.data()));
+            }
+            let now = Instant::now();
+            if let Some(late) = overdue.iter().find(|overdue| overdue.deadline <= now && overdue.is_running()) {
+                self.end(late);
+            }
+        }
+    }
+
+    /// Something has left: what must end now, in a while.
+    fn left(&self, number: u64) -> Option<Overdue> {
+        let deadline = Instant::now().checked_add(self.grace).unwrap_or_else(far_away);
+        if number == LINE {
+            return Some(Overdue { deadline, caller: None });
+        }
+        let state = Arc::clone(self.callers().get(&number)?);
+        state.has_left.store(true, Ordering::SeqCst);
+        // Full only if nobody reads, and then nobody could interrupt either.
+        let _ = (&self.left).write(&number.to_le_bytes());
+        let calls = state.calls.load(Ordering::SeqCst);
+        Some(Overdue { deadline, caller: Some((state, calls)) })
+    }
+
+    /// Ends the process. Who waits hears that its call was not made; who asks nothing may have sent a request that nobody has
+    /// read, and is told too.
+    fn end(&self, late: &Overdue) -> ! {
+        for state in self.callers().values() {
+            let not_run = |doing| matches!(doing, WAITING | IDLE).then_some(ENDED);
+            if state.doing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, not_run).is_ok() {
+                let _ = send(state.socket, &self.not_run, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
+            }
+        }
+        if let Some((state, _)) = &late.caller {
+            let label = state.label.lock().unwrap_or_else(PoisonError::into_inner);
+            let seconds = self.grace.as_secs_f64();
+            let _ = writeln!(
+                std::io::stderr(),
+                "tortoise: {label} went on for {seconds} s after its caller had left; the process of the shared objects is \
+                 ended, and they are made anew where they are used next"
+            );
+        }
+        end_group()
+    }
+}
+
+/// Something that must be over at its deadline.
+struct Overdue {
+    deadline: Instant,
+    /// The caller that has left, and its call; None: the zygote has.
+    caller: Option<(Arc<State>, u64)>,
+}
+
+impl Overdue {
+    fn is_running(&self) -> bool {
+        self.caller.as_ref().is_none_or(|(state, calls)| {
+            state.calls.load(Ordering::SeqCst) == *calls && state.doing.load(Ordering::SeqCst) == RUNNING
+        })
+    }
+}
+
+fn until(deadline: Instant) -> EpollTimeout {
+    // A millisecond more, so that the deadline is over then.
+    let left = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+    EpollTimeout::try_from(left).unwrap_or(EpollTimeout::MAX)
+}
+
+fn far_away() -> Instant {
+    Instant::now() + Duration::from_secs(1 << 30)
+}
+
+/// A peer that shut down one direction is gone too: it never sends again.
+fn hang_up() -> EpollFlags {
+    EpollFlags::EPOLLRDHUP
+}
+
+/// Ends the process and those that the objects' code started.
+fn end_group() -> ! {
+    // SAFETY: these take no lock and run no handler. Group 0 is our own, and as its leader we know that the zygote made it for
+    // this process alone.
+    unsafe {
+        if libc::getpgrp() == libc::getpid() {
+            libc::kill(0, libc::SIGKILL);
+        }
+        libc::_exit(1)
+    }
+}

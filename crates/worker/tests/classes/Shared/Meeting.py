@@ -1,0 +1,16 @@
+"""Is for more than one thread at once."""
+
+import threading
+
+from tortoise_worker import shareable
+
+
+@shareable(thread_safe=True)
+class Meeting:
+    """Two must be in `meet` at once."""
+
+    def __init__(self) -> None:
+        self.barrier = threading.Barrier(2)
+
+    def meet(self) -> int:
+        return self.barrier.wait(30)
