@@ -192,6 +192,7 @@ class Session:
     def close(self) -> None:
         """Ends what the session has running, where the process goes on after it."""
         self._coroutines.close()
+        self._shared.end()
 
     def serve(
         self,
