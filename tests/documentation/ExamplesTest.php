@@ -15,7 +15,7 @@ use Tortoise\Tests\Support\TestCase;
  */
 final class ExamplesTest extends TestCase
 {
-    private const PAGES = ['objects.md', 'both-ways.md', 'deadlines.md'];
+    private const PAGES = ['objects.md', 'both-ways.md', 'deadlines.md', 'shared.md'];
 
     /** @return iterable<string, array{array<string, string>, string, string}> Class files, PHP code, output */
     public static function examples(): iterable

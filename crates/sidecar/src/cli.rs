@@ -231,6 +231,18 @@ pub struct Serve {
     /// The inherited file descriptor that receives `ready` or `error: …`; with it, we go into the background.
     #[arg(long, hide = true, value_name = "N")]
     pub ready_fd: Option<i32>,
+
+    /// The same, of the sidecar whose successor we are.
+    #[arg(long, hide = true, value_name = "N", conflicts_with_all = ["auto", "ready_fd"])]
+    pub successor_fd: Option<i32>,
+
+    /// With --successor-fd: that sidecar's listeners.
+    #[arg(long, hide = true, value_name = "N,N", value_delimiter = ',', requires = "successor_fd")]
+    pub listeners: Vec<i32>,
+
+    /// With --successor-fd: its listeners that are the service manager's.
+    #[arg(long, hide = true, value_name = "N,N", value_delimiter = ',', requires = "successor_fd")]
+    pub managed: Vec<i32>,
 }
 
 impl Serve {
@@ -277,8 +289,8 @@ fn with_empty_variables(error: clap::Error) -> clap::Error {
     clap::Error::raw(error.kind(), text.trim_start_matches("error: "))
 }
 
-/// The value of `--ready-fd` on a command line that is wrong elsewhere.
+/// The value of `--ready-fd` or `--successor-fd` on a command line that is wrong elsewhere.
 fn ready_fd(arguments: &[OsString]) -> Option<i32> {
-    let place = arguments.iter().position(|argument| argument == "--ready-fd")?;
+    let place = arguments.iter().position(|argument| argument == "--ready-fd" || argument == "--successor-fd")?;
     arguments.get(place + 1)?.to_str()?.parse().ok()
 }

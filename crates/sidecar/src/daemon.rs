@@ -1,4 +1,4 @@
-//! Becoming the private sidecar of the PHP process that starts us, and telling it how that went.
+//! Going into the background, and telling the one who starts us how that went: PHP, a shell, or our predecessor.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,12 +14,18 @@ use crate::process::{self, Side};
 /// Bytes of an announcement: a pipe takes as much at once, even if nobody reads.
 const MAX_ANNOUNCEMENT_BYTES: usize = 4096;
 
-/// Why we cannot become a private sidecar.
+/// Why we cannot start as we were told.
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
     /// The file descriptor of `--ready-fd` is not open.
     #[error("--ready-fd {0} is not an inherited file descriptor")]
     NoReadyFd(i32),
+    /// A listener that we are to go on with is not open.
+    #[error("{0} is not an inherited file descriptor to listen on")]
+    NoListener(i32),
+    /// What the service manager says does not hold.
+    #[error("cannot take the service manager's sockets (LISTEN_FDS): {0}")]
+    Activation(io::Error),
     /// The log file cannot be used.
     #[error("cannot open the log file {}: {error}", .path.display())]
     Log {
@@ -33,7 +39,7 @@ pub enum DaemonError {
     Io(#[from] io::Error),
 }
 
-/// Tells the PHP process that waits for us. It hears one line, or the end of the pipe if we die.
+/// Tells the process that waits for us. It hears one line, or the end of the pipe if we die.
 #[derive(Debug)]
 pub(crate) struct Announcement(File);
 
@@ -59,7 +65,7 @@ impl Announcement {
     }
 
     fn write(mut self, line: &str) {
-        // The PHP process may have been interrupted and gone: then nobody waits for the answer.
+        // It may have been interrupted and gone: then nobody waits for the answer.
         let _ = self.0.write_all(format!("{line}\n").as_bytes());
     }
 }

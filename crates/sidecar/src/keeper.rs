@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::control::{Control, Order, Received, Report};
 use crate::followed::{Followed, News, What};
 use crate::limits::Limits;
+use crate::notify::Manager;
 use crate::recall;
 use crate::retiring::Retiring;
 use crate::sessions::{Sessions, WorkerId};
@@ -147,6 +148,7 @@ pub(crate) struct Keeper {
     limits: Limits,
     sessions: Arc<Sessions>,
     renewal: Box<dyn Renewal>,
+    manager: Manager,
     commands: mpsc::Receiver<Command>,
     sender: mpsc::Sender<News>,
     news: mpsc::Receiver<News>,
@@ -217,6 +219,7 @@ impl Keeper {
         limits: Limits,
         sessions: Arc<Sessions>,
         renewal: Box<dyn Renewal>,
+        manager: Manager,
     ) -> Result<(Self, KeeperHandle), WorkerError> {
         let worker = plan.launch.start().await?;
         let (commander, commands) = mpsc::channel(BACKLOG);
@@ -225,6 +228,7 @@ impl Keeper {
             plan,
             sessions,
             renewal,
+            manager,
             commands,
             sender,
             news,
@@ -361,6 +365,7 @@ impl Keeper {
             }
         };
         tracing::info!("reloading: a new worker is starting");
+        self.manager.reloading();
         let plan = self.renewal.plan(&settings);
         if matches!(self.state, WorkerState::Backoff | WorkerState::Broken) {
             self.state.turn(Happening::Launched);
@@ -408,6 +413,7 @@ impl Keeper {
         warnings.iter().for_each(|warning| tracing::warn!("reloaded, but {warning}"));
         self.reloads += 1;
         self.install(worker);
+        self.manager.ready("ready");
         tell(replies, &Ok(Renewed { worker: pid, warnings }));
     }
 
@@ -422,6 +428,9 @@ impl Keeper {
         );
         for warning in &worker.ready.warnings {
             tracing::warn!("worker {}: {warning}", worker.ready.pid);
+        }
+        if self.failures > 0 {
+            self.manager.status("ready");
         }
         self.sessions.open(worker.id);
         self.current = Some(worker);
@@ -449,6 +458,7 @@ impl Keeper {
                 }
                 None => tracing::error!("cannot reload: {error}"),
             }
+            self.manager.ready("ready; the last reload failed");
             tell(replies, &Err(error.to_owned()));
         } else {
             tracing::error!("{error}");
@@ -466,6 +476,7 @@ impl Keeper {
             self.state.turn(Happening::Tripped);
             self.again = Instant::now() + self.limits.broken;
             self.present.send_replace(Presence::Broken(reason.into()));
+            self.manager.status("broken: Python workers do not start; the log says why");
             tracing::error!(
                 "broken: {} workers have failed in a row; clients are refused until one starts, which is tried every {} s \
                  and at a reload",

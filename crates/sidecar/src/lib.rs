@@ -27,7 +27,8 @@ mod keeper;
 pub mod limits;
 pub mod listener;
 pub mod log;
-mod notify;
+pub mod notify;
+mod orphans;
 mod output;
 mod pid_file;
 mod places;
@@ -43,6 +44,7 @@ mod signals;
 pub mod states;
 mod status;
 mod stream;
+pub mod successor;
 pub mod supervisor;
 mod target;
 mod temporary;
@@ -59,10 +61,12 @@ use commands::{AdminError, CallError, CheckError, LaunchError};
 use daemon::{Announcement, DaemonError};
 use interpreter::InterpreterError;
 use limits::Limits;
-use log::LogFile;
-use pid_file::{PidFile, PidFileError};
+use listener::{Inherited, Owner};
+use notify::Manager;
+use pid_file::{NextPidFile, PidFile, PidFileError};
 use settings::{Settings, SettingsError};
 use signals::Signals;
+use successor::CommandLine;
 use supervisor::{Service, StartError};
 
 /// Why a command failed.
@@ -143,12 +147,29 @@ fn print(text: &str) -> Result<(), CommandError> {
 
 fn serve(mut flags: Serve) -> Result<(), CommandError> {
     process::reset_signals()?;
-    let Some(number) = flags.ready_fd else {
-        return serve_here(flags, None, || {});
+    let (announcement, inherited) = match (flags.ready_fd, flags.successor_fd) {
+        (Some(number), _) => {
+            flags.make_paths_absolute()?;
+            (Some(daemon::detach(Announcement::inherited(number)?)?), Vec::new())
+        }
+        (None, Some(number)) => {
+            let announcement = Announcement::inherited(number)?;
+            match left_to_us(&flags) {
+                Ok(listeners) => (Some(announcement), listeners),
+                Err(error) => {
+                    announcement.fail(&error);
+                    return Err(error.into());
+                }
+            }
+        }
+        (None, None) => {
+            let passed = notify::passed().map_err(DaemonError::Activation)?;
+            let of_manager = |descriptor| Inherited { descriptor, owner: Owner::Manager };
+            (None, passed.into_iter().map(of_manager).collect())
+        }
     };
-    flags.make_paths_absolute()?;
-    let mut announcement = Some(daemon::detach(Announcement::inherited(number)?)?);
-    let result = serve_privately(flags, || {
+    let mut announcement = announcement;
+    let result = serve_here(flags, inherited, || {
         if let Some(announcement) = announcement.take() {
             announcement.ready();
         }
@@ -159,18 +180,33 @@ fn serve(mut flags: Serve) -> Result<(), CommandError> {
     result
 }
 
-fn serve_privately(flags: Serve, ready: impl FnOnce()) -> Result<(), CommandError> {
-    let log = flags.log.as_deref().map(daemon::log_to).transpose()?;
-    serve_here(flags, log, ready)
+/// The listeners of the sidecar whose successor we are.
+fn left_to_us(flags: &Serve) -> Result<Vec<Inherited>, DaemonError> {
+    let inherited = |owner: Owner| {
+        move |number: &i32| {
+            let descriptor = process::inherited(*number).ok_or(DaemonError::NoListener(*number))?;
+            Ok(Inherited { descriptor, owner })
+        }
+    };
+    let ours = flags.listeners.iter().map(inherited(Owner::Predecessor));
+    ours.chain(flags.managed.iter().map(inherited(Owner::Manager))).collect()
 }
 
-fn serve_here(flags: Serve, log: Option<LogFile>, ready: impl FnOnce()) -> Result<(), CommandError> {
-    let Serve { flags, auto, lock, log: log_path, .. } = flags;
-    let settings = Settings::load(&flags, auto)?;
+fn serve_here(flags: Serve, inherited: Vec<Inherited>, ready: impl FnOnce()) -> Result<(), CommandError> {
+    // Without the log file of a daemon everything goes where the standard streams lead.
+    let has_log = flags.ready_fd.is_some() || flags.successor_fd.is_some();
+    let log_path = flags.log.filter(|_| has_log);
+    let log = log_path.as_deref().map(daemon::log_to).transpose()?;
+    let Serve { flags, auto, lock, successor_fd, .. } = flags;
+    // The service manager's sockets are enough.
+    let load = if notify::is_activated() && !auto { Settings::load_to_check } else { Settings::load };
+    let settings = load(&flags, auto)?;
     let library = interpreter::library()?;
     // PHP's environment may name that of another sidecar.
-    let pid_file = settings.pid_file.as_deref().filter(|_| !auto);
-    let _pid_file = pid_file.map(PidFile::take).transpose()?;
+    let pid_file = settings.pid_file.clone().filter(|_| !auto);
+    let is_successor = successor_fd.is_some();
+    let _pid_file = pid_file.as_deref().filter(|_| !is_successor).map(PidFile::take).transpose()?;
+    let _next_pid_file = pid_file.filter(|_| is_successor).map(NextPidFile::wait_for);
     if auto {
         // The folder that PHP happened to stand in shall not be kept busy.
         std::env::set_current_dir(Path::new("/"))?;
@@ -179,18 +215,31 @@ fn serve_here(flags: Serve, log: Option<LogFile>, ready: impl FnOnce()) -> Resul
     for name in environment::unknown() {
         tracing::warn!("the environment variable {name} is no setting of the sidecar, and means nothing to it");
     }
+    // A private sidecar is not the service that its environment speaks of: that is PHP's.
+    let manager = if auto { Manager::nobody() } else { Manager::of_environment() };
     let service = Service {
         admission: if auto { Admission::Believe } else { Admission::of(&settings) },
         settings,
-        reread: Box::new(move || Settings::load(&flags, auto).map_err(|error| error.to_string())),
+        reread: Box::new(move || load(&flags, auto).map_err(|error| error.to_string())),
         library,
         lock,
         log: log_path,
+        inherited,
+        command_line: if auto { None } else { CommandLine::of(std::env::args_os()) },
+        manager,
         limits: Limits::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let requests = Signals::install()?.requests();
+        orphans::bury()?;
+        let ready = || {
+            // Of a successor the service manager hears from its predecessor.
+            if !is_successor {
+                manager.ready("ready");
+            }
+            ready();
+        };
         supervisor::supervise(service, requests, ready).await?;
         Ok(())
     })

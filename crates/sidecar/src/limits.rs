@@ -27,6 +27,8 @@ pub struct Limits {
     pub ready: Duration,
     /// A client waits this long for a place while all sessions are taken.
     pub queue: Duration,
+    /// A successor must be ready within this time: its worker is started first.
+    pub restart: Duration,
     /// A worker that has nothing to do any more is killed after this time.
     pub leave: Duration,
     /// The pause before a dead worker is replaced; it doubles each time.
@@ -49,6 +51,7 @@ impl Default for Limits {
             worker: Duration::from_secs(5),
             ready: Duration::from_secs(30),
             queue: Duration::from_secs(5),
+            restart: Duration::from_secs(40),
             leave: Duration::from_secs(5),
             least_backoff: Duration::from_millis(100),
             most_backoff: Duration::from_secs(30),

@@ -1,12 +1,16 @@
 //! What the sidecar listens on: Unix sockets and ports.
 
+mod inherited;
 mod tcp;
 mod unix;
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::task::{Context, Poll};
 
+pub use self::inherited::Inherited;
+pub(crate) use self::inherited::{Opened, Owner, open_all};
 use crate::address::Address;
 use crate::stream::Stream;
 
@@ -30,6 +34,25 @@ pub enum ListenError {
         /// The folder.
         folder: PathBuf,
         /// The system's reason.
+        error: io::Error,
+    },
+    /// Nobody said where.
+    #[error(
+        "no address to listen on: none is set ([[listen]] in the settings file, or --listen), and the service manager has \
+         passed no socket"
+    )]
+    Nowhere,
+    /// A port needs a token.
+    #[error(
+        "the service manager has passed {0}, which must stand under [[listen]] in the settings too: it needs a token_file"
+    )]
+    NotListed(Address),
+    /// Somebody gave us what we cannot listen on.
+    #[error("cannot listen on the inherited descriptor {number}: {error}")]
+    Inherited {
+        /// The descriptor.
+        number: i32,
+        /// Why.
         error: io::Error,
     },
     /// The system refused.
@@ -84,11 +107,43 @@ impl Listener {
         }
     }
 
-    /// Leaves the address to others, stops listening, and gives those who came too late.
+    /// Who listens there beside us.
+    pub(crate) fn owner(&self) -> Owner {
+        match self {
+            Self::Unix(listener) => listener.owner,
+            Self::Tcp(listener) => listener.owner,
+        }
+    }
+
+    /// The sidecar whose successor we are leaves it to us.
+    pub(crate) fn take_over(&mut self) {
+        let owner = match self {
+            Self::Unix(listener) => &mut listener.owner,
+            Self::Tcp(listener) => &mut listener.owner,
+        };
+        if *owner == Owner::Predecessor {
+            *owner = Owner::Ours;
+        }
+    }
+
+    /// Leaves the address to others, stops listening, and gives those who came too late. Where others listen on, nobody
+    /// does.
     pub(crate) fn close(self) -> Vec<Stream> {
+        if self.owner() != Owner::Ours {
+            return Vec::new();
+        }
         match self {
             Self::Unix(listener) => listener.close().into_iter().map(Stream::Unix).collect(),
             Self::Tcp(listener) => listener.close().into_iter().map(Stream::Tcp).collect(),
+        }
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Unix(listener) => listener.as_fd(),
+            Self::Tcp(listener) => listener.as_fd(),
         }
     }
 }

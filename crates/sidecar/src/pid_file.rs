@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -93,6 +95,29 @@ impl PidFile {
     }
 }
 
+/// The pid file of a successor: its predecessor's, until that has gone. Dropping it removes it.
+#[derive(Debug)]
+pub(crate) struct NextPidFile {
+    _file: Arc<Mutex<Option<PidFile>>>,
+}
+
+impl NextPidFile {
+    /// Waits for it in a thread, which ends with the process.
+    pub(crate) fn wait_for(path: PathBuf) -> Self {
+        let ours = Arc::new(Mutex::new(None));
+        let theirs = Arc::downgrade(&ours);
+        thread::spawn(move || match PidFile::inherit(&path) {
+            Ok(file) => {
+                if let Some(ours) = theirs.upgrade() {
+                    *ours.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+                }
+            }
+            Err(error) => tracing::warn!("{error}"),
+        });
+        Self { _file: ours }
+    }
+}
+
 impl Drop for PidFile {
     fn drop(&mut self) {
         if is_at(&self.file, &self.path).unwrap_or(false) {
@@ -175,12 +200,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("t.pid");
         let first = PidFile::take(&path).expect("taken");
-        let successor = std::thread::spawn({
-            let path = path.clone();
-            move || PidFile::inherit(&path)
-        });
+        let second = NextPidFile::wait_for(path.clone());
         drop(first);
-        let second = successor.join().expect("no panic").expect("inherited");
+        while second._file.lock().expect("no panic").is_none() {
+            thread::yield_now();
+        }
         assert!(path.exists());
         drop(second);
         assert!(!path.exists());

@@ -60,6 +60,13 @@ pub(crate) fn received(numbers: Vec<RawFd>) -> impl Iterator<Item = OwnedFd> {
     numbers.into_iter().map(|number| unsafe { OwnedFd::from_raw_fd(number) })
 }
 
+/// Takes the descriptors that the service manager passed, whose numbers it named in our environment.
+pub(crate) fn passed(numbers: impl Iterator<Item = RawFd>) -> Vec<OwnedFd> {
+    // SAFETY: the manager's environment names this process and these numbers, each of which was found open; `serve` calls
+    // this once, before any descriptor is opened, so that none has another owner.
+    numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) }).collect()
+}
+
 /// Closes every inherited descriptor but the standard ones and `keep`.
 pub(crate) fn close_inherited(keep: &OwnedFd) -> io::Result<()> {
     let keep = keep.as_raw_fd();
@@ -115,5 +122,20 @@ pub(crate) fn prepare_worker(command: &mut Command, kept: [BorrowedFd<'_>; 2]) {
         Ok(())
     };
     // SAFETY: between fork and exec the closure makes five syscalls and converts an errno: no allocation, no lock.
+    unsafe { command.pre_exec(after_fork) };
+}
+
+/// Makes `command` start a successor, which inherits `kept` under their present numbers. They must stay open until the
+/// command is spawned.
+pub(crate) fn prepare_successor(command: &mut Command, kept: &[BorrowedFd<'_>]) {
+    let kept: Vec<_> = kept.iter().map(AsRawFd::as_raw_fd).collect();
+    let after_fork = move || {
+        for number in &kept {
+            // SAFETY: the parent keeps the descriptor open until the spawn has returned; one syscall.
+            unsafe { fcntl(BorrowedFd::borrow_raw(*number), FcntlArg::F_SETFD(FdFlag::empty())) }?;
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec the closure makes syscalls and converts an errno: no allocation, no lock.
     unsafe { command.pre_exec(after_fork) };
 }

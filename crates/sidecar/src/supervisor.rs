@@ -15,19 +15,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::address::Address;
 use crate::admission::Admission;
 use crate::connection::{self, Policy, Reception};
 use crate::idle::{self, Leave};
 use crate::keeper::{Keeper, KeeperHandle};
 use crate::limits::Limits;
-use crate::listener::{ListenError, Listener};
+use crate::listener::{self, Inherited, ListenError, Listener, Opened};
+use crate::notify::Manager;
 use crate::refusals::Refusals;
 use crate::renewal::{Renewing, Reread, Workshop};
 use crate::requests::{Answer, Request, error};
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::stream::Stream;
+use crate::successor::{self, CommandLine};
 use crate::worker::WorkerError;
 
 /// Requests of operators that may wait.
@@ -56,6 +57,12 @@ pub struct Service {
     pub lock: Option<PathBuf>,
     /// The file that is logged to, for messages; None: standard error.
     pub log: Option<PathBuf>,
+    /// Listeners that others have made.
+    pub inherited: Vec<Inherited>,
+    /// How to start the sidecar anew; None: it is a private one, which PHP starts.
+    pub command_line: Option<CommandLine>,
+    /// Who watches over it.
+    pub manager: Manager,
     /// What is not a setting.
     pub limits: Limits,
 }
@@ -84,9 +91,9 @@ pub async fn supervise(
     mut requests: mpsc::Receiver<Request>,
     ready: impl FnOnce(),
 ) -> Result<(), StartError> {
-    let Service { settings, reread, library, admission, lock, log, limits } = service;
+    let Service { settings, reread, library, admission, lock, log, inherited, command_line, manager, limits } = service;
     let since = Instant::now();
-    let listeners = bind_all(&settings.listen)?;
+    let Opened { listeners, surplus } = listener::open_all(&settings.listen, inherited)?;
     let sessions = Sessions::new(settings.max_sessions);
     let log = log.map(|log| log.display().to_string());
     let workshop = Workshop { library, limits: limits.clone(), log: log.clone() };
@@ -101,7 +108,7 @@ pub async fn supervise(
         is_private: admission == Admission::Believe,
     };
     let started = tokio::select! {
-        started = Keeper::start(plan, limits.clone(), Arc::clone(&sessions), Box::new(renewal)) => {
+        started = Keeper::start(plan, limits.clone(), Arc::clone(&sessions), Box::new(renewal), manager) => {
             started.map_err(StartError::from)
         }
         () = stopped(&mut requests) => Err(StartError::Stopped),
@@ -109,7 +116,7 @@ pub async fn supervise(
     let (keeper, handle) = match started {
         Ok(started) => started,
         Err(error) => {
-            close_all(listeners);
+            listeners.into_iter().for_each(|listener| drop(listener.close()));
             return Err(error);
         }
     };
@@ -128,23 +135,62 @@ pub async fn supervise(
         log,
     });
     let _ = lobby.set(Arc::clone(&reception));
-    let house = House::new(listeners, sessions, reception);
+    let mut house = House::new(listeners, sessions, reception);
     let keeping = keeper.run();
+    house.take_over(surplus);
     for door in &house.doors {
         tracing::info!("ready: listening on {}", door.listener.address());
     }
     ready();
+    let watching = manager.watch();
 
-    let lock = tokio::select! {
-        () = attend(&mut requests, &mut asked, &handle) => None,
+    let restarts = Restarts { command_line, limit: house.reception.limits.restart };
+    let ending = tokio::select! {
+        ending = house.attend(&mut requests, &mut asked, &handle, &restarts) => ending,
         never = house.accept() => match never {},
         lock = house.idle(settings.idle_exit, lock.as_deref()) => {
             tracing::info!("leaving: there has been no session for the time of idle_exit");
-            lock
+            Ending::Stopped(lock)
         }
     };
-    house.close(&handle, keeping, lock).await;
+    match &ending {
+        Ending::Stopped(_) => manager.stopping("draining"),
+        Ending::Replaced(successor) => manager.replaced(*successor),
+    }
+    house.close(&handle, keeping, ending).await;
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     Ok(())
+}
+
+/// How a sidecar ends.
+enum Ending {
+    /// For good, with the lock that keeps PHP from starting another one in that moment.
+    Stopped(Option<Flock<File>>),
+    /// This process has taken over.
+    Replaced(u32),
+}
+
+/// How to restart, if at all.
+struct Restarts {
+    command_line: Option<CommandLine>,
+    limit: Duration,
+}
+
+impl Restarts {
+    /// The command line of a successor.
+    ///
+    /// # Errors
+    /// Why there can be none.
+    fn allowed(&self) -> Result<&CommandLine, &'static str> {
+        if std::process::id() == 1 {
+            return Err("a sidecar that is process 1 cannot be replaced by another process; restart its container");
+        }
+        self.command_line.as_ref().ok_or(
+            "a private sidecar is not restarted: end it (tortoise stop), and PHP starts another when it needs one",
+        )
+    }
 }
 
 /// Waits until somebody asks to stop.
@@ -163,22 +209,6 @@ fn stopping() -> serde_json::Value {
     json!({ "stopping": std::process::id() })
 }
 
-/// Does what is asked, until that is to stop.
-async fn attend(signals: &mut mpsc::Receiver<Request>, asked: &mut mpsc::Receiver<Request>, keeper: &KeeperHandle) {
-    loop {
-        let request = tokio::select! {
-            request = signals.recv() => request,
-            request = asked.recv() => request,
-        };
-        match request {
-            None => return,
-            Some(Request::Stop(answer)) => return answer.tell(stopping()),
-            Some(Request::Reload(answer)) => reload(keeper.clone(), answer),
-            Some(Request::Restart(answer)) => answer.tell(error(&"this sidecar cannot be restarted")),
-        }
-    }
-}
-
 /// Reloads, and tells who asked for it, whenever that is done.
 fn reload(keeper: KeeperHandle, answer: Answer) {
     tokio::spawn(async move {
@@ -190,25 +220,6 @@ fn reload(keeper: KeeperHandle, answer: Answer) {
             Err(_) => error(&"the sidecar is leaving"),
         });
     });
-}
-
-/// Listens on every address, or on none.
-fn bind_all(addresses: &[Address]) -> Result<Vec<Listener>, ListenError> {
-    let mut listeners = Vec::with_capacity(addresses.len());
-    for address in addresses {
-        match Listener::bind(address) {
-            Ok(listener) => listeners.push(listener),
-            Err(error) => {
-                close_all(listeners);
-                return Err(error);
-            }
-        }
-    }
-    Ok(listeners)
-}
-
-fn close_all(listeners: Vec<Listener>) {
-    listeners.into_iter().for_each(|listener| drop(listener.close()));
 }
 
 /// One way in.
@@ -240,6 +251,77 @@ impl House {
     fn new(listeners: Vec<Listener>, sessions: Arc<Sessions>, reception: Arc<Reception>) -> Self {
         let door = |listener| Door { listener, handshakes: Arc::new(Semaphore::new(reception.limits.handshakes)) };
         Self { doors: listeners.into_iter().map(door).collect(), sessions, reception }
+    }
+
+    /// We are ready: what a predecessor left to us is ours, and what nobody asks for any more is closed.
+    fn take_over(&mut self, surplus: Vec<Listener>) {
+        for mut listener in surplus {
+            listener.take_over();
+            tracing::info!("not listening on {} any more: it is not set", listener.address());
+            drop(listener.close());
+        }
+        self.doors.iter_mut().for_each(|door| door.listener.take_over());
+    }
+
+    /// Does what is asked, until this sidecar is to end.
+    async fn attend(
+        &self,
+        signals: &mut mpsc::Receiver<Request>,
+        asked: &mut mpsc::Receiver<Request>,
+        keeper: &KeeperHandle,
+        restarts: &Restarts,
+    ) -> Ending {
+        // A successor that is starting, and who waits for it.
+        let mut successor: Option<Pin<Box<_>>> = None;
+        let mut waiting = Vec::new();
+        loop {
+            let request = tokio::select! {
+                request = signals.recv() => request,
+                request = asked.recv() => request,
+                started = async { successor.as_mut().expect("it is starting").await }, if successor.is_some() => {
+                    successor = None;
+                    match started {
+                        Ok(pid) => {
+                            tracing::info!("leaving: process {pid} has taken over");
+                            waiting.drain(..).for_each(|answer: Answer| answer.tell(json!({ "restarted": pid })));
+                            return Ending::Replaced(pid);
+                        }
+                        Err(message) => {
+                            tracing::error!("cannot restart, and process {} goes on: {message}", std::process::id());
+                            waiting.drain(..).for_each(|answer| answer.tell(error(&message)));
+                            continue;
+                        }
+                    }
+                }
+            };
+            match request {
+                None => return Ending::Stopped(None),
+                Some(Request::Stop(answer)) => {
+                    waiting.drain(..).for_each(|answer| answer.tell(error(&"the sidecar is leaving")));
+                    answer.tell(stopping());
+                    return Ending::Stopped(None);
+                }
+                Some(Request::Reload(answer)) => reload(keeper.clone(), answer),
+                Some(Request::Restart(answer)) => match restarts.allowed() {
+                    Ok(command_line) => {
+                        waiting.push(answer);
+                        if successor.is_none() {
+                            tracing::info!("restarting: a successor is starting");
+                            successor = Some(Box::pin(self.start_successor(command_line, restarts.limit)));
+                        }
+                    }
+                    Err(reason) => {
+                        tracing::error!("cannot restart: {reason}");
+                        answer.tell(error(&reason));
+                    }
+                },
+            }
+        }
+    }
+
+    async fn start_successor(&self, command_line: &CommandLine, limit: Duration) -> Result<u32, String> {
+        let (ours, managed) = successor::split(self.doors.iter().map(|door| &door.listener));
+        successor::start(command_line, &ours, &managed, limit).await
     }
 
     /// Receives clients at every door.
@@ -299,11 +381,18 @@ impl House {
     }
 
     /// Stops listening, tells those who came too late to try again, and sees the worker off.
-    async fn close(self, keeper: &KeeperHandle, keeping: JoinHandle<()>, lock: Option<Flock<File>>) {
-        let late: Vec<_> =
-            self.doors.into_iter().map(|Door { listener, handshakes }| (listener.close(), handshakes)).collect();
-        // From here on a new sidecar may take our place.
-        drop(lock);
+    async fn close(self, keeper: &KeeperHandle, keeping: JoinHandle<()>, ending: Ending) {
+        let is_replaced = matches!(ending, Ending::Replaced(_));
+        let late = self.doors.into_iter().map(|Door { listener, handshakes }| {
+            // Those who wait there are the successor's clients.
+            let late = if is_replaced { Vec::new() } else { listener.close() };
+            (late, handshakes)
+        });
+        let late: Vec<_> = late.collect();
+        if let Ending::Stopped(lock) = ending {
+            // From here on a new sidecar may take our place.
+            drop(lock);
+        }
         match self.sessions.count() {
             0 => {}
             count => tracing::info!("draining: {count} sessions leave, each at the end of its request"),
@@ -336,6 +425,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::address::Address;
     use crate::keeper::Presence;
 
     #[tokio::test(start_paused = true)]

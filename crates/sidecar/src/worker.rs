@@ -17,6 +17,7 @@ use tortoise_protocol::PRODUCT_VERSION;
 
 use crate::control::{Control, Ready, Received, Report};
 use crate::notify;
+use crate::orphans::Own;
 use crate::output::{self, LastLines};
 use crate::process;
 use crate::worker_settings::WorkerSettings;
@@ -111,6 +112,7 @@ pub(crate) struct Worker {
     /// When it was ready.
     pub(crate) since: Instant,
     child: Child,
+    _own: Own,
     printing: JoinHandle<()>,
 }
 
@@ -128,6 +130,7 @@ struct Spawned {
     control: Control,
     board: Board,
     child: Child,
+    own: Own,
     printing: JoinHandle<()>,
     last: LastLines,
 }
@@ -135,7 +138,7 @@ struct Spawned {
 impl Launch {
     /// Starts a worker and waits until it is ready. Dropping the future kills it.
     pub(crate) async fn start(&self) -> Result<Worker, WorkerError> {
-        let Spawned { control, board, mut child, printing, last } =
+        let Spawned { control, board, mut child, own, printing, last } =
             self.spawn().map_err(|error| WorkerError::Spawn { python: self.python.clone(), error })?;
         match timeout(self.ready, control.receive()).await.map(|said| said.map(|said| said.map(|said| said.report))) {
             Ok(Ok(Some(Report::Ready { ready }))) if ready.product == PRODUCT_VERSION => Ok(Worker {
@@ -144,6 +147,7 @@ impl Launch {
                 ready,
                 since: Instant::now(),
                 child,
+                _own: own,
                 printing,
             }),
             Ok(Ok(Some(Report::Ready { ready }))) => {
@@ -183,9 +187,10 @@ impl Launch {
         process::prepare_worker(&mut command, [theirs.as_fd(), board.as_fd()]);
         // The command owns our copies of the pipe: dropped here, so that the pipe ends with its last process.
         let child = tokio::process::Command::from(command).kill_on_drop(true).spawn()?;
+        let own = Own::new(child.id());
         let last = LastLines::default();
         let printing = tokio::spawn(output::log_lines(pipe, last.clone()));
-        Ok(Spawned { control, board, child, printing, last })
+        Ok(Spawned { control, board, child, own, printing, last })
     }
 
     fn protocol(&self, error: io::Error) -> WorkerError {

@@ -2,14 +2,14 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{BACKLOG, ListenError};
+use super::{BACKLOG, ListenError, Owner};
 use crate::address::Address;
 
 /// A client that is silent for this long is asked whether it is still there, then every [`KEEPALIVE_INTERVAL`]. The
@@ -26,6 +26,8 @@ pub(crate) struct Listener {
     /// With the port that the system chose, if it was to choose one.
     address: SocketAddr,
     listener: TcpListener,
+    /// Who listens there beside us.
+    pub(super) owner: Owner,
 }
 
 impl Listener {
@@ -35,6 +37,12 @@ impl Listener {
             io::ErrorKind::AddrInUse => ListenError::InUse(Address::Tcp(address)),
             _ => ListenError::Io { address: Address::Tcp(address), error },
         })
+    }
+
+    /// Goes on with a socket that listens already.
+    pub(super) fn adopt(descriptor: OwnedFd, owner: Owner) -> io::Result<Self> {
+        let listener = TcpListener::from_std(descriptor.into())?;
+        Ok(Self { address: listener.local_addr()?, listener, owner })
     }
 
     /// Where it listens.
@@ -61,6 +69,12 @@ impl Listener {
     }
 }
 
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
+    }
+}
+
 fn listen(address: SocketAddr) -> io::Result<Listener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking().cloexec(), Some(Protocol::TCP))?;
     // After a restart connections of the former process may still linger. Two that listen are refused all the same.
@@ -68,7 +82,7 @@ fn listen(address: SocketAddr) -> io::Result<Listener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     let listener = TcpListener::from_std(socket.into())?;
-    Ok(Listener { address: listener.local_addr()?, listener })
+    Ok(Listener { address: listener.local_addr()?, listener, owner: Owner::Ours })
 }
 
 fn drain(listener: &std::net::TcpListener) -> Vec<TcpStream> {

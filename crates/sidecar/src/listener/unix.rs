@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener as StdListener, UnixStream as StdStream};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bin
 use nix::sys::stat::{Mode, fchmod};
 use tokio::net::{UnixListener, UnixStream};
 
-use super::{BACKLOG, ListenError};
+use super::{BACKLOG, ListenError, Owner};
 use crate::address::Address;
 
 /// How long to wait for another process that is just making its socket in the same folder.
@@ -30,6 +30,8 @@ pub(crate) struct Listener {
     listener: UnixListener,
     /// Device and inode of our socket's file: another one under the same name is not ours to remove.
     identity: (u64, u64),
+    /// Who listens there beside us.
+    pub(super) owner: Owner,
 }
 
 impl Listener {
@@ -47,7 +49,15 @@ impl Listener {
         };
         let identity = identity(path).map_err(failed)?;
         let listener = UnixListener::from_std(listener).map_err(failed)?;
-        Ok(Self { path: path.to_owned(), listener, identity })
+        Ok(Self { path: path.to_owned(), listener, identity, owner: Owner::Ours })
+    }
+
+    /// Goes on with a socket that listens at `path` already.
+    pub(super) fn adopt(descriptor: OwnedFd, path: &Path, owner: Owner) -> io::Result<Self> {
+        let listener = UnixListener::from_std(descriptor.into())?;
+        // Somebody may have removed it; then there is nothing of ours to remove.
+        let identity = identity(path).unwrap_or_default();
+        Ok(Self { path: path.to_owned(), listener, identity, owner })
     }
 
     /// Where it listens.
@@ -78,6 +88,12 @@ impl Listener {
             tracing::warn!("cannot remove {}: {error}", path.display());
         }
         self.listener.into_std().map_or_else(|_| Vec::new(), |listener| drain(&listener))
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.listener.as_fd()
     }
 }
 

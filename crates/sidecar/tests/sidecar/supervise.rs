@@ -12,6 +12,7 @@ use tortoise_sidecar::address::Address;
 use tortoise_sidecar::admission::Admission;
 use tortoise_sidecar::cli::Flags;
 use tortoise_sidecar::limits::Limits;
+use tortoise_sidecar::notify::Manager;
 use tortoise_sidecar::requests::Request;
 use tortoise_sidecar::settings::{Listen, Settings, Values};
 use tortoise_sidecar::supervisor::{Service, StartError, supervise};
@@ -68,6 +69,9 @@ impl Hosted {
             library: fixture(worker),
             admission: Admission::Believe,
             lock: None,
+            inherited: Vec::new(),
+            command_line: None,
+            manager: Manager::nobody(),
             limits,
         };
         let (stop, requests) = mpsc::channel(1);

@@ -132,6 +132,11 @@ impl Client {
         self.hear()
     }
 
+    /// Sends bytes that nobody answers.
+    pub(crate) fn send(&mut self, bytes: &str) {
+        self.stream.get_mut().write_all(bytes.as_bytes()).expect("written");
+    }
+
     /// Waits for the next line; None: the session has ended.
     pub(crate) fn hear(&mut self) -> Option<String> {
         let mut line = String::new();
@@ -189,6 +194,16 @@ impl Running {
             }
         }
         (self.child.wait().expect("a status"), self.heard.join("\n"))
+    }
+
+    /// Its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its process alone: others may still write into its log.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("a status")
     }
 
     /// Sends a signal, by its name.

@@ -15,7 +15,8 @@ from typing import Any, Final
 from tortoise_worker import Interrupted, control, shared_objects, shared_wire
 from tortoise_worker._native import MAX_PATH_BYTES, MAX_ROOTS, Caller, Watch
 from tortoise_worker.search_path import SearchPath
-from tortoise_worker.shared_registry import Frame, Registry, calling
+from tortoise_worker.shared_registry import Registry
+from tortoise_worker.shared_turns import Frame, calling
 
 STACK_BYTES = 16 << 20
 """The stack of a thread that runs user code: with less, a plain recursion bug would end the process."""

@@ -1,10 +1,10 @@
 """The shared objects of a process by their names: makes them, and does what is asked of them, in turn."""
 
 import itertools
+import operator
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Final
 
@@ -13,11 +13,10 @@ from tortoise_worker._native import MAX_NAME_BYTES, MAX_SHARED_OBJECTS, Caller
 from tortoise_worker.loader import Loader, shortened
 from tortoise_worker.search_path import SearchPath
 from tortoise_worker.shared_errors import ConversionError, SharedError
+from tortoise_worker.shared_turns import Frame, Turn, interruptible, on_behalf
 
 MAX_ITERATED = 1 << 20
 """Items that an iteration copies. An iterator without an end must not fill the memory."""
-
-Frame = Sequence[bytes]
 
 _ABSENT: Final = shared_wire.answer("absent")
 
@@ -30,47 +29,12 @@ _OPERATIONS: Final[dict[str, Callable[[Any, Any, Any, Any], object]]] = {
     "length": lambda target, *_: len(target),
     "truth": lambda target, *_: bool(target),
     "get_item": lambda target, member, *_: target[member],
-    "set_item": lambda target, member, operand, _: target.__setitem__(member, operand),
-    "delete_item": lambda target, member, *_: target.__delitem__(member),
+    "set_item": lambda target, member, operand, _: operator.setitem(target, member, operand),
+    "delete_item": lambda target, member, *_: operator.delitem(target, member),
     "contains": lambda target, member, *_: member in target,
     "iterate": lambda target, *_: _items(target),
     "text": lambda target, *_: str(target),
 }
-
-
-class Turn:
-    """Lets one thread in at a time, as often as it likes."""
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._owner: int | None = None
-        self._depth = 0
-
-    def enter(self, has_left: Callable[[], bool]) -> bool:
-        """Waits for the turn. False if the one for whom this is has left meanwhile."""
-        thread = threading.get_ident()
-        with self._condition:
-            while self._owner not in (None, thread) and not has_left():
-                self._condition.wait()
-            if has_left():
-                self._condition.notify()
-                return False
-            self._owner = thread
-            self._depth += 1
-            return True
-
-    def leave(self) -> None:
-        """Lets the next one in."""
-        with self._condition:
-            self._depth -= 1
-            if self._depth == 0:
-                self._owner = None
-                self._condition.notify()
-
-    def wake(self) -> None:
-        """Those that wait look again whether their callers have left."""
-        with self._condition:
-            self._condition.notify_all()
 
 
 class Entry:
@@ -129,7 +93,7 @@ class Registry:
         operation, name, member, operand, named = request
         if caller is not None:
             caller.wait(f"the shared object {shortened(name)}: {_shown(operation, member)}")
-        with _calling(self, caller) as has_left:
+        with on_behalf(self, caller) as has_left:
             if operation == "open":
                 return self._open(name, member, operand, named, caller, has_left)
             entry = self._entries.get(name)
@@ -159,7 +123,7 @@ class Registry:
             try:
                 # Whoever was to make it may have failed, and taken the place away.
                 if self._entries.get(name) is entry:
-                    return _interruptible(caller, lambda entry=entry: self._described(entry, selector))
+                    return interruptible(caller, lambda entry=entry: self._described(entry, selector))
             finally:
                 if entry.cls is None and self._entries.get(name) is entry:
                     del self._entries[name]
@@ -202,11 +166,11 @@ class Registry:
         self, entry: Entry, action: Callable[[], Frame], caller: Caller | None, has_left: Callable[[], bool]
     ) -> Frame | None:
         if entry.mark.thread_safe and not entry.is_stale():
-            return _interruptible(caller, action)
+            return interruptible(caller, action)
         if not entry.turn.enter(has_left):
             return None
         try:
-            return _interruptible(caller, action)
+            return interruptible(caller, action)
         finally:
             entry.turn.leave()
 
@@ -225,43 +189,6 @@ class Registry:
                 f"{module_name}.{qualified_name} is no class in the process of the shared objects"
             )
         return cls
-
-
-class Calling(threading.local):
-    """For whom this thread works."""
-
-    registry: Registry | None = None
-    caller: Caller | None = None
-
-
-calling: Final = Calling()
-
-
-@contextmanager
-def _calling(registry: Registry, caller: Caller | None) -> Iterator[Callable[[], bool]]:
-    """Whoever has begun a chain of calls is the one whose leaving ends it."""
-    before = calling.registry, calling.caller
-    calling.registry, calling.caller = registry, caller or calling.caller
-    first = calling.caller
-    try:
-        yield lambda: first is not None and first.has_left
-    finally:
-        calling.registry, calling.caller = before
-
-
-def _interruptible(caller: Caller | None, action: Callable[[], Frame]) -> Frame | None:
-    """Does it, unless the caller has left. None if it leaves meanwhile."""
-    if caller is None:
-        return action()
-    try:
-        try:
-            return action() if caller.begin() else None
-        finally:
-            caller.end()
-    except Interrupted:
-        # It is raised once in a call: if that was just before the end, this is the end.
-        caller.end()
-        return None
 
 
 def _done(entry: Entry, operation: str, member: Any, operand: Any, named: Any) -> Frame:
