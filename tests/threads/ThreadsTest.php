@@ -23,7 +23,7 @@ final class ThreadsTest extends TestCase
         $o = new Threads_Hall();
         echo getmypid(), "\n";
         while (($line = fgets(STDIN)) !== false) {
-            attempt(fn() => eval("return {$line};"));
+            attempt(fn() => eval("global \$o; return {$line};"));
         }
         PHP;
 

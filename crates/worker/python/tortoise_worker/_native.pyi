@@ -174,11 +174,11 @@ def current_session() -> Session | None:
 def serve(seat: Any, hooks: _Hooks, rules: Any, alarm: Any) -> str | None:
     """Serves a client over its stream socket until it leaves, or the session does.
 
-    `seat`, `rules` and `alarm` are `session.Seat`, `settings.Settings` and `interrupts.Alarm`. The descriptors of
-    the seat are taken over, but for `zygote`.
+    `seat`, `rules` and `alarm` are `session.Seat`, `settings.Settings` and `interrupts.Alarm`. The
+    descriptors of the seat are taken over, but for `zygote`.
 
-    Gives the reason if the session had to close the connection. Ends the process at once when the supervisor or
-    the zygote is gone, and when user code still runs though the grace since the client left is over.
+    Gives the reason if the session had to close the connection. Ends the process at once when the supervisor
+    or the zygote is gone, and when user code still runs though the grace since the client left is over.
     """
 
 def take_interrupt() -> bool:
