@@ -123,6 +123,16 @@ final class DeadlinesTest extends TestCase
         Processes::awaitText($this->slowLog, 'in sleep');
     }
 
+    /** PHP that ends as it should does not wait for Python's destructors, and they run to their end. */
+    public function testDestructorsBehindTheEndOfPhpAreNotInterrupted(): void
+    {
+        $this->serve();
+        $output = $this->start($this->construct() . '$slow = $o->slow(0.4); echo $o->pid();')->wait()->cleanOutput();
+        Processes::awaitEnd((int) $output);
+        self::assertSame(['begun', 'released'], file($this->notes, \FILE_IGNORE_NEW_LINES));
+        self::assertSame('', file_get_contents($this->slowLog));
+    }
+
     public function testTheSupervisorLogsIt(): void
     {
         $this->serve();

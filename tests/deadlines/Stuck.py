@@ -47,6 +47,9 @@ class Stuck:
             self.note("rested")
         return "rested"
 
+    def slow(self, seconds: float) -> SlowToEnd:
+        return SlowToEnd(self, seconds)
+
     def spin(self) -> None:
         try:
             while True:
@@ -80,3 +83,16 @@ class Stuck:
                 time.sleep(3600)
             except BaseException:
                 self.note("swallowed")
+
+
+class SlowToEnd:
+    """Takes its time where it is released."""
+
+    def __init__(self, stuck: Stuck, seconds: float) -> None:
+        self._stuck = stuck
+        self._seconds = seconds
+
+    def __del__(self) -> None:
+        self._stuck.note("begun")
+        time.sleep(self._seconds)
+        self._stuck.note("released")

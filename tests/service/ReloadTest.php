@@ -84,19 +84,18 @@ final class ReloadTest extends TestCase
     {
         $this->edit(1);
         $this->serve();
-        $server = new HttpServer(self::sandbox(), Edited::SHOW . 'attempt(fn() => Tortoise\import("sound")->value);', [
-            'tortoise.server' => $this->sidecar->address,
-        ]);
         self::sandbox()->writeClass('sound.py', "value = 'sound'\n");
-        $server->get();
+        $script = Edited::SHOW . 'attempt(fn() => Tortoise\import("sound")->value); echo Tortoise\status()["session"];';
+        $server = new HttpServer(self::sandbox(), $script, ['tortoise.server' => $this->sidecar->address]);
+        [, , $session] = explode("\n", $server->get());
         self::sandbox()->writeClass('Edited.py', "class Edited(:\n");
-        self::assertSame(0, $this->sidecar->ask('reload')->exitCode);
-        [$broken, $sound] = explode("\n", $server->get());
+        $this->reloadBehind((int) $session);
+        [$broken, $sound, $session] = explode("\n", $server->get());
         self::assertStringContainsString('SyntaxError', $broken);
         self::assertStringContainsString('Edited.py', $broken);
         self::assertSame('value: "sound"', $sound);
         $this->edit(3);
-        self::assertSame(0, $this->sidecar->ask('reload')->exitCode);
+        $this->reloadBehind((int) $session);
         self::assertSame(3, Edited::shown(explode("\n", $server->get())[0])[0]);
     }
 
@@ -113,6 +112,13 @@ final class ReloadTest extends TestCase
     private function edit(int $version): void
     {
         Edited::write(self::sandbox(), $version);
+    }
+
+    /** Reloads, and waits until an idle session of the old code has left. */
+    private function reloadBehind(int $session): void
+    {
+        self::assertSame(0, $this->sidecar->ask('reload')->exitCode);
+        Processes::awaitEnd($session);
     }
 
     private function awaitReload(int $count): void

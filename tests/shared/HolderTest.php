@@ -114,6 +114,15 @@ final class HolderTest extends TestCase
         Processes::awaitEnd($new);
     }
 
+    public function testAChangedFileGivesANewObjectWhileOneDevelops(): void
+    {
+        // A private sidecar looks at files.
+        $class = "class Edited:\n    def answer(self):\n        return '%s'\n";
+        $code = 'return [Tortoise\shared("edited", "Edited")->answer()];';
+        self::assertSame(['before'], self::evaluate($code, classes: ['Edited.py' => \sprintf($class, 'before')]));
+        self::assertSame(['behind it'], self::evaluate($code, classes: ['Edited.py' => \sprintf($class, 'behind it')]));
+    }
+
     public function testItEndsWithTheSidecarHoweverThatEnds(): void
     {
         $sidecar = new Sidecar(self::sandbox(), path: __DIR__);

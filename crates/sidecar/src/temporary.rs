@@ -10,6 +10,7 @@ use crate::address::Address;
 use crate::background;
 use crate::commands::Admin;
 use crate::environment;
+use crate::notify;
 use crate::settings::{Given, Listen, Seconds, Values};
 use crate::target::Target;
 
@@ -62,6 +63,8 @@ impl Temporary {
         for name in environment::known() {
             command.env_remove(name);
         }
+        // It is not the service whose unit may run us.
+        notify::hide_from(&mut command);
         match background::launch(command).map_err(|error| format!("cannot start a sidecar: {error}"))?.trim_end() {
             "ready" => Ok(()),
             "" => Err("the sidecar ended while it started, and did not say why".to_owned()),

@@ -9,6 +9,7 @@
 //! What its tag and parts are is Python's to say (`tortoise_worker.shared_values`). A list that begins with empty bytes itself is
 //! tagged too.
 
+mod caller;
 mod encoder;
 mod requests;
 mod watch;
@@ -19,8 +20,9 @@ use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyT
 use tortoise_protocol::codec::Malformed;
 use tortoise_protocol::{Depth, Reader, Token};
 
+pub(crate) use caller::Caller;
 pub(crate) use encoder::encode;
-pub(crate) use watch::{Caller, Watch};
+pub(crate) use watch::Watch;
 
 /// Reads the values that stand in `bytes` one behind the other. `rebuild(tag, parts)` makes what is tagged.
 ///

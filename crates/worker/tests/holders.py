@@ -15,7 +15,8 @@ from tortoise_worker.shared_objects import Connections
 _PROGRAM = """
 import socket, sys
 from tortoise_worker import shared_holder
-shared_holder.run(socket.socket(fileno=int(sys.argv[1])), float(sys.argv[2]))
+line = socket.socket(fileno=int(sys.argv[1]))
+shared_holder.run(line, float(sys.argv[2]), looks_at_files=sys.argv[3] == "True")
 """
 
 
@@ -42,9 +43,10 @@ class Session(Connections):
 class Holders:
     """Passes connections on to a process that it starts at first use, and anew when that has ended."""
 
-    def __init__(self, log: Path, grace: float = 30) -> None:
+    def __init__(self, log: Path, grace: float = 30, *, looks_at_files: bool = False) -> None:
         self._log = log
         self._grace = grace
+        self._looks_at_files = looks_at_files
         self.started: list[subprocess.Popen[bytes]] = []
         self._line: socket.socket | None = None
         self._ours, self.control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -94,7 +96,14 @@ class Holders:
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         log: IO[bytes]
         with theirs, self._log.open("ab") as log:
-            command = [sys.executable, "-c", _PROGRAM, str(theirs.fileno()), str(self._grace)]
+            command = [
+                sys.executable,
+                "-c",
+                _PROGRAM,
+                str(theirs.fileno()),
+                str(self._grace),
+                str(self._looks_at_files),
+            ]
             environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
             self.started.append(
                 subprocess.Popen(

@@ -462,3 +462,22 @@ def test_a_forked_process_has_none(counter: Any) -> None:
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
     assert counter.add() == 4
+
+
+def test_where_a_file_has_changed_objects_are_made_anew(tmp_path: Path) -> None:
+    roots = tmp_path / "roots"
+    roots.mkdir()
+    (roots / "Edited.py").write_text("class Edited:\n    def answer(self):\n        return 1\n")
+    holders = Holders(tmp_path / "log", looks_at_files=True)
+    session = holders.session(roots)
+    edited: Any = session.function("edited", "Edited")()
+    assert (edited.answer(), session.function("edited", "Edited")().answer()) == (1, 1)
+    assert len(holders.started) == 1
+    (roots / "Edited.py").write_text("class Edited:\n    def answer(self):\n        return 22\n")
+    assert edited.answer() == 1
+    other: Any = holders.session(roots).function("edited", "Edited")()
+    assert (other.answer(), edited.answer()) == (22, 22)
+    assert len(holders.started) == 2
+    assert f"{roots}/Edited.py has changed: the shared objects are made anew" in holders.log()
+    session.close()
+    holders.leave()

@@ -5,7 +5,6 @@
 //! answer from the moment when it is waited for, or when the last one came.
 
 use std::mem;
-use std::time::{Duration, Instant};
 
 use tortoise_protocol::failure::{Category, Failure};
 use tortoise_protocol::frame::{FLAG_ASYNC, Header, Kind};
@@ -20,11 +19,7 @@ use super::{
     make_half, notify, renew, scopes, stale,
 };
 use crate::error::BridgeError;
-use crate::{engine, objects, settings};
-
-/// How long the first call of a PHP request waits for a session that is still at work for the one before it. Beyond it a
-/// new session is had sooner.
-const LATE_PATIENCE: Duration = Duration::from_secs(1);
+use crate::{engine, objects};
 
 /// Characters of an error that are logged.
 const LOGGED_CHARACTERS: usize = 500;
@@ -424,7 +419,7 @@ impl Link {
     }
 
     /// Waits for the next answer, and sets it aside or passes over it.
-    fn take_in(&mut self) -> Result<Step<()>, BridgeError> {
+    pub(super) fn take_in(&mut self) -> Result<Step<()>, BridgeError> {
         let mut payload = Buffer::take();
         match self.next_answer(&mut payload)? {
             Step::Done((header, start)) => self.keep_answer(header, &payload[start..]).map(Step::Done),
@@ -478,24 +473,5 @@ impl Link {
             fate => self.flight.pass_over(header.kind, payload, fate == Fate::Late),
         }
         Ok(())
-    }
-
-    /// Takes in what is still to come for a PHP request that is over.
-    ///
-    /// # Errors
-    /// [`BridgeError::Retired`] if the session takes too long for it, or is gone: nothing of the request that is about to be
-    /// sent is done, and it can go to a new one.
-    pub(super) fn pass_over_late(&mut self) -> Result<(), BridgeError> {
-        if !self.flight.queue.has_late() {
-            return Ok(());
-        }
-        let end = Instant::now() + LATE_PATIENCE;
-        while self.flight.queue.has_late() {
-            let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-            self.channel.set_timeout(Some(left))?;
-            // Callbacks of that request are refused where they come.
-            self.take_in().map_err(|_| BridgeError::Retired)?;
-        }
-        Ok(self.channel.set_timeout(settings::timeout()?)?)
     }
 }

@@ -2,7 +2,7 @@
 //! of a request is replaced, and the frame sent again.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tortoise_protocol::frame::Kind;
 
@@ -10,12 +10,17 @@ use super::pipeline::{self, Write};
 use super::state::{Link, forsake, generation, with};
 use super::{Buffer, Reply, connect, follow_settings, later, lose_if_broken, loss, scopes};
 use crate::error::BridgeError;
+use crate::settings;
 
 /// Sessions that may retire one after another under one frame, before anything is done.
 const MAX_RETIRED: u32 = 8;
 
 /// The pause before the third session is asked for; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+/// How long the first call of a PHP request waits for a session that is still at work for the one before it. Beyond it a
+/// new session is had sooner.
+const LATE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long the last word of a session that has gone is waited for. It was said before.
 const LAST_WORD: Duration = Duration::from_millis(1);
@@ -112,6 +117,25 @@ impl Link {
         self.pass_over_late()?;
         self.is_used = true;
         Ok(())
+    }
+
+    /// Takes in what is still to come for a PHP request that is over.
+    ///
+    /// # Errors
+    /// [`BridgeError::Retired`] if the session takes too long for it, or is gone: nothing of the request that is about to be
+    /// sent is done, and it can go to a new one.
+    fn pass_over_late(&mut self) -> Result<(), BridgeError> {
+        if !self.flight.queue.has_late() {
+            return Ok(());
+        }
+        let end = Instant::now() + LATE_PATIENCE;
+        while self.flight.queue.has_late() {
+            let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            self.channel.set_timeout(Some(left))?;
+            // Callbacks of that request are refused where they come.
+            self.take_in().map_err(|_| BridgeError::Retired)?;
+        }
+        Ok(self.channel.set_timeout(settings::timeout()?)?)
     }
 
     /// Why a frame could not be sent. The first one of a request may have come too late: what the session said last, lies there.

@@ -1,26 +1,30 @@
 //! `tortoise start`, and the commands for a sidecar that runs.
 
 use std::process::{Command, Output};
+use std::time::Instant;
 
-use crate::support::{Installation, is_alive, python, signal};
+use crate::support::{Installation, PATIENCE, is_alive, python, signal};
 
 /// A sidecar in the background, ended when the test is.
 struct Background<'a>(&'a Installation);
 
 impl Background<'_> {
     fn pid(&self) -> u32 {
-        let text = std::fs::read_to_string(self.0.path("t.pid")).expect("a pid file");
-        text.trim_end().parse().expect("a process id")
+        self.read().expect("a pid file")
+    }
+
+    /// None: there is none, or it is just being written.
+    fn read(&self) -> Option<u32> {
+        std::fs::read_to_string(self.0.path("t.pid")).ok()?.trim_end().parse().ok()
     }
 }
 
 impl Drop for Background<'_> {
     fn drop(&mut self) {
-        if let Ok(text) = std::fs::read_to_string(self.0.path("t.pid")) {
-            let pid = text.trim_end().parse().expect("a process id");
-            if is_alive(pid) {
-                signal(pid, "KILL");
-            }
+        if let Some(pid) = self.read()
+            && is_alive(pid)
+        {
+            signal(pid, "KILL");
         }
     }
 }
@@ -176,4 +180,35 @@ fn a_reload_that_fails_says_why_and_names_the_log() {
     assert!(errors.contains("could not start a worker"), "{errors}");
     assert!(errors.contains(&format!("its log is {}", installation.path("t.log").display())), "{errors}");
     assert_eq!(status(&installation)["state"], "ready");
+}
+
+#[test]
+fn a_restart_moves_the_pid_file_and_keeps_the_log() {
+    let installation = Installation::new("answering");
+    let background = Background(&installation);
+    assert_eq!(run(command(&installation, "start")).0, Some(0));
+    let first = background.pid();
+    let mut busy = installation.client();
+    assert_eq!(busy.tell("begin").as_deref(), Some("done"));
+    let (code, said, errors) = run(command(&installation, "restart"));
+    assert_eq!((code, errors.as_str()), (Some(0), ""), "{said}");
+    let second = u32::try_from(status(&installation)["pid"].as_u64().expect("a process id")).expect("one");
+    assert_eq!(said, format!("restarted: process {second} has taken over\n"));
+    assert_ne!(first, second);
+    // The first has a request to end, and its file; a third one is refused all the while.
+    assert_eq!(background.pid(), first);
+    assert_eq!(run(command(&installation, "start")).0, Some(1));
+    assert_eq!(busy.tell("end").as_deref(), Some("done"));
+    assert_eq!(busy.hear(), None);
+    let begin = Instant::now();
+    while background.read() != Some(second) {
+        assert!(begin.elapsed() < PATIENCE, "the pid file is not the successor's");
+        std::thread::yield_now();
+    }
+    assert_eq!(status(&installation)["log"].as_str(), installation.path("t.log").to_str());
+    let (code, said, errors) = run(command(&installation, "stop"));
+    assert_eq!((code, said), (Some(0), format!("stopped: process {second} has left\n")), "{errors}");
+    assert!(!is_alive(first) && !is_alive(second) && !installation.path("t.pid").exists());
+    let log = std::fs::read_to_string(installation.path("t.log")).expect("a log");
+    assert_eq!(log.matches("ready: listening on").count(), 2, "{log}");
 }

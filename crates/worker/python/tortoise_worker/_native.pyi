@@ -250,6 +250,9 @@ class Watch:
         `not_run`: what callers are sent whose calls are not made because the process ends.
         """
 
+    def renew(self) -> None:
+        """Ends the process, unless a call is being made. Whoever waits asks the next one."""
+
     def add(self, socket: int, /) -> Caller:
         """Watches a connection that the calling thread serves."""
 

@@ -31,7 +31,7 @@ def hold(begun: Begun, settings: Settings, control: int) -> None:
     become_process(0)
     # The supervisor is to see that the zygote ends, which this line says as well.
     os.close(control)
-    shared_holder.run(begun.line, settings.grace)
+    shared_holder.run(begun.line, settings.grace, looks_at_files=settings.reload == "on-change")
 
 
 def _rehearse(session: Session, settings: Settings) -> None:

@@ -24,12 +24,13 @@ STACK_BYTES = 16 << 20
 _NUMBER = struct.Struct("<Q")
 
 
-def run(line: socket.socket, grace: float) -> None:
+def run(line: socket.socket, grace: float, *, looks_at_files: bool = False) -> None:
     """Serves sessions until the line ends.
 
     `grace`: seconds that a call gets to end, after its caller has left; then the process is ended.
+    `looks_at_files`: and where a file has changed, when somebody asks for an object and no call is going on.
     """
-    holder = Holder(line, grace)
+    holder = Holder(line, grace, looks_at_files)
     shared_objects.set_exchange_of_thread(holder.exchange_of_thread)
     threading.stack_size(STACK_BYTES)
     threading.Thread(target=holder.interrupt, name="tortoise-interrupt", daemon=True).start()
@@ -40,7 +41,8 @@ def run(line: socket.socket, grace: float) -> None:
 class Holder:
     """Objects, and the connections by which they are used."""
 
-    def __init__(self, line: socket.socket, grace: float) -> None:
+    def __init__(self, line: socket.socket, grace: float, looks_at_files: bool) -> None:
+        self._looks_at_files = looks_at_files
         self._registries: dict[tuple[str, ...], Registry] = {}
         self._search_path = SearchPath(is_shared=True)
         self._lock = threading.Lock()
@@ -88,11 +90,17 @@ class Holder:
         with self._lock:
             key = tuple(roots)
             if key not in self._registries:
-                self._registries[key] = Registry(roots, self._search_path, self._count)
+                self._registries[key] = Registry(
+                    roots, self._search_path, self._count, self._renew if self._looks_at_files else None
+                )
             return self._registries[key]
 
     def _count(self) -> int:
         return sum(map(len, list(self._registries.values())))
+
+    def _renew(self, file: str) -> None:
+        print(f"tortoise: {file} has changed: the shared objects are made anew", file=sys.stderr)
+        self._watch.renew()
 
     def interrupt(self) -> None:
         """Raises `Interrupted` in the calls whose callers leave, for ever."""

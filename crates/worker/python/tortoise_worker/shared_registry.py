@@ -14,6 +14,7 @@ from tortoise_worker.loader import Loader, shortened
 from tortoise_worker.search_path import SearchPath
 from tortoise_worker.shared_errors import ConversionError, SharedError
 from tortoise_worker.shared_turns import Frame, Turn, interruptible, on_behalf
+from tortoise_worker.sources import Sources
 
 MAX_ITERATED = 1 << 20
 """Items that an iteration copies. An iterator without an end must not fill the memory."""
@@ -70,9 +71,17 @@ class Entry:
 class Registry:
     """The shared objects of those sessions that search the same class roots."""
 
-    def __init__(self, roots: Sequence[str], search_path: SearchPath, count: Callable[[], int]) -> None:
-        """`count` says how many objects there are in the process."""
+    def __init__(
+        self,
+        roots: Sequence[str],
+        search_path: SearchPath,
+        count: Callable[[], int],
+        renew: Callable[[str], None] | None = None,
+    ) -> None:
+        """`count` says how many objects the process has; `renew` ends it, because a file has changed."""
         self._loader = Loader(roots, search_path)
+        self._sources = Sources(self._loader)
+        self._renew = renew
         self._entries: dict[str, Entry] = {}
         self._lock = threading.Lock()
         self._count = count
@@ -95,6 +104,8 @@ class Registry:
             caller.wait(f"the shared object {shortened(name)}: {_shown(operation, member)}")
         with on_behalf(self, caller) as has_left:
             if operation == "open":
+                if self._renew is not None and (file := self._sources.changed()) is not None:
+                    self._renew(file)
                 return self._open(name, member, operand, named, caller, has_left)
             entry = self._entries.get(name)
             if entry is None or entry.cls is None:
@@ -150,6 +161,8 @@ class Registry:
             cls = self._class_of(selector)
             if entry.cls is None:
                 entry.make(cls)
+                if self._renew is not None:
+                    self._sources.note()
             elif entry.cls is not cls:
                 is_class, asked_class = map(classes.display_name_of, (entry.cls, cls))
                 raise SharedError(

@@ -2,12 +2,11 @@
 //!
 //! The thread that looks never holds the interpreter's lock, so that no user code can keep it from looking.
 
-use std::ffi::{c_long, c_ulong};
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{BorrowedFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,9 +16,10 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::signal::{SigSet, SigmaskHow};
 use nix::sys::socket::{MsgFlags, send};
 use pyo3::exceptions::PyOSError;
-use pyo3::ffi;
 use pyo3::prelude::*;
 use rustc_hash::FxHashMap;
+
+use super::caller::{Caller, State};
 
 /// The watcher does next to nothing.
 const STACK_BYTES: usize = 64 << 10;
@@ -30,24 +30,14 @@ const EVENTS: usize = 64;
 /// What stands for the line to the zygote among the numbers of callers.
 const LINE: u64 = u64::MAX;
 
-/// What a connection is doing. Nothing was asked that has been read.
-const IDLE: u8 = 0;
-/// A call is to be made, but for its turn.
-const WAITING: u8 = 1;
-/// A call is being made.
-const RUNNING: u8 = 2;
-/// The call is over, and its answer is on the way.
-const DONE: u8 = 3;
-/// The process is about to end: what waited is not made any more.
-const ENDED: u8 = 4;
-
 /// Watches the callers of a process of shared objects.
 #[pyclass(frozen, module = "tortoise_worker._native")]
 pub(crate) struct Watch {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+/// What the watcher and the threads of the connections have in common.
+pub(super) struct Shared {
     epoll: Epoll,
     callers: Mutex<FxHashMap<u64, Arc<State>>>,
     next: AtomicU64,
@@ -56,24 +46,6 @@ struct Shared {
     grace: Duration,
     /// A frame that says "not run": the caller asks again, the next process.
     not_run: Vec<u8>,
-}
-
-struct State {
-    number: u64,
-    socket: RawFd,
-    doing: AtomicU8,
-    has_left: AtomicBool,
-    /// Counts calls, so that one is not taken for the next.
-    calls: AtomicU64,
-    label: Mutex<String>,
-}
-
-/// One connection, and the thread that serves it.
-#[pyclass(frozen, module = "tortoise_worker._native")]
-pub(crate) struct Caller {
-    state: Arc<State>,
-    shared: Arc<Shared>,
-    thread: c_ulong,
 }
 
 #[pymethods]
@@ -108,18 +80,19 @@ impl Watch {
         Ok(Self { shared })
     }
 
-    /// Watches a connection that the calling thread serves, till [`Caller::close`].
+    /// Ends the process, unless a call is being made. Who waits is told to ask again.
+    fn renew(&self, _py: Python<'_>) {
+        let is_busy = self.shared.callers().values().any(|state| state.is_busy());
+        if !is_busy {
+            self.shared.end(None);
+        }
+    }
+
+    /// Watches a connection that the calling thread serves, till [`Caller`] is closed.
     fn add(&self, py: Python<'_>, socket: RawFd) -> PyResult<Caller> {
         // SAFETY: the socket is open, and is taken out again by `close` before it is closed.
         let borrowed = unsafe { BorrowedFd::borrow_raw(socket) };
-        let state = Arc::new(State {
-            number: self.shared.next.fetch_add(1, Ordering::Relaxed),
-            socket,
-            doing: AtomicU8::new(IDLE),
-            has_left: AtomicBool::new(false),
-            calls: AtomicU64::new(0),
-            label: Mutex::default(),
-        });
+        let state = Arc::new(State::new(self.shared.next.fetch_add(1, Ordering::Relaxed), socket));
         let thread = py.import("threading")?.getattr("get_ident")?.call0()?.extract()?;
         self.shared.callers().insert(state.number, Arc::clone(&state));
         let event = EpollEvent::new(hang_up() | EpollFlags::EPOLLONESHOT, state.number);
@@ -128,68 +101,16 @@ impl Watch {
     }
 }
 
-#[pymethods]
-impl Caller {
-    /// The number that is written where it leaves.
-    #[getter]
-    fn number(&self) -> u64 {
-        self.state.number
-    }
-
-    /// Whether it has left.
-    #[getter]
-    fn has_left(&self) -> bool {
-        self.state.has_left.load(Ordering::SeqCst)
-    }
-
-    /// A call has been asked for. `label` is what the log calls it.
-    fn wait(&self, label: String) {
-        *self.state.label.lock().unwrap_or_else(PoisonError::into_inner) = label;
-        let _ = self.state.doing.compare_exchange(IDLE, WAITING, Ordering::SeqCst, Ordering::SeqCst);
-    }
-
-    /// The call begins. False if it must not: the caller has left, or the process ends.
-    fn begin(&self) -> bool {
-        self.state.calls.fetch_add(1, Ordering::SeqCst);
-        let begun = self.state.doing.compare_exchange(WAITING, RUNNING, Ordering::SeqCst, Ordering::SeqCst).is_ok();
-        // The watcher first says that it has left and then looks whether there is a call: one of the two sees the other.
-        begun && !self.has_left()
-    }
-
-    /// Whatever was asked for is over. No exception comes from [`Self::interrupt`] any more.
-    fn end(&self, _py: Python<'_>) {
-        self.state.calls.fetch_add(1, Ordering::SeqCst);
-        let done = |doing| (doing != ENDED).then_some(DONE);
-        let _ = self.state.doing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, done);
-        // SAFETY: the interpreter's lock is held. Null takes back what was set and not yet raised.
-        unsafe { ffi::PyThreadState_SetAsyncExc(self.thread as c_long, std::ptr::null_mut()) };
-    }
-
-    /// The answer has been sent.
-    fn rest(&self) {
-        let _ = self.state.doing.compare_exchange(DONE, IDLE, Ordering::SeqCst, Ordering::SeqCst);
-    }
-
-    /// Raises an exception in the call, if one is being made.
-    fn interrupt(&self, exception: &Bound<'_, PyAny>) {
-        if self.state.doing.load(Ordering::SeqCst) == RUNNING {
-            // SAFETY: the interpreter's lock is held, which `end` needs: the call is still being made. The function takes
-            // its own reference.
-            unsafe { ffi::PyThreadState_SetAsyncExc(self.thread as c_long, exception.as_ptr()) };
-        }
-    }
-
-    /// Does not watch it any more.
-    fn close(&self) {
-        if self.shared.callers().remove(&self.state.number).is_some() {
-            // SAFETY: it is still open; whoever closes it calls this first.
-            let _ = self.shared.epoll.delete(unsafe { BorrowedFd::borrow_raw(self.state.socket) });
-        }
-    }
-}
-
 impl Shared {
-    fn callers(&self) -> std::sync::MutexGuard<'_, FxHashMap<u64, Arc<State>>> {
+    /// Does not watch a connection any more, which is still open.
+    pub(super) fn forget(&self, state: &State) {
+        if self.callers().remove(&state.number).is_some() {
+            // SAFETY: it is still open; whoever closes it calls `Caller::close` first.
+            let _ = self.epoll.delete(unsafe { BorrowedFd::borrow_raw(state.socket) });
+        }
+    }
+
+    fn callers(&self) -> MutexGuard<'_, FxHashMap<u64, Arc<State>>> {
         self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -210,7 +131,7 @@ impl Shared {
             }
             let now = Instant::now();
             if let Some(late) = overdue.iter().find(|overdue| overdue.deadline <= now && overdue.is_running()) {
-                self.end(late);
+                self.end(late.caller.as_ref().map(|(state, _)| &**state));
             }
         }
     }
@@ -222,24 +143,23 @@ impl Shared {
             return Some(Overdue { deadline, caller: None });
         }
         let state = Arc::clone(self.callers().get(&number)?);
-        state.has_left.store(true, Ordering::SeqCst);
+        // It is said first, and then looked whether there is a call: `Caller::begin` does it the other way round.
+        let call = state.leave();
         // Full only if nobody reads, and then nobody could interrupt either.
         let _ = (&self.left).write(&number.to_le_bytes());
-        let calls = state.calls.load(Ordering::SeqCst);
-        Some(Overdue { deadline, caller: Some((state, calls)) })
+        Some(Overdue { deadline, caller: Some((state, call)) })
     }
 
-    /// Ends the process. Who waits hears that its call was not made; who asks nothing may have sent a request that nobody has
-    /// read, and is told too.
-    fn end(&self, late: &Overdue) -> ! {
+    /// Ends the process, where `late` has left and its call goes on. Who waits hears that its call was not made; who asks
+    /// nothing may have sent a request that nobody has read, and is told too.
+    fn end(&self, late: Option<&State>) -> ! {
         for state in self.callers().values() {
-            let not_run = |doing| matches!(doing, WAITING | IDLE).then_some(ENDED);
-            if state.doing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, not_run).is_ok() {
+            if state.end_process() {
                 let _ = send(state.socket, &self.not_run, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
             }
         }
-        if let Some((state, _)) = &late.caller {
-            let label = state.label.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = late {
+            let label = state.label();
             let seconds = self.grace.as_secs_f64();
             let _ = writeln!(
                 std::io::stderr(),
@@ -260,9 +180,7 @@ struct Overdue {
 
 impl Overdue {
     fn is_running(&self) -> bool {
-        self.caller.as_ref().is_none_or(|(state, calls)| {
-            state.calls.load(Ordering::SeqCst) == *calls && state.doing.load(Ordering::SeqCst) == RUNNING
-        })
+        self.caller.as_ref().is_none_or(|(state, call)| state.is_running(*call))
     }
 }
 
