@@ -9,8 +9,9 @@ from tortoise_worker import interrupts, line, session  # noqa: E402
 from tortoise_worker.control import Client  # noqa: E402
 from tortoise_worker.settings import Settings  # noqa: E402
 
-# Open as long as the process, which ends with it.
 zygote, own = line.pair()
+# Open as long as the process, which ends when the zygote does.
+zygote.detach()
 session.Session(session.prepare(), Settings()).serve(
     Client(socket=int(client), roots=[classes], modules=[], process=0),
     control=int(control),

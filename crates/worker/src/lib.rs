@@ -83,7 +83,7 @@ mod _native {
     use crate::sessions::running;
     use crate::to_wire::Encoder;
     use crate::watch::Alarm;
-    use crate::{board, coroutines, fork, process, shared, spinning};
+    use crate::{board, coroutines, fork, process, sessions, shared, spinning};
 
     #[pymodule_export]
     use crate::php::{
@@ -223,7 +223,8 @@ mod _native {
         error: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let outcome = error.map_or(Ok(value), |error| Err(PyErr::from_value(error)));
-        running(py)?.finish_coroutine(py, call, outcome)
+        // Where the session has ended there is nobody to be told.
+        sessions::living().map_or(Ok(()), |state| state.finish_coroutine(py, call, outcome))
     }
 
     /// Raises RuntimeError if the loop of PHP's coroutines cannot run anything, because it waits for PHP.
