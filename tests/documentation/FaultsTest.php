@@ -27,7 +27,7 @@ final class FaultsTest extends TestCase
             foreach ($tests as [$reference, $file, $name]) {
                 $file = str_contains($file, '.') ? $file : "{$file}.php";
                 $declaration = self::DECLARATIONS[pathinfo($file, \PATHINFO_EXTENSION)] . "{$name}(";
-                self::assertStringContainsString($declaration, $sources[$file] ?? '', "there is no test {$reference}");
+                self::assertTrue(str_contains($sources[$file] ?? '', $declaration), "there is no test {$reference}");
             }
         }
     }

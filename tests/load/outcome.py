@@ -9,7 +9,10 @@ from benches.report import table, time
 from .actions import Action
 
 LEAST_SUCCEEDED = 0.9
-"""Of the planned commands. They are asked for faster than a busy machine may start interpreters."""
+"""Of the commands that were run, and of their editions that pages must have seen."""
+
+LEAST_RUN = 0.5
+"""Of the planned commands: a machine that is busy otherwise may not start an interpreter a second."""
 
 HUNG_SECONDS = 5.0
 """A page that was still unanswered at the end, after this long, hangs. The others were cut by the end of the run."""
@@ -69,6 +72,7 @@ class Outcome:
             took = f", median {time(median(times) * 1e6)}, slowest {time(max(times) * 1e6)}" if times else ""
             rows.append([f"{command}s", f"{len(times)} of {of}{took}"])
         if self.planned:
+            rows.append(["commands run, of those planned", f"{len(self.actions)} of {self.planned}"])
             rows.append(["editions of the code seen", f"{tool['editions']} of {len(self.actions) + 1}"])
         return table(rows, figures=False)
 
@@ -80,15 +84,14 @@ class Outcome:
         found += dict.fromkeys(f"an answer was: {body.strip()}" for body in self.tool["quoted"])
         if not self.tool["requests"]:
             found.append("there were no requests")
-        if len(self.succeeded) < LEAST_SUCCEEDED * self.planned:
-            found.append(f"only {len(self.succeeded)} of {self.planned} planned commands succeeded")
-            found += dict.fromkeys(
-                f"a {action.command} said: {action.error}" for action in self.actions if action.error
-            )
-        # The first edition counts; the last may have come too late for a page.
-        if self.tool["editions"] < LEAST_SUCCEEDED * len(self.succeeded):
-            found.append(
-                f"pages saw {self.tool['editions']} editions of the code, after {len(self.succeeded)} commands"
-            )
+        if len(self.actions) < LEAST_RUN * self.planned:
+            found.append(f"only {len(self.actions)} of {self.planned} commands could be run: they took too long")
+        if len(self.succeeded) < LEAST_SUCCEEDED * len(self.actions):
+            found.append(f"only {len(self.succeeded)} of {len(self.actions)} commands succeeded")
+            found += dict.fromkeys(f"{action.command}: {action.error}" for action in self.actions if action.error)
+        # The first edition is seen without a command; the last one or two may have come too late for a page.
+        if self.tool["editions"] < LEAST_SUCCEEDED * len(self.succeeded) - 1:
+            seen = self.tool["editions"]
+            found.append(f"pages saw {seen} editions of the code, after {len(self.succeeded)} commands")
         found += [f"had to be killed at the end: {process}" for process in self.left_behind]
         return found

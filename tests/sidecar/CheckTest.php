@@ -67,12 +67,22 @@ final class CheckTest extends TestCase
         self::assertStringContainsString('{"end": "broken"}', $result->errors);
     }
 
-    public function testAClassBelowOneOfPhpIsNotBroken(): void
+    public function testWhatNeedsASessionIsNotBroken(): void
     {
-        $file = self::sandbox()->writeClass('Page.py', "from php import Controller\n\nclass Page(Controller):\n    pass\n");
+        $page = "from php import Controller\n\nclass Page(Controller):\n    pass\n";
+        $model = "from tortoise_worker import shared\n\nclass Model:\n    DATA = shared('data', dict)\n";
+        $marked = "from tortoise_worker import shareable\n\n@shareable(time_to_live=60)\nclass Marked:\n    pass\n";
+        $files = [
+            self::sandbox()->writeClass('Page.py', $page),
+            self::sandbox()->writeClass('Model.py', $model),
+        ];
+        self::sandbox()->writeClass('Marked.py', $marked);
         $result = $this->check();
         self::assertSame(0, $result->exitCode, (string) $result);
-        self::assertStringContainsString("{$file}: note: it can be imported only while PHP waits", $result->output);
+        foreach ($files as $file) {
+            self::assertStringContainsString("{$file}: note: it asks for PHP's classes or shared objects", $result->output);
+        }
+        self::assertStringContainsString('1 class in 1 file', $result->output);
     }
 
     public function testAModuleThatCannotBePreloadedIsNamed(): void

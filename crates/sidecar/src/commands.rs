@@ -60,10 +60,7 @@ pub(crate) fn restart(flags: &Asking) -> Result<(), AdminError> {
 /// # Errors
 /// [`AdminError`].
 pub(crate) fn stop(flags: &Asking) -> Result<(), AdminError> {
-    let mut admin = Admin::connect(flags.target()?)?;
-    let told = admin.ask("stop")?;
-    admin.wait_for_end()?;
-    say(&match number(&told, "stopping") {
+    say(&match Admin::connect(flags.target()?)?.stop()? {
         Some(process) => format!("stopped: process {process} has left"),
         None => "stopped".to_owned(),
     })

@@ -226,7 +226,7 @@ fn serve_here(flags: Serve, inherited: Vec<Inherited>, ready: impl FnOnce()) -> 
         log: log_path,
         inherited,
         command_line: if auto { None } else { CommandLine::of(std::env::args_os()) },
-        manager,
+        manager: manager.clone(),
         limits: Limits::default(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

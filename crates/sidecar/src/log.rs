@@ -36,7 +36,9 @@ pub(crate) fn start(level: LogLevel, file: Option<LogFile>) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let builder = tracing_subscriber::fmt().with_max_level(level).with_target(false);
+    // A line that cannot be written (the disk is full) is lost. To say so on standard error, which may be the same file,
+    // would be a panic.
+    let builder = tracing_subscriber::fmt().with_max_level(level).with_target(false).log_internal_errors(false);
     // The log may have been started already by a test that runs more than one sidecar.
     let _ = match file {
         Some(file) => builder.with_ansi(false).with_writer(Mutex::new(file)).try_init(),

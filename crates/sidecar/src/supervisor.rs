@@ -108,7 +108,7 @@ pub async fn supervise(
         is_private: admission == Admission::Believe,
     };
     let started = tokio::select! {
-        started = Keeper::start(plan, limits.clone(), Arc::clone(&sessions), Box::new(renewal), manager) => {
+        started = Keeper::start(plan, limits.clone(), Arc::clone(&sessions), Box::new(renewal), manager.clone()) => {
             started.map_err(StartError::from)
         }
         () = stopped(&mut requests) => Err(StartError::Stopped),
@@ -154,13 +154,14 @@ pub async fn supervise(
         }
     };
     match &ending {
-        Ending::Stopped(_) => manager.stopping("draining"),
+        Ending::Stopped(_) => manager.stopping(),
         Ending::Replaced(successor) => manager.replaced(*successor),
     }
     house.close(&handle, keeping, ending).await;
     if let Some(watching) = watching {
         watching.abort();
     }
+    manager.flush().await;
     Ok(())
 }
 

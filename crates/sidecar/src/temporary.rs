@@ -75,10 +75,7 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        let stopped = Admin::connect(self.target.clone()).and_then(|mut admin| {
-            admin.ask("stop")?;
-            admin.wait_for_end()
-        });
+        let stopped = Admin::connect(self.target.clone()).and_then(|mut admin| admin.stop());
         // If it cannot be told, it leaves by itself.
         drop(stopped);
         let _ = std::fs::remove_dir_all(&self.folder);

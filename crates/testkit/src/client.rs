@@ -6,8 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use tortoise_protocol::PRODUCT_VERSION;
+use tortoise_protocol::ask::{Ask, Told};
 use tortoise_protocol::frame::{HEADER_BYTES, Header, Kind, begin, finish};
-use tortoise_protocol::handshake::{Hello, Refusal, Welcome};
+use tortoise_protocol::handshake::{AccessToken, Hello, Refusal, Welcome};
 
 /// No answer takes this long, however busy the machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -19,6 +20,8 @@ pub enum Answer {
     Welcome(Welcome),
     /// It may not.
     Refusal(Refusal),
+    /// What it asked.
+    Told(Told),
     /// The connection ended without a word.
     Closed,
 }
@@ -57,6 +60,14 @@ pub fn hello_frame(hello: &Hello) -> Vec<u8> {
     frame(Kind::Hello, &payload)
 }
 
+/// A question of this build as a frame.
+#[must_use]
+pub fn ask_frame(command: &str, token: Option<AccessToken>) -> Vec<u8> {
+    let mut payload = Vec::new();
+    Ask::new(command, token).write(&mut payload);
+    frame(Kind::Ask, &payload)
+}
+
 /// Connects, with a bound on how long an answer may take.
 ///
 /// # Errors
@@ -85,6 +96,7 @@ pub fn answer(stream: &mut impl Read) -> Answer {
     stream.read_exact(&mut payload).expect("the payload");
     match header.kind {
         Kind::Welcome => Answer::Welcome(Welcome::read(&payload).expect("a welcome")),
+        Kind::Told => Answer::Told(Told::read(&payload).expect("an answer")),
         Kind::Refusal => Answer::Refusal(Refusal::read(&payload).expect("a refusal")),
         other => panic!("a {other:?} where an answer to a hello was due"),
     }

@@ -1,7 +1,7 @@
 //! Asking a supervisor: one question over a connection, and its answer.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tortoise_channel::{Channel, ChannelError};
@@ -15,6 +15,9 @@ use crate::target::{Target, TargetError};
 /// A new worker, or a successor, imports what is preloaded before it is ready, which has bounds of its own; who takes
 /// longer than this for an answer hangs.
 const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A process is gone this soon after its connections.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// Why a question has no answer, or not the wanted one.
 #[derive(Debug, thiserror::Error)]
@@ -104,16 +107,20 @@ impl Admin {
         }
     }
 
-    /// Waits until the supervisor has ended.
+    /// Stops the supervisor, and waits until it has ended; gives its process, if it said that.
     ///
     /// # Errors
-    /// [`AdminError`], if it says something instead.
-    pub(crate) fn wait_for_end(&mut self) -> Result<(), AdminError> {
+    /// [`AdminError`], if it does not want to.
+    pub(crate) fn stop(&mut self) -> Result<Option<u64>, AdminError> {
+        let process = self.ask("stop")?.get("stopping").and_then(Value::as_u64);
         self.channel.set_timeout(None).map_err(|error| self.lost(error))?;
         match self.channel.receive(&mut Vec::new(), MAX_TOLD_BYTES) {
             Ok(header) => Err(self.strange(&format!("{:?} where it was to end", header.kind))),
             // However it ended, it has.
-            Err(_) => Ok(()),
+            Err(_) => {
+                process.into_iter().for_each(wait_until_gone);
+                Ok(process)
+            }
         }
     }
 
@@ -127,5 +134,19 @@ impl Admin {
 
     fn refused(&self, message: &str) -> AdminError {
         AdminError::Refused { message: message.to_owned(), log: self.target.log.to_string() }
+    }
+}
+
+/// Waits for the last moment of a process, which closes its connections a little before. Where its number cannot be seen,
+/// or is another's by now, that is long over.
+fn wait_until_gone(process: u64) {
+    let is_ending = || {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+        // The state stands behind the name, which may hold anything; Z: it waits to be buried.
+        stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+    };
+    let end = Instant::now() + LAST_MOMENT;
+    while is_ending() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }

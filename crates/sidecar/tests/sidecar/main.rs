@@ -1,6 +1,7 @@
 //! The sidecar as others meet it: its binary, its sockets, its messages.
 
 mod background;
+mod breaker;
 mod doctor;
 mod orphans;
 mod private;
@@ -9,6 +10,7 @@ mod reload;
 mod restart;
 mod serve;
 mod start;
+mod status;
 mod supervise;
 mod support;
 mod systemd;

@@ -88,6 +88,11 @@ impl Hosted {
         }
     }
 
+    /// Asks something of it.
+    pub(crate) fn request(&self, request: Request) {
+        self.stop.as_ref().expect("it runs").blocking_send(request).expect("it listens");
+    }
+
     pub(crate) fn stop(mut self) {
         drop(self.stop.take());
         self.thread.join().expect("no panic").expect("left in peace");
@@ -137,7 +142,7 @@ fn while_no_worker_is_ready_clients_are_told_to_try_again() {
     let refusal = std::iter::repeat_with(|| installation.ask().1).find_map(|answer| match answer {
         Answer::Refusal(refusal) => Some(refusal),
         Answer::Closed => None,
-        Answer::Welcome(welcome) => panic!("welcomed by {welcome:?}"),
+        other => panic!("{other:?}"),
     });
     let refusal = refusal.expect("a refusal");
     assert!(refusal.message.contains("no Python worker is ready") && refusal.retry, "{}", refusal.message);

@@ -99,6 +99,12 @@ impl Installation {
         self.say(&hello_frame(&hello(&[])))
     }
 
+    /// What the sidecar says of itself.
+    pub(crate) fn status(&self) -> serde_json::Value {
+        let (_, Answer::Told(told)) = self.say(&client::ask_frame("status", None)) else { panic!("no answer") };
+        serde_json::from_str(&told.json).expect("JSON")
+    }
+
     /// A client that has sent these bytes, and what it heard.
     pub(crate) fn say(&self, bytes: &[u8]) -> (UnixStream, Answer) {
         let mut stream = client::connect(&self.socket()).expect("connected");

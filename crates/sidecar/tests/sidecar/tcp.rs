@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tortoise_protocol::handshake::{AccessToken, Hello};
 use tortoise_sidecar::limits::Limits;
-use tortoise_testkit::client::{Answer, answer, hello, hello_frame};
+use tortoise_testkit::client::{Answer, answer, ask_frame, hello, hello_frame};
 
 use crate::supervise::Hosted;
 use crate::support::{Installation, PATIENCE, Running, fails};
@@ -61,6 +61,23 @@ fn who_has_the_token_is_handed_over_and_gets_no_shared_memory() {
         assert!(order.contains(&format!(r#""client": {}"#, std::process::id())), "{order}");
         assert!(!order.contains("shared_memory") && !order.contains("token") && !order.contains(SECRET), "{order}");
         drop(stream);
+    }
+}
+
+#[test]
+fn at_a_port_status_is_told_to_who_has_the_token_and_nothing_is_done() {
+    let installation = Installation::new("answering");
+    let (_sidecar, [place, _]) = start(&installation);
+    let token = || Some(AccessToken::from_file_content(SECRET.as_bytes()).expect("a token"));
+    let (_, Answer::Told(told)) = say(place, &ask_frame("status", token())) else { panic!("no answer") };
+    assert!(told.json.contains(r#""state":"ready""#) && !told.json.contains(SECRET), "{}", told.json);
+    for command in ["stop", "reload", "restart"] {
+        let (_, Answer::Told(told)) = say(place, &ask_frame(command, token())) else { panic!("no answer") };
+        assert!(told.json.contains("only done for who comes over a Unix socket"), "{}", told.json);
+    }
+    for command in ["status", "stop"] {
+        let (_, Answer::Refusal(refusal)) = say(place, &ask_frame(command, None)) else { panic!("no refusal") };
+        assert!(refusal.message.contains("this one sent none"), "{}", refusal.message);
     }
 }
 

@@ -15,10 +15,13 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
-from tortoise_worker import classes, errors, naming, php_imports, session
+from tortoise_worker import classes, errors, naming, php_imports, session, shared_objects
 from tortoise_worker._native import is_identifier
 from tortoise_worker.describe import Describer
 from tortoise_worker.loader import Loader
+
+# Code of ours that asks PHP or the sidecar when a class file that uses it is imported.
+_OF_SESSIONS = frozenset((php_imports.__file__, shared_objects.__file__))
 
 
 class File(NamedTuple):
@@ -138,8 +141,8 @@ def _checked(file: File, loader: Loader, describer: Describer) -> Mapping[str, o
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        if _needs_php(error):
-            text = "it can be imported only while PHP waits, since it imports PHP's classes; not checked"
+        if _needs_session(error):
+            text = "it asks for PHP's classes or shared objects, which only sessions have; not checked"
             return {"end": "note", "file": file.path, "line": 0, "error": text}
         return _end(_problem(error, file.path, lines))
 
@@ -174,12 +177,12 @@ def _class_of(file: File, bound: Mapping[str, int]) -> str | None:
     return None
 
 
-def _needs_php(error: BaseException) -> bool:
-    """Whether it came to this because there is no PHP that could be asked for its classes."""
+def _needs_session(error: BaseException) -> bool:
+    """Whether it came to this because there is no PHP here, and no sidecar."""
     link: BaseException | None = error
     while link is not None:
         frames = traceback.walk_tb(link.__traceback__)
-        if any(frame.f_code.co_filename == php_imports.__file__ for frame, _ in frames):
+        if any(frame.f_code.co_filename in _OF_SESSIONS for frame, _ in frames):
             return True
         link = link.__cause__ or link.__context__
     return False
