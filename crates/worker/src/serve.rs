@@ -24,6 +24,7 @@ use crate::sessions::{self, Inside};
 use crate::signs::Signs;
 use crate::spinning;
 use crate::tenure::{Bounds, Tenure};
+use crate::thread;
 
 /// Whose process a session runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +93,7 @@ pub(crate) fn serve(
             state.forget(py);
             if service.process == Process::Shared {
                 fork::forget(py, socket);
+                thread::forget_interrupt(py);
             }
             end
         }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from tortoise_worker import _native, forked, interrupts
+from tortoise_worker.host import Host
 from tortoise_worker.session import Session, prepare
 from tortoise_worker.settings import Settings
 from tortoise_worker.zygote import Zygote
@@ -39,11 +40,16 @@ def run(arguments: Sequence[str]) -> None:
     slots = _native.open_board(options.board) if options.board is not None else 0
     alarm = interrupts.install()
     # Made before the forks, so that all is there when a client comes.
-    session = Session(prepare(), settings)
+    is_threaded = settings.isolation == "thread"
+    search_path = prepare(is_shared=is_threaded)
+    search_path.set_roots(settings.path)
+    session = Session(search_path, settings)
     begun = Zygote(options.control, settings, slots).run()
     if begun is None:
         return
     if begun.is_holder:
         forked.hold(begun, settings, options.control)
+    elif is_threaded:
+        Host(settings, options.control, alarm, search_path, begun).run()
     else:
         forked.run(begun, session, settings, options.control, alarm)
