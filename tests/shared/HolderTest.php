@@ -36,8 +36,8 @@ final class HolderTest extends TestCase
         $note = self::sandbox()->write('note', '');
         // Its thread waits for the shared object in a way that no exception ends.
         $waiting = self::startPhp(Script::ATTEMPT . self::MODEL . <<<PHP
-            attempt(fn() => Tortoise\timeout(3, fn() => \$m->wait('{$note}')));
-            echo json_encode(Tortoise\shared('model', 'Big_Model')->seen);
+            attempt(fn() => Tortoise\\timeout(3, fn() => \$m->wait('{$note}')));
+            echo json_encode(Tortoise\\shared('model', 'Big_Model')->seen);
             PHP, $ini);
         Processes::awaitText($note, 'waits');
         // The other session of the process goes on meanwhile.
