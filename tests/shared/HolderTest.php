@@ -84,6 +84,7 @@ final class HolderTest extends TestCase
             $lines[\count($lines) - 2],
         );
         self::assertSame('value: 1', $lines[\count($lines) - 1]);
+        self::assertStringContainsString("the process of the shared objects, {$process}, was ended by signal 9; they are made anew", self::sandbox()->log());
     }
 
     public function testAReloadGivesNewSessionsNewObjectsAndLeavesOldOnesTheirs(): void

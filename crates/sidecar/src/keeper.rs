@@ -384,6 +384,7 @@ impl Keeper {
                         Ok(worker) => {
                             let worker = Followed::new(next.id, *worker, self.sender.clone(), self.limits.leave);
                             self.take_over(worker, next.reload);
+                            self.manager.ready("ready");
                         }
                         Err(error) => self.give_up(&error.to_string(), next.reload),
                     }
@@ -409,11 +410,12 @@ impl Keeper {
         }
         let Some(Reload { replies, settings, plan }) = reload else { return self.install(worker) };
         self.plan = plan;
+        // Somebody has put something right, and that has worked.
+        (self.failures, self.backoff) = (0, self.limits.least_backoff);
         let warnings = self.renewal.adopt(settings);
         warnings.iter().for_each(|warning| tracing::warn!("reloaded, but {warning}"));
         self.reloads += 1;
         self.install(worker);
-        self.manager.ready("ready");
         tell(replies, &Ok(Renewed { worker: pid, warnings }));
     }
 
@@ -428,9 +430,6 @@ impl Keeper {
         );
         for warning in &worker.ready.warnings {
             tracing::warn!("worker {}: {warning}", worker.ready.pid);
-        }
-        if self.failures > 0 {
-            self.manager.status("ready");
         }
         self.sessions.open(worker.id);
         self.current = Some(worker);
@@ -519,7 +518,7 @@ impl Keeper {
             backoff.as_millis()
         );
         self.fail(Happening::Ended, &format!("worker {pid} died ({reason})"));
-        if self.next.is_some() && self.state == WorkerState::Backoff {
+        if self.next.is_some() {
             // The one that starts for a reload comes in its place.
             self.state.turn(Happening::Launched);
         }

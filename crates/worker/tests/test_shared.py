@@ -336,6 +336,18 @@ def test_a_caller_that_leaves_interrupts_its_call(holders: Holders, counter: Any
     assert len(holders.started) == 1
 
 
+def test_a_session_interrupts_what_its_threads_wait_for(
+    holders: Holders, counter: Any, tmp_path: Path
+) -> None:
+    session = holders.session(CLASSES)
+    made: Any = session.function("counter", "Shared_Counter")()
+    thread, errors = _begin(made, "wait", tmp_path / "fifo")
+    session.interrupt()
+    thread.join()
+    assert isinstance(errors[0], SharedError)
+    assert (counter.seen, made.add()) == (["interrupted"], 4)
+
+
 def test_a_caller_that_leaves_while_it_waits_is_forgotten(
     holders: Holders, counter: Any, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ import sys
 from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from tortoise_worker import _native, classes, shared_values, shared_wire
@@ -49,6 +50,7 @@ class Connections:
         self._client = 0
         self._process = 0
         self._idle: deque[tuple[socket.socket, list[str]]] = deque()
+        self._busy: set[socket.socket] = set()
 
     def __call__(self, pieces: Sequence[bytes]) -> list[Any]:
         """The answer to a request.
@@ -82,6 +84,11 @@ class Connections:
 
         return shared
 
+    def interrupt(self) -> None:
+        """Ends what other threads wait for: as in a lost process, but that the call is interrupted there."""
+        for connection in list(self._busy):
+            _shut_down(connection)
+
     def close(self) -> None:
         """Lets go of the connections."""
         while self._idle:
@@ -94,6 +101,7 @@ class Connections:
 
     def _asked(self, connection: socket.socket, pieces: Sequence[bytes]) -> list[Any] | None:
         """The answer; None if the request was not done."""
+        self._busy.add(connection)
         try:
             try:
                 shared_wire.send(connection, pieces)
@@ -107,6 +115,8 @@ class Connections:
             # Interrupted in the middle: whoever is at the other end sees that nobody waits any more.
             _close(connection)
             raise
+        finally:
+            self._busy.discard(connection)
         if answer is None:
             _close(connection)
             raise SharedError(
@@ -175,8 +185,10 @@ def _selector(cls: type | str) -> object:
 
 def _close(connection: socket.socket) -> None:
     # A process that user code forked may have a copy: the other side is to see the end all the same.
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
+    _shut_down(connection)
     connection.close()
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)

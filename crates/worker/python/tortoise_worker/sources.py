@@ -21,8 +21,9 @@ class Sources:
         for name, module in list(sys.modules.items()):
             if self._seen.get(name) != id(module):
                 self._seen[name] = id(module)
-                file = getattr(module, "__file__", None)
-                if isinstance(module, types.ModuleType) and type(file) is str and self._loader.holds(module):
+                # A module that makes its attributes when they are asked for is not asked.
+                file = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
+                if type(file) is str and self._loader.holds(module):
                     self._stamps.setdefault(file, _stamp(file))
 
     def changed(self) -> str | None:

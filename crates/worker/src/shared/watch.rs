@@ -167,7 +167,7 @@ impl Shared {
                  ended, and they are made anew where they are used next"
             );
         }
-        end_group()
+        if late.is_some() { end_group() } else { end_process(0) }
     }
 }
 
@@ -207,6 +207,12 @@ fn end_group() -> ! {
         if libc::getpgrp() == libc::getpid() {
             libc::kill(0, libc::SIGKILL);
         }
-        libc::_exit(1)
     }
+    end_process(1)
+}
+
+/// Ends the process. The zygote ends those that it has started.
+fn end_process(status: i32) -> ! {
+    // SAFETY: `_exit` takes no lock, runs no handler and does not return.
+    unsafe { libc::_exit(status) }
 }
