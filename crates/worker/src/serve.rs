@@ -154,6 +154,10 @@ fn await_request(py: Python<'_>, state: &State, service: &Service, answer: &Answ
         }
         if conversation.await_frame(py)?? {
             let has_changed = service.looks_for_changes && state.hooks.has_changed(py);
+            if has_changed && service.process == Process::Shared {
+                // What is loaded is loaded for all sessions of the process.
+                conversation.signs.tell_zygote("recycled");
+            }
             return if has_changed { Err(retire(py, state)?) } else { Ok(()) };
         }
     }

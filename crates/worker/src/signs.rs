@@ -88,6 +88,12 @@ impl Signs {
         is_at_work
     }
 
+    /// Whether the own thread still does what is to be interrupted, and has not seen that yet.
+    pub(crate) fn is_interrupt_pending(&self) -> bool {
+        let interrupted = self.interrupted.load(Ordering::Relaxed);
+        interrupted % 2 == 1 && interrupted == self.turns.load(Ordering::Relaxed)
+    }
+
     /// Whether the own thread, which asks, still does what was to be interrupted. It is so once for each interrupt.
     pub(crate) fn take_interrupt(&self) -> bool {
         let interrupted = self.interrupted.swap(0, Ordering::Relaxed);

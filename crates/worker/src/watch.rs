@@ -34,6 +34,9 @@ const WORD_BYTES: usize = 64;
 /// How long the main thread gets to write down where it is, before the end by force.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
+/// A signal that comes in the moment before a thread goes to sleep does not wake it. So it is sent again, first after this time.
+const FIRST_REPEAT: Duration = Duration::from_millis(10);
+
 /// What ends calls that nobody waits for.
 pub(crate) struct Deadline {
     /// How long a call has after it was interrupted, and the exit handlers after the last call.
@@ -107,6 +110,14 @@ impl Watcher {
         }
         if !is_overdue && self.thread.is_some() {
             end += FAREWELL;
+        }
+        let mut pause = FIRST_REPEAT;
+        while self.thread.is_none() && self.signs.is_interrupt_pending() && Instant::now() + pause < end {
+            self.wait(false, Some(Instant::now() + pause));
+            if self.signs.is_interrupt_pending() {
+                signal_main_thread(self.deadline.alarm.interrupt_signal);
+            }
+            pause *= 2;
         }
         if self.wait(false, Some(end)) == Seen::Over {
             return;

@@ -3,6 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
 use crate::supervise::Hosted;
 use crate::support::Installation;
 use tortoise_protocol::handshake::Refusal;
@@ -70,4 +73,31 @@ fn it_is_tried_again_all_the_same() {
     let welcome = std::iter::repeat_with(|| installation.ask().1).find(|answer| matches!(answer, Answer::Welcome(_)));
     assert!(welcome.is_some());
     sidecar.stop();
+}
+
+#[test]
+fn a_worker_that_dies_during_a_reload_is_replaced_by_the_new_one() {
+    for failures in [1, 3] {
+        let installation = Installation::new("answering");
+        let limits = Limits { failures, ..limits(Duration::from_secs(3600)) };
+        let sidecar = Hosted::start_small(&installation, 2, limits);
+        let slow = installation.path("classes/slow");
+        mkfifo(&slow, Mode::S_IRWXU).expect("a FIFO");
+        let mut client = installation.client();
+        let (answer, told) = Reply::awaited();
+        sidecar.request(Request::Reload(answer));
+        // Opened by the new worker too, which reads to its end.
+        let held = fs::OpenOptions::new().write(true).open(&slow).expect("opened");
+        assert_eq!(client.tell("kill-worker").as_deref(), Some("done"));
+        while installation.status()["state"] == "reloading" {
+            std::thread::yield_now();
+        }
+        assert_eq!(installation.status()["state"], "starting");
+        drop(held);
+        let told = told.blocking_recv().expect("an answer");
+        assert_eq!(told["reloaded"], true, "{told}");
+        assert_eq!(installation.status()["state"], "ready");
+        installation.client();
+        sidecar.stop();
+    }
 }

@@ -6,16 +6,14 @@ read but not run. What was found is printed as JSON, a line for each file.
 
 import ast
 import faulthandler
-import importlib
 import json
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
-from tortoise_worker import classes, errors, naming, php_imports, session, shared_objects
+from tortoise_worker import classes, errors, naming, php_imports, preload, session, shared_objects
 from tortoise_worker._native import is_identifier
 from tortoise_worker.describe import Describer
 from tortoise_worker.loader import Loader
@@ -101,17 +99,14 @@ def _files(root: str) -> Iterator[File]:
 
 def _preload(name: str) -> Problem | None:
     """Imports a module as the worker does before its first session."""
-    before = threading.active_count()
     try:
-        importlib.import_module(name)
+        preload.import_module(name)
     except KeyboardInterrupt:
         raise
+    except preload.ThreadsLeftError as error:
+        return Problem(f"preload of {name}", 0, f"{error}; take it out of preload", "")
     except BaseException as error:
         return _problem(error, f"preload of {name}")
-    if threading.active_count() > before:
-        threads = ", ".join(thread.name for thread in threading.enumerate()[before:])
-        text = f"importing it starts a thread ({threads}), which a fork would lose; take it out of preload"
-        return Problem(f"preload of {name}", 0, text, "")
     return None
 
 

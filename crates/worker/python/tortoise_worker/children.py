@@ -113,7 +113,7 @@ class Children:
                 _native.take_slot(slot)
             return Begun(theirs, slot, is_holder)
         theirs.close()
-        # Both sides do this: whoever ends the group must find it.
+        # It does so itself too: whoever comes first, neither finds it without its group.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.setpgid(process, process)
         child = self._by_process[process] = Child(process, ours, slot, is_holder=is_holder)
@@ -176,6 +176,7 @@ class Children:
         """Ends all, and waits until they and what they left behind have ended."""
         for process in self._by_process:
             kill_group(process)
+        self._others = frozenset()
         with contextlib.suppress(ChildProcessError):
             while True:
                 self._kill_orphans()

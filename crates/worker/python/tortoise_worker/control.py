@@ -31,11 +31,14 @@ from typing import Any
 
 from tortoise_worker import _native
 
-# Roots and patterns at their limits are some 400 KiB; Linux refuses longer packets well before this.
-MAX_PACKET_BYTES = 1 << 20
+# Roots and patterns at their limits are some 100 KiB; the supervisor sends no longer packets.
+MAX_PACKET_BYTES = 1 << 18
 
 # One is right; the room for more is there to close what should not have come.
 MAX_DESCRIPTORS = 8
+
+# Kept: to ask the system for so much each time would take longer than the packet.
+_BUFFER = memoryview(bytearray(MAX_PACKET_BYTES))
 
 # An order or a report: one key, which says what, and its value.
 Message = dict[str, Any]
@@ -75,14 +78,14 @@ class Client:
         )
 
 
-def receive(peer: socket.socket) -> tuple[Message, list[int]] | None:
+def receive(peer: socket.socket) -> tuple[bytes, list[int]] | None:
     """The next packet of a peer, and the descriptors beside it; None if it has gone.
 
     Raises `ValueError` if it is not whole.
     """
     room = socket.CMSG_SPACE(MAX_DESCRIPTORS * array("i").itemsize)
     try:
-        packet, ancillary, flags, _ = peer.recvmsg(MAX_PACKET_BYTES, room, socket.MSG_CMSG_CLOEXEC)
+        length, ancillary, flags, _ = peer.recvmsg_into([_BUFFER], room, socket.MSG_CMSG_CLOEXEC)
     except ConnectionResetError:
         # It has gone without reading all that we said.
         return None
@@ -90,14 +93,19 @@ def receive(peer: socket.socket) -> tuple[Message, list[int]] | None:
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
-    if not packet:
+    if not length:
         return None
     if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-        raise ValueError(f"a packet that is cut after {len(packet)} bytes and {len(descriptors)} descriptors")
+        raise ValueError(f"a packet that is cut after {length} bytes and {len(descriptors)} descriptors")
+    return bytes(_BUFFER[:length]), list(descriptors)
+
+
+def read(packet: bytes) -> Message:
+    """What a packet says. Raises `ValueError` if it says nothing."""
     message = json.loads(packet)
     if type(message) is not dict or not message:
         raise ValueError(f"a packet of {len(packet)} bytes that says nothing")
-    return message, list(descriptors)
+    return message
 
 
 def tell(peer: socket.socket, message: Message) -> None:

@@ -34,7 +34,7 @@ class Coroutines:
         """What a coroutine gives. Raises what it raises."""
         loop = self._running_loop()
         begun: list[_Task] = []
-        done: SimpleQueue[_Task] = SimpleQueue()
+        done: SimpleQueue[_Task | None] = SimpleQueue()
 
         def begin() -> None:
             begun.append(loop.create_task(coroutine))
@@ -45,13 +45,21 @@ class Coroutines:
             self._awaited.discard(task)
             done.put(task)
 
-        loop.call_soon_threadsafe(begin)
+        def cancel() -> None:
+            # Of one that has ended the word may have been taken already, just before the interrupt.
+            if not begun or not begun[0].cancel("nobody waits for it any more"):
+                done.put(None)
+
+        task = None
         try:
+            loop.call_soon_threadsafe(begin)
             task = done.get()
-        except BaseException:
-            # Interrupted: nobody waits for it any more.
-            loop.call_soon_threadsafe(lambda: begun[0].cancel())
-            raise
+        finally:
+            if task is None:
+                # Interrupted. Its own `finally` is part of the call.
+                loop.call_soon_threadsafe(cancel)
+                with suppress(Empty):
+                    done.get(timeout=CANCEL_PATIENCE)
         try:
             return task.result()
         finally:

@@ -75,8 +75,8 @@ class Host:
             received = control.receive(self._line)
             if received is None:
                 return False
-            message, descriptors = received
-            self._begin(message["client"], *descriptors)
+            packet, descriptors = received
+            self._begin(control.read(packet)["session"], *descriptors)
             return True
         said = self._line.recv(line.WORD_BYTES)
         if said == line.RETIRE:

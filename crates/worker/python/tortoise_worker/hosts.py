@@ -75,7 +75,8 @@ class Hosts:
             if isinstance(host, Begun):
                 return host
             seat = Seat(client["client"], self._children.take_slot())
-            if line.hand_over(host.child.line, {**client, "slot": seat.slot}, descriptor):
+            packet = json.dumps({"session": {**client, "slot": seat.slot}}).encode()
+            if line.hand_over(host.child.line, packet, descriptor):
                 break
             # It has gone; its end will be seen in a moment.
             host.is_retiring = True

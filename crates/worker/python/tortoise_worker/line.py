@@ -1,13 +1,13 @@
 """The line between the zygote and one process that it has forked: a private pair of sockets.
 
-    zygote → process      {"client": {...}} with the client's socket: serve it (see `control.py`)
-                          {"shared": {...}} with a session's socket, to the process of the shared objects
+    zygote → process      {"session": {...}} with the client's socket: as the supervisor said it
+                          {"shared": {...}} with a session's socket: the same, to who holds the shared objects
                           retire: leave between two requests of PHP
     process → zygote      recycled: it has served for long enough, and leaves
 
 Of a process whose sessions are threads (`host.py`):
 
-    zygote → process      the same, with "slot": 3 beside what `control.py` says of the client
+    zygote → process      the same, with "slot": 3 beside what the supervisor said
                           recall 9: the session of this thread is to leave between two requests of PHP
     process → zygote      the same, and
                           {"started": 9, "client": 5, "slot": 3}
@@ -17,11 +17,8 @@ Of a process whose sessions are threads (`host.py`):
 What is not JSON is a single word. The end of the line says that the other side is gone.
 """
 
-import json
 import socket
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from tortoise_worker import control
 from tortoise_worker.control import Client
@@ -39,14 +36,13 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
-def hand_over(line: socket.socket, client: Mapping[str, Any], descriptor: int) -> bool:
-    """Gives a process its client. False: it is gone."""
-    return _pass_on(line, {"client": client}, descriptor)
-
-
-def share(line: socket.socket, sharing: Mapping[str, Any], descriptor: int) -> bool:
-    """Gives the process of the shared objects a connection to a session. False: it is gone."""
-    return _pass_on(line, {"shared": sharing}, descriptor)
+def hand_over(line: socket.socket, packet: bytes, descriptor: int) -> bool:
+    """Gives a process what the supervisor said, and a socket: a session its client. False: it is gone."""
+    try:
+        socket.send_fds(line, [packet], [descriptor])
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
 
 
 def hear(line: socket.socket) -> bytes | None:
@@ -81,13 +77,5 @@ def await_client(line: socket.socket) -> Client | None:
     received = control.receive(line)
     if received is None:
         return None
-    message, descriptors = received
-    return Client.of(message["client"], *descriptors)
-
-
-def _pass_on(line: socket.socket, message: Mapping[str, Any], descriptor: int) -> bool:
-    try:
-        socket.send_fds(line, [json.dumps(message).encode()], [descriptor])
-    except (BrokenPipeError, ConnectionResetError):
-        return False
-    return True
+    packet, descriptors = received
+    return Client.of(control.read(packet)["session"], *descriptors)

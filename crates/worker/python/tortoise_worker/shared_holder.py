@@ -142,7 +142,7 @@ def _next(line: socket.socket) -> socket.socket | None:
     received = control.receive(line)
     if received is None:
         return None
-    [(what, _)], [descriptor] = received[0].items(), received[1]
+    [(what, _)], [descriptor] = control.read(received[0]).items(), received[1]
     if what != "shared":
         raise ValueError(f"{what!r} was said to the process of the shared objects")
     os.set_blocking(descriptor, True)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from tortoise_worker import _native, forked, interrupts
+from tortoise_worker import _native, forked, interrupts, preload
 from tortoise_worker.host import Host
 from tortoise_worker.session import Session, prepare
 from tortoise_worker.settings import Settings
@@ -38,12 +38,14 @@ def run(arguments: Sequence[str]) -> None:
 
     _native.limit_spinning(options.spinning_sessions or settings.spinning_sessions)
     slots = _native.open_board(options.board) if options.board is not None else 0
-    alarm = interrupts.install()
     # Made before the forks, so that all is there when a client comes.
     is_threaded = settings.isolation == "thread"
     search_path = prepare(is_shared=is_threaded)
-    search_path.set_roots(settings.path)
     session = Session(search_path, settings)
+    search_path.set_roots(settings.path)
+    preload.load(settings.preload)
+    # After the user's modules, which may have set handlers of their own.
+    alarm = interrupts.install()
     begun = Zygote(options.control, settings, slots).run()
     if begun is None:
         return

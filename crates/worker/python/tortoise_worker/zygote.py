@@ -19,6 +19,12 @@ from tortoise_worker.children import Begun, Child, Children, Ended, kill_group
 from tortoise_worker.hosts import Hosts
 from tortoise_worker.settings import Settings
 
+# How an order to serve a client begins: the supervisor writes it so.
+SESSION = b'{"session"'
+
+# A client that has just come needs the CPUs more than the spare that takes the place of its process.
+REFILL_MILLISECONDS = 20
+
 # Then something is wrong with them, and clients get new processes until one has come.
 MAX_LOST_SPARES = 10
 
@@ -66,7 +72,7 @@ class Zygote:
         if self._hosts is not None:
             poll.register(self._hosts, select.POLLIN)
         while not (self._is_retired and not self._children):
-            events = poll.poll(0 if self._wants_spare() else None)
+            events = poll.poll(self._patience())
             if not events and (begun := self._add_spare()) is not None:
                 return begun
             for descriptor, _ in events:
@@ -85,15 +91,19 @@ class Zygote:
                     return begun
         return None
 
-    def _obey(self, order: control.Message, descriptors: list[int]) -> Begun | None:
-        [(what, argument), *others] = order.items()
+    def _obey(self, packet: bytes, descriptors: list[int]) -> Begun | None:
+        child = None
+        if len(descriptors) == 1 and packet.startswith(SESSION) and not self._is_retired:
+            # It can begin before we have read what it is about.
+            child = self._give_to_spare(packet, descriptors[0])
+        [(what, argument), *others] = control.read(packet).items()
         if others or len(descriptors) != (what in ("session", "shared")):
             raise ValueError(f"an order {what!r} with {len(descriptors)} descriptors from the supervisor")
         match what:
             case "session":
-                return self._serve(argument, descriptors[0])
+                return self._serve(argument, packet, descriptors[0], child)
             case "shared":
-                return self._share(argument, descriptors[0])
+                return self._share(packet, descriptors[0])
             case "retire":
                 self._is_retired = True
                 self._children.retire()
@@ -110,27 +120,38 @@ class Zygote:
                 raise ValueError(f"an order {what!r} from the supervisor")
         return None
 
-    def _serve(self, client: dict[str, Any], descriptor: int) -> Begun | None:
-        """Gives a client to a process, a new one if none waits. `Begun` in the new one."""
+    def _give_to_spare(self, packet: bytes, descriptor: int) -> Child | None:
+        """Gives a client to a process that waits; None: there is none."""
+        while (child := self._children.take_spare()) is not None:
+            if line.hand_over(child.line, packet, descriptor):
+                return child
+        return None
+
+    def _serve(
+        self, client: dict[str, Any], packet: bytes, descriptor: int, child: Child | None
+    ) -> Begun | None:
+        """Sees to a client that `child` has been given, or else a new process is. `Begun` in that."""
         if self._is_retired:
             return self._fail(client, descriptor, "the worker retires")
         self._lost_spares = 0
         if self._hosts is not None:
             return self._serve_by_host(self._hosts, client, descriptor)
-        while (child := self._children.take_spare()) is not None:
-            if line.hand_over(child.line, client, descriptor):
-                self._started(child, client, descriptor)
-                return None
-        try:
-            begun = self._fork()
-        except OSError as error:
-            return self._fail(client, descriptor, f"no process could be started for the session: {error}")
-        if isinstance(begun, Begun):
-            os.close(descriptor)
-            return begun
-        # It cannot have gone: nobody has read its status.
-        line.hand_over(begun.line, client, descriptor)
-        self._started(begun, client, descriptor)
+        if child is None:
+            try:
+                begun = self._fork()
+            except OSError as error:
+                message = f"no process could be started for the session: {error}"
+                return self._fail(client, descriptor, message)
+            if isinstance(begun, Begun):
+                os.close(descriptor)
+                return begun
+            child = begun
+            # It cannot have gone: nobody has read its status.
+            line.hand_over(child.line, packet, descriptor)
+        os.close(descriptor)
+        child.client = client["client"]
+        started = {"started": child.process, "client": child.client, "process": child.process}
+        control.tell(self._supervisor, started)
         return None
 
     def _serve_by_host(self, hosts: Hosts, client: dict[str, Any], descriptor: int) -> Begun | None:
@@ -143,12 +164,12 @@ class Zygote:
             self._forget()
         return begun
 
-    def _share(self, sharing: dict[str, Any], descriptor: int) -> Begun | None:
+    def _share(self, packet: bytes, descriptor: int) -> Begun | None:
         """Passes a session's connection on to the process of the shared objects. `Begun` in a new one."""
         try:
             holder = self._children.holder
             # One that ends just now takes nothing any more.
-            while holder is None or not line.share(holder.line, sharing, descriptor):
+            while holder is None or not line.hand_over(holder.line, packet, descriptor):
                 begun = self._fork(is_holder=True)
                 if isinstance(begun, Begun):
                     return begun
@@ -160,25 +181,23 @@ class Zygote:
             os.close(descriptor)
         return None
 
-    def _started(self, child: Child, client: dict[str, Any], descriptor: int) -> None:
-        os.close(descriptor)
-        child.client = client["client"]
-        started = {"started": child.process, "client": child.client, "process": child.process}
-        control.tell(self._supervisor, started)
-
     def _fail(self, client: dict[str, Any], descriptor: int, message: str) -> None:
         control.refuse(descriptor, message)
         control.tell(self._supervisor, {"failed": message, "client": client["client"]})
 
-    def _wants_spare(self) -> bool:
+    def _patience(self) -> int | None:
+        """After how many milliseconds without an event a spare is added; None: there is no room for one."""
         children = self._children
-        return (
+        wants_spare = (
             children.spares < self._settings.spare_sessions
             and children.has_room
             and self._hosts is None
             and not self._is_retired
             and self._lost_spares < MAX_LOST_SPARES
         )
+        if not wants_spare:
+            return None
+        return REFILL_MILLISECONDS if children.spares else 0
 
     def _add_spare(self) -> Begun | None:
         """Forks a process that waits for a client. `Begun` in that."""
@@ -215,12 +234,11 @@ class Zygote:
             # What those have said that have ended.
             self._hosts.hear()
         while (ended := self._children.reap()) is not None:
-            if ended.child.is_holder:
-                _log_end_of_holder(ended)
-                continue
             if self._hosts is not None and self._hosts.bury(ended):
                 continue
-            if ended.child.client is None:
+            if ended.child.is_holder:
+                _log_end_of_holder(ended)
+            elif ended.child.client is None:
                 self._lost_spares += 1
             else:
                 message = {
