@@ -209,7 +209,12 @@ async fn admit(hello: Hello, visitor: &mut Visitor, reception: &Reception) -> Re
     if let Presence::Broken(reason) = &*reception.workers.borrow() {
         return Err(Rejection::Broken { reason: Arc::clone(reason), log: reception.log_name() });
     }
-    visitor.admit(reception.limits.queue, || reception.keeper.make_room()).await?;
+    let mut workers = reception.workers.clone();
+    tokio::select! {
+        admitted = visitor.admit(reception.limits.queue, || reception.keeper.make_room()) => admitted?,
+        // Its place is with the next sidecar.
+        _ = workers.wait_for(|presence| matches!(presence, Presence::Leaving)) => return Err(Rejection::Leaving),
+    }
     Ok(session)
 }
 
@@ -288,6 +293,7 @@ async fn reject(socket: Socket, rejection: &Rejection, peer: &Peer, reception: &
 #[cfg(test)]
 mod tests {
     use std::os::fd::AsRawFd;
+    use std::time::Duration;
 
     use tokio::io::AsyncWriteExt;
     use tokio::sync::{Semaphore, watch};
@@ -434,6 +440,27 @@ mod tests {
         for part in ["no module named shop", "/var/log/t.log"] {
             assert!(refusal.message.contains(part), "{}", refusal.message);
         }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_place_is_told_when_the_sidecar_leaves() {
+        let (sender, workers) = present(None);
+        let sessions = sessions(1);
+        let mut taken = sessions.visit();
+        taken.admit(Duration::from_secs(1), || {}).await.expect("the only place");
+        let visitor = sessions.visit();
+        let leave = async {
+            while sessions.waiting() == 0 {
+                tokio::task::yield_now().await;
+            }
+            sender.send_replace(Presence::Leaving);
+        };
+        let reception =
+            Reception { sessions: Arc::clone(&sessions), ..Reception::for_tests(workers, me(), Limits::default()) };
+        let hello = client::hello_frame(&client::hello(&["/a"]));
+        let (answer, ()) = tokio::join!(answer(&hello, visitor, Arc::new(reception)), leave);
+        let Answer::Refusal(refusal) = answer else { panic!("no refusal") };
+        assert!(refusal.message.contains("leaving") && refusal.retry, "{}", refusal.message);
     }
 
     #[tokio::test]
