@@ -13,7 +13,8 @@ supervisor → zygote   {"session": {"roots": [...], "modules": [...], "client":
                       with the client's socket as the one descriptor that comes along, and
                       "served": [["/canonical", "/as/set"], ...] unless the client may search any root,
                       "shared_memory": true if the client takes it,
-                      "asked_modules": [...] if the client narrows "modules"
+                      "asked_modules": [...] if the client narrows "modules",
+                      "stale": true if a reload has failed, so that preloaded files may have changed
                       {"shared": {"client": 5}} with what came beside "share"
                       {"retire": {}}: no more sessions come; those that are there retire, and the zygote ends
                       {"recall": 8}: the session of this process retires
@@ -23,10 +24,13 @@ supervisor → zygote   {"session": {"roots": [...], "modules": [...], "client":
 import json
 import os
 import socket
+import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from tortoise_worker import _native
 
 # Roots and patterns at their limits are some 100 KiB; the supervisor sends no longer packets.
 MAX_PACKET_BYTES = 1 << 18
@@ -59,6 +63,8 @@ class Client:
     """Whether the client takes shared memory."""
     asked_modules: Sequence[str] = ()
     """Patterns by which the client narrows those in `modules`; none: it does not."""
+    is_stale: bool = False
+    """Whether a reload has failed: preloaded files that have changed are known."""
 
     @classmethod
     def of(cls, order: Mapping[str, Any], descriptor: int) -> "Client":
@@ -72,6 +78,7 @@ class Client:
             order.get("served"),
             order.get("shared_memory", False),
             order.get("asked_modules", ()),
+            order.get("stale", False),
         )
 
 
@@ -111,3 +118,12 @@ def tell(peer: socket.socket, message: Message) -> None:
         peer.send(json.dumps(message).encode())
     except (BrokenPipeError, ConnectionResetError):
         pass
+
+
+def refuse(client: int, message: str) -> None:
+    """Tells a client that it gets no session, and closes its socket."""
+    with socket.socket(fileno=client) as connection:
+        try:
+            connection.send(_native.refusal(message, True), socket.MSG_DONTWAIT)
+        except OSError as error:
+            print(f"tortoise: a client left before it could be refused: {error}", file=sys.stderr)
