@@ -214,8 +214,9 @@ fn perform(
     answer: &mut Answer,
 ) -> Result<Done, End> {
     let signs = &*state.conversation.signs;
-    signs.begin();
     if header.kind.is_answered() {
+        // What has no answer is not interrupted: PHP may have ended behind it, as it should, while destructors run.
+        signs.begin();
         tenure.enter_request();
         signs.slot.step();
         state.answer(py, header, request, answer)?;
