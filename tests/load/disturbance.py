@@ -25,11 +25,12 @@ def disturb(stack: Stack, tool: subprocess.Popen[str], seconds: int, commands: t
     actions: list[Action] = []
     with Progress(seconds) as progress:
         begin = time.monotonic()
-        while not _ends_before(tool, begin + progress.second + 1):
-            progress.second += 1
+        due = begin + 1
+        while not _ends_before(tool, due):
+            due += 1
             if len(actions) < planned(seconds, commands):
                 actions.append(_act(stack, commands[len(actions) % len(commands)]))
-            progress.show(actions, stack.requests(), len(stack.bad()))
+            progress.show(time.monotonic() - begin, actions, stack.requests(), len(stack.bad()))
     return actions
 
 
