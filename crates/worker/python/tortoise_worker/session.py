@@ -165,8 +165,8 @@ class Seat:
     """On the board; None: it has none."""
     shared_memory: bool
     """Whether the client takes shared memory."""
-    shares_process: bool
-    """Whether the process has other sessions."""
+    zygote: int | None
+    """The process's own line to the zygote, where it has other sessions too: `line` ends in the process."""
 
 
 class Session:
@@ -184,10 +184,15 @@ class Session:
         self._hooks = self._make_hooks()
 
     def begin(self, client: Client) -> None:
-        """Makes the session that of a client."""
+        """Makes the session a client's. Raises `AccessRefusedError` if that asks for what it cannot have."""
         self._served = client.served
         self._loader.set_roots(client.roots)
         self._modules.let_in(client.modules, client.asked_modules, client.served is None)
+
+    def close(self) -> None:
+        """Ends what the session has running, where the process goes on after it."""
+        self._coroutines.close()
+        self._shared.end()
 
     def serve(
         self,
@@ -197,12 +202,12 @@ class Session:
         line: int,
         slot: int | None,
         alarm: Alarm,
-        shares_process: bool = False,
+        zygote: int | None = None,
     ) -> None:
-        """Serves a client until one of both leaves. Takes the descriptors over."""
+        """Serves a client until one of both leaves. Takes descriptors over, but for `zygote`: see `Seat`."""
         self.begin(client)
         self._shared.begin(control, client.process)
-        seat = Seat(client.socket, control, line, client.process, slot, client.shared_memory, shares_process)
+        seat = Seat(client.socket, control, line, client.process, slot, client.shared_memory, zygote)
         reason = _native.serve(seat, self._hooks, self._settings, alarm)
         # PHP has gone, perhaps in the middle of a request.
         self._coroutines.cancel_all()
