@@ -5,7 +5,17 @@ import sys
 library, classes, client, control = sys.argv[1:]
 sys.path.insert(0, library)
 
-from tortoise_worker import session  # noqa: E402
-from tortoise_worker.zygote import Client  # noqa: E402
+from tortoise_worker import interrupts, line, session  # noqa: E402
+from tortoise_worker.control import Client  # noqa: E402
+from tortoise_worker.settings import Settings  # noqa: E402
 
-session.run(Client(socket=int(client), control=int(control), roots=[classes], modules=[], process=0))
+zygote, own = line.pair()
+# Open as long as the process, which ends when the zygote does.
+zygote.detach()
+session.Session(session.prepare(), Settings()).serve(
+    Client(socket=int(client), roots=[classes], modules=[], process=0),
+    control=int(control),
+    line=own.detach(),
+    slot=None,
+    alarm=interrupts.install(),
+)

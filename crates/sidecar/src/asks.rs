@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 use tortoise_protocol::ask::Ask;
 
-use crate::connection::Reception;
 use crate::handshake::told;
+use crate::reception::Reception;
 use crate::requests::{Answer, Request, error};
 use crate::status::{self, Surroundings};
 use crate::stream::Stream;

@@ -2,74 +2,21 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as StdStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use socket2::Socket;
 use tokio::net::UnixStream;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::time::{Instant, timeout};
-use tortoise_protocol::handshake::{AccessToken, Hello, Refusal};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+use tortoise_protocol::handshake::{Hello, Refusal};
 
-use crate::admission::Admission;
 use crate::asks;
 use crate::control::{MAX_PACKET_BYTES, Order, Session};
 use crate::handshake::{HandshakeError, Opening, linger, read_opening, refuse};
-use crate::keeper::{KeeperHandle, Presence, Present};
-use crate::limits::Limits;
-use crate::refusals::Refusals;
-use crate::requests::Request;
-use crate::sessions::{NoPlace, Sessions, Visitor, WorkerId};
+use crate::keeper::Presence;
+use crate::reception::Reception;
+use crate::sessions::{NoPlace, Visitor, WorkerId};
 use crate::stream::{Peer, Stream};
-
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct Reception {
-    pub(crate) policy: Mutex<Arc<Policy>>,
-    pub(crate) limits: Limits,
-    pub(crate) workers: Present,
-    pub(crate) keeper: KeeperHandle,
-    pub(crate) sessions: Arc<Sessions>,
-    /// Where the operator's requests go.
-    pub(crate) desk: mpsc::Sender<Request>,
-    /// Clients of other users are refused, over Unix sockets.
-    pub(crate) user: u32,
-    /// Bounds what is logged of those who are refused.
-    pub(crate) refusals: Refusals,
-    /// When the sidecar started.
-    pub(crate) since: Instant,
-    /// Where it listens.
-    pub(crate) addresses: Vec<String>,
-    /// The file that it logs to; None: standard error.
-    pub(crate) log: Option<String>,
-}
-
-/// Who may come, and what he gets. A reload changes it.
-#[derive(Debug)]
-pub(crate) struct Policy {
-    pub(crate) admission: Admission,
-    /// What clients over TCP must know. Without it none may come.
-    pub(crate) token: Option<AccessToken>,
-}
-
-impl Reception {
-    /// The policy of this moment.
-    fn policy(&self) -> Arc<Policy> {
-        Arc::clone(&self.policy.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Lets a policy count for those who come from now on.
-    pub(crate) fn set_policy(&self, policy: Policy) {
-        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
-    }
-
-    /// Where to read more, in the words of a message.
-    fn log_name(&self) -> String {
-        match &self.log {
-            Some(log) => format!("the sidecar's log, {log},"),
-            None => "the sidecar's log".to_owned(),
-        }
-    }
-}
 
 /// The user who may do everything anyway.
 const ROOT: u32 = 0;
@@ -297,30 +244,17 @@ mod tests {
 
     use tokio::io::AsyncWriteExt;
     use tokio::sync::{Semaphore, watch};
+    use tokio::time::Instant;
+    use tortoise_protocol::handshake::AccessToken;
     use tortoise_testkit::client::{self, Answer};
 
     use super::*;
+    use crate::admission::Admission;
     use crate::control::Control;
-    use crate::keeper::Taker;
-
-    impl Reception {
-        /// A reception of a private sidecar whose keeper hears nothing.
-        pub(crate) fn for_tests(workers: Present, user: u32, limits: Limits) -> Self {
-            Self {
-                policy: Mutex::new(Arc::new(Policy { admission: Admission::Believe, token: None })),
-                limits,
-                workers,
-                keeper: KeeperHandle::deaf(),
-                sessions: Sessions::new(1),
-                desk: mpsc::channel(1).0,
-                user,
-                refusals: Refusals::new(),
-                since: Instant::now(),
-                addresses: Vec::new(),
-                log: None,
-            }
-        }
-    }
+    use crate::keeper::{Present, Taker};
+    use crate::limits::Limits;
+    use crate::reception::Policy;
+    use crate::sessions::Sessions;
 
     fn reception(workers: Present, user: u32) -> Arc<Reception> {
         Arc::new(Reception::for_tests(workers, user, Limits::default()))

@@ -4,8 +4,9 @@
 //!
 //! `listener` → `connection` (`handshake`, `admission`) → `control` → the worker, which forks a session
 //!
-//! `supervisor` holds these together from the start to the end, `keeper` keeps a `worker` alive and replaces it, and
-//! `sessions` counts, so that `idle` knows when nobody is left. An operator's question goes from `connection` to `asks`.
+//! `supervisor` holds these together from the start to the end, `house` is what is open in between, `keeper` keeps a
+//! `worker` alive and replaces it, and `sessions` counts, so that `idle` knows when nobody is left. An operator's
+//! question goes from `connection` to `asks`.
 
 pub mod address;
 pub mod admission;
@@ -21,6 +22,7 @@ mod doctor;
 pub mod environment;
 mod followed;
 mod handshake;
+mod house;
 mod idle;
 pub mod interpreter;
 mod keeper;
@@ -34,6 +36,7 @@ mod pid_file;
 mod places;
 mod process;
 mod recall;
+mod reception;
 mod refusals;
 pub mod renewal;
 pub mod requests;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::admission::Admission;
-use crate::connection::{Policy, Reception};
 use crate::keeper::{Plan, Renewal};
 use crate::limits::Limits;
+use crate::reception::{Policy, Reception};
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::worker::Launch;

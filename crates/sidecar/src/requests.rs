@@ -45,3 +45,8 @@ impl Answer {
 pub(crate) fn error(message: &impl ToString) -> Value {
     serde_json::json!({ "error": message.to_string() })
 }
+
+/// The answer to who asks the sidecar to stop.
+pub(crate) fn stopping() -> Value {
+    serde_json::json!({ "stopping": std::process::id() })
+}

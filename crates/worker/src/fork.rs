@@ -13,18 +13,18 @@ static FORKED: AtomicBool = AtomicBool::new(false);
 /// Of each session its own descriptor of the client, the watcher's, and those of the supervisor and the zygote.
 ///
 /// A fork of Python's copies it whole: who changes it holds the interpreter's lock, and so does who forks.
-static SOCKETS: GilCell<Vec<[RawFd; 4]>> = GilCell::new(Vec::new());
+static SOCKETS: GilCell<Vec<Vec<RawFd>>> = GilCell::new(Vec::new());
 
 /// Remembers what a forked process must not hold.
-pub(crate) fn guard(py: Python<'_>, sockets: [RawFd; 4]) -> Result<(), Busy> {
+pub(crate) fn guard(py: Python<'_>, sockets: Vec<RawFd>) -> Result<(), Busy> {
     SOCKETS.borrow(py)?.push(sockets);
     Ok(())
 }
 
-/// The session of this client is over: its numbers may soon be those of other files.
-pub(crate) fn forget(py: Python<'_>, client: RawFd) {
+/// Those are closed, or will be soon, of which this is the first: their numbers may then be those of other files.
+pub(crate) fn forget(py: Python<'_>, first: RawFd) {
     if let Ok(mut all) = SOCKETS.borrow(py) {
-        all.retain(|sockets| sockets[0] != client);
+        all.retain(|sockets| sockets.first() != Some(&first));
     }
 }
 

@@ -15,6 +15,7 @@
 //! - [`sessions`]: which session a thread belongs to; [`gil`]: what the threads of a session share.
 //! - [`call`], [`raw`], [`buffer`], [`fork`], [`watch`], [`stack`]: the rooms of `unsafe`, one job each.
 //! - [`watch`]: what happens while user code runs; [`signs`]: what its thread and the session's own tell each other.
+//! - [`thread`]: how a session is interrupted that shares its process.
 //! - [`tenure`]: how long a session serves; [`board`]: where it says what it does.
 //! - [`spinning`]: how many sessions may wait without sleeping.
 //! - [`hooks`]: what is left to Python: finding, describing, explaining; [`names`]: classes in messages.
@@ -56,6 +57,7 @@ mod spinning;
 mod stack;
 mod table;
 mod tenure;
+mod thread;
 mod to_wire;
 mod traceback;
 mod watch;
@@ -81,7 +83,7 @@ mod _native {
     use crate::sessions::running;
     use crate::to_wire::Encoder;
     use crate::watch::Alarm;
-    use crate::{board, coroutines, fork, process, shared, spinning};
+    use crate::{board, coroutines, fork, process, sessions, shared, spinning};
 
     #[pymodule_export]
     use crate::php::{
@@ -153,12 +155,13 @@ mod _native {
         Ok(board::open(descriptor)?)
     }
 
-    /// Takes a slot of the board for this process.
+    /// Takes a slot of the board for this process, or a thread of it.
     #[pyfunction]
-    fn take_slot(number: usize) {
+    #[pyo3(signature = (number, thread=None))]
+    fn take_slot(number: usize, thread: Option<u32>) {
         if let Some(slot) = board::slot(number) {
             let process = std::process::id();
-            slot.take(process, process);
+            slot.take(process, thread.unwrap_or(process));
         }
     }
 
@@ -179,6 +182,18 @@ mod _native {
     #[pyo3(signature = (sessions))]
     fn limit_spinning(sessions: Option<usize>) {
         spinning::limit(sessions.unwrap_or_else(SpinPolicy::cpus));
+    }
+
+    /// Remembers descriptors that a process that user code forks must not have.
+    #[pyfunction]
+    fn keep_from_forks(py: Python<'_>, descriptors: Vec<RawFd>) -> PyResult<()> {
+        Ok(fork::guard(py, descriptors)?)
+    }
+
+    /// Forgets those of which this was the first.
+    #[pyfunction]
+    fn forget_kept(py: Python<'_>, first: RawFd) {
+        fork::forget(py, first);
     }
 
     /// Takes the session's sockets from a process that user code forked.
@@ -208,7 +223,8 @@ mod _native {
         error: Option<Bound<'_, PyAny>>,
     ) -> PyResult<()> {
         let outcome = error.map_or(Ok(value), |error| Err(PyErr::from_value(error)));
-        running(py)?.finish_coroutine(py, call, outcome)
+        // Where the session has ended there is nobody to be told.
+        sessions::living().map_or(Ok(()), |state| state.finish_coroutine(py, call, outcome))
     }
 
     /// Raises RuntimeError if the loop of PHP's coroutines cannot run anything, because it waits for PHP.

@@ -1,6 +1,6 @@
 //! How a session begins: what the Python side gives for it, and the threads and sockets that it gets.
 
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crate::hooks::Hooks;
 use crate::serve::{Process, Service, serve};
 use crate::signs::Signs;
 use crate::tenure::Bounds;
+use crate::thread::OwnThread;
 use crate::watch::{Alarm, Deadline, Watcher};
 use crate::{board, fork};
 
@@ -34,8 +35,8 @@ pub(crate) struct Seat {
     slot: Option<usize>,
     /// Whether the client takes shared memory.
     shared_memory: bool,
-    /// Whether the process has other sessions.
-    shares_process: bool,
+    /// The process's own line to the zygote, where it has other sessions too: `line` ends in the process then.
+    zygote: Option<RawFd>,
 }
 
 /// How it behaves: `tortoise_worker.settings.Settings`, where a bound of 0 is none.
@@ -61,7 +62,7 @@ impl Seat {
             return Err(PyValueError::new_err("a session needs the descriptors of three sockets"));
         }
         let service = Service {
-            process: if self.shares_process { Process::Shared } else { Process::Own },
+            process: if self.zygote.is_some() { Process::Shared } else { Process::Own },
             shared_memory,
             bounds: rules.bounds(),
             looks_for_changes: rules.reload == "on-change",
@@ -69,12 +70,19 @@ impl Seat {
         let deadline = Deadline { grace: seconds(rules.grace), slow_log: rules.slow_log, alarm };
         // SAFETY: the Python side received or made these numbers for this session, and uses none again.
         let [client, control, line] = unsafe { [client, control, line].map(|each| OwnedFd::from_raw_fd(each)) };
+        let thread = match self.zygote {
+            // SAFETY: the process keeps it open as long as it lives.
+            Some(zygote) => Some(OwnThread::this(py, &hooks, unsafe { BorrowedFd::borrow_raw(zygote) })?),
+            None => None,
+        };
         let watched = client.as_fd().try_clone_to_owned()?;
-        fork::guard(py, [client.as_raw_fd(), watched.as_raw_fd(), control.as_raw_fd(), line.as_raw_fd()])?;
+        let mut sockets = vec![client.as_raw_fd(), watched.as_raw_fd(), control.as_raw_fd(), line.as_raw_fd()];
+        sockets.extend(thread.as_ref().map(|thread| thread.zygote.as_raw_fd()));
+        fork::guard(py, sockets)?;
         let slot = self.slot.and_then(board::slot).unwrap_or_else(Slot::unseen);
         slot.serve(php);
         let signs = Arc::new(Signs::new(slot, control, line)?);
-        Watcher { client: watched, php, signs: Arc::clone(&signs), deadline }.start()?;
+        Watcher { client: watched, php, signs: Arc::clone(&signs), deadline, thread }.start()?;
         Ok(serve(py, client, signs, hooks, &service))
     }
 }

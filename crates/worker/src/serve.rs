@@ -24,6 +24,7 @@ use crate::sessions::{self, Inside};
 use crate::signs::Signs;
 use crate::spinning;
 use crate::tenure::{Bounds, Tenure};
+use crate::thread;
 
 /// Whose process a session runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +93,7 @@ pub(crate) fn serve(
             state.forget(py);
             if service.process == Process::Shared {
                 fork::forget(py, socket);
+                thread::forget_interrupt(py);
             }
             end
         }
@@ -152,6 +154,10 @@ fn await_request(py: Python<'_>, state: &State, service: &Service, answer: &Answ
         }
         if conversation.await_frame(py)?? {
             let has_changed = service.looks_for_changes && state.hooks.has_changed(py);
+            if has_changed && service.process == Process::Shared {
+                // What is loaded is loaded for all sessions of the process.
+                conversation.signs.tell_zygote("recycled");
+            }
             return if has_changed { Err(retire(py, state)?) } else { Ok(()) };
         }
     }

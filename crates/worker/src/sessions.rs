@@ -38,6 +38,11 @@ pub(crate) fn running(py: Python<'_>) -> PyResult<Arc<State>> {
     }
 }
 
+/// The session of this thread, if it has one that has not ended.
+pub(crate) fn living() -> Option<Arc<State>> {
+    SOLE.get().cloned().or_else(|| of_thread()?.upgrade())
+}
+
 /// As [`running`], for what is of this session. A thread that is of none becomes one of it as long as the guard lives.
 ///
 /// # Errors

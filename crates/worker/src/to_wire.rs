@@ -224,7 +224,7 @@ impl<'a, 'py> Encoder<'a, 'py> {
         };
         let writer = &mut Writer::new(self.buffer);
         if let Some(php) = context.state.php_object(object) {
-            let id = php.get().id(context.state).ok_or_else(|| refused("a PHP object of an earlier request"))?;
+            let id = php.get().id(context.state).ok_or_else(|| refused(php.get().absence(context.state)))?;
             writer.php_handle(id);
             context.held.push(php.unbind());
             return Ok(());

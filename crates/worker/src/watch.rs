@@ -23,6 +23,7 @@ use nix::sys::socket::{MsgFlags, recv};
 use pyo3::FromPyObject;
 
 use crate::signs::Signs;
+use crate::thread::OwnThread;
 
 /// The watcher does next to nothing, and a session may have a thousand siblings.
 const STACK_BYTES: usize = 64 << 10;
@@ -57,6 +58,9 @@ pub(crate) struct Alarm {
     interrupt_signal: i32,
 }
 
+/// What is done at the end of a session that shares its process, such as to wait for cancelled coroutines, gets so much more.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 /// What is watched.
 pub(crate) struct Watcher {
     /// The client's socket.
@@ -67,12 +71,17 @@ pub(crate) struct Watcher {
     pub(crate) signs: Arc<Signs>,
     /// What happens when the client has gone.
     pub(crate) deadline: Deadline,
+    /// The session's own thread, where that is not the main thread of a process that is for it alone.
+    pub(crate) thread: Option<OwnThread>,
 }
 
 /// What a wait has come to.
+#[derive(PartialEq, Eq)]
 enum Seen {
     /// The client has gone.
     ClientGone,
+    /// The session has ended, and its process goes on.
+    Over,
     /// Nothing, within the time.
     Nothing,
 }
@@ -83,37 +92,49 @@ impl Watcher {
     /// # Errors
     /// If the system gives no thread.
     pub(crate) fn start(self) -> std::io::Result<()> {
-        // Signals are for the main thread, where Python handles them and where they end a system call.
-        let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
-        let started = thread::Builder::new()
-            .name("tortoise-watch".to_owned())
-            .stack_size(STACK_BYTES)
-            .spawn(move || self.watch());
-        before.thread_set_mask()?;
-        started.map(drop)
+        spawn("tortoise-watch", STACK_BYTES, move || self.watch())
     }
 
     fn watch(&self) {
-        while !matches!(self.wait(true, None), Seen::ClientGone) {}
-        let end = Instant::now() + self.deadline.grace;
+        if self.wait(true, None) == Seen::Over {
+            return;
+        }
+        let mut end = Instant::now() + self.deadline.grace;
         let mut is_overdue = self.interrupt();
         if !is_overdue {
             // What it had sent before it went may only now be begun.
-            self.wait(false, Some(Instant::now() + self.deadline.grace / 2));
+            if self.wait(false, Some(Instant::now() + self.deadline.grace / 2)) == Seen::Over {
+                return;
+            }
             is_overdue = self.interrupt();
         }
+        if !is_overdue && self.thread.is_some() {
+            end += FAREWELL;
+        }
         let mut pause = FIRST_REPEAT;
-        while self.signs.is_interrupt_pending() && Instant::now() + pause < end {
+        while self.thread.is_none() && self.signs.is_interrupt_pending() && Instant::now() + pause < end {
             self.wait(false, Some(Instant::now() + pause));
             if self.signs.is_interrupt_pending() {
                 signal_main_thread(self.deadline.alarm.interrupt_signal);
             }
             pause *= 2;
         }
-        self.wait(false, Some(end));
+        if self.wait(false, Some(end)) == Seen::Over {
+            return;
+        }
         let what = if is_overdue { "a call goes on although it was interrupted" } else { "the session has not ended" };
         self.dump(&format!("{what} {} s after its client left, and is ended", self.deadline.grace.as_secs_f64()));
-        self.wait(false, Some(Instant::now() + LAST_WORDS));
+        if self.wait(false, Some(Instant::now() + LAST_WORDS)) == Seen::Over {
+            return;
+        }
+        if self.thread.is_some() {
+            let (id, pid, php) = (self.session(), process::id(), self.php);
+            eprintln!(
+                "tortoise: session {id} of PHP process {php} still goes on although its client has left; its process {pid} is \
+                 ended, and all sessions in it"
+            );
+            end_group();
+        }
         if is_overdue { end_group() } else { end_process() }
     }
 
@@ -123,11 +144,23 @@ impl Watcher {
             return false;
         }
         self.dump("its client left in the middle of a call, which is interrupted");
-        let pid = process::id();
-        let report = format!(r#"{{"overdue": {pid}, "process": {pid}, "client": {}}}"#, self.php);
+        let (id, pid) = (self.session(), process::id());
+        let report = format!(r#"{{"overdue": {id}, "process": {pid}, "client": {}}}"#, self.php);
         self.signs.tell_supervisor(&report);
-        signal_main_thread(self.deadline.alarm.interrupt_signal);
+        match &self.thread {
+            None => signal_main_thread(self.deadline.alarm.interrupt_signal),
+            Some(thread) => {
+                if let Err(error) = thread.interrupt(&self.signs) {
+                    eprintln!("tortoise: session {id} cannot be interrupted: {error}");
+                }
+            }
+        }
         true
+    }
+
+    /// The number by which the supervisor knows the session.
+    fn session(&self) -> u32 {
+        self.thread.as_ref().map_or_else(process::id, |thread| thread.id.cast_unsigned())
     }
 
     /// Waits until the client has gone, if it is `watched`, or until `end`. The supervisor's end, and the zygote's, is that of
@@ -141,23 +174,26 @@ impl Watcher {
                 Some(left) if left.is_zero() => return Seen::Nothing,
                 Some(left) => PollTimeout::try_from(left + Duration::from_millis(1)).unwrap_or(PollTimeout::MAX),
             };
+            // The line of a thread ends in its own process.
+            let zygote = self.thread.as_ref().map_or(&self.signs.control, |thread| &thread.zygote);
             let mut polled = [
                 PollFd::new(self.signs.control.as_fd(), PollFlags::empty()),
+                PollFd::new(zygote.as_fd(), PollFlags::empty()),
                 PollFd::new(self.signs.line.as_fd(), PollFlags::POLLIN),
                 PollFd::new(self.client.as_fd(), hang_up),
             ];
-            let watched = if is_client_watched { &mut polled[..] } else { &mut polled[..2] };
+            let watched = if is_client_watched { &mut polled[..] } else { &mut polled[..3] };
             match poll(watched, timeout) {
                 Err(Errno::EINTR | Errno::EAGAIN) => continue,
                 Err(_) => end_group(),
                 Ok(_) => {}
             }
-            let [supervisor, zygote, client] = polled.map(|each| each.any().unwrap_or(true));
-            if supervisor {
+            let [supervisor, zygote, line, client] = polled.map(|each| each.any().unwrap_or(true));
+            if supervisor || zygote {
                 end_group();
             }
-            if zygote {
-                self.hear_zygote();
+            if line && !self.hear_zygote() {
+                return Seen::Over;
             }
             if is_client_watched && client {
                 return Seen::ClientGone;
@@ -165,14 +201,17 @@ impl Watcher {
         }
     }
 
-    fn hear_zygote(&self) {
+    /// False: the session has ended.
+    fn hear_zygote(&self) -> bool {
         let mut word = [0; WORD_BYTES];
         match recv(self.signs.line.as_raw_fd(), &mut word, MsgFlags::MSG_DONTWAIT) {
+            Ok(0) if self.thread.is_some() => return false,
             Ok(0) => end_group(),
             Ok(length) if &word[..length] == b"retire" => self.signs.retire(),
             Ok(_) | Err(Errno::EINTR | Errno::EAGAIN) => {}
             Err(_) => end_group(),
         }
+        true
     }
 
     /// Writes into the slow log what has happened, and has the main thread write there where all threads are.
@@ -191,12 +230,24 @@ impl Watcher {
         let mut file = ManuallyDrop::new(unsafe { File::from_raw_fd(*dump_file) });
         // A pipe that nobody reads must not keep us from what comes next; nor is there anybody to tell that it cannot be told.
         if matches!(poll(&mut [PollFd::new(file.as_fd(), PollFlags::POLLOUT)], PollTimeout::ZERO), Ok(1)) {
-            let (time, pid, php) = (now(), process::id(), self.php);
-            let line = format!("{time} tortoise: session {pid} of PHP process {php}: {what}. {trouble}Where it is:\n");
+            let (time, id, php) = (now(), self.session(), self.php);
+            let line = format!("{time} tortoise: session {id} of PHP process {php}: {what}. {trouble}Where it is:\n");
             let _ = file.write_all(line.as_bytes());
             signal_main_thread(*dump_signal);
         }
     }
+}
+
+/// Starts a thread that no signal interrupts: they are for the main thread, where Python handles them and where they end a
+/// system call.
+///
+/// # Errors
+/// If the system gives none.
+pub(crate) fn spawn(name: &str, stack: usize, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
+    let started = thread::Builder::new().name(name.to_owned()).stack_size(stack).spawn(work);
+    before.thread_set_mask()?;
+    started.map(drop)
 }
 
 /// The time, as 2026-11-21T19:00:00Z.

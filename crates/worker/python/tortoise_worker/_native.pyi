@@ -171,19 +171,36 @@ class Session:
 def current_session() -> Session | None:
     """The session of this thread, where the process may have many; None: it is of none."""
 
-def serve(
-    client: int, supervisor: int, hooks: _Hooks, shared_memory: bool, shares_process: bool
-) -> str | None:
-    """Serves a client over its stream socket until it leaves; takes both descriptors over.
+def serve(seat: Any, hooks: _Hooks, rules: Any, alarm: Any) -> str | None:
+    """Serves a client over its stream socket until it leaves, or the session does.
 
-    `shares_process`: other sessions run in the process too, each in a thread; this one is of the calling
-    thread. Otherwise all threads are of this session.
+    `seat`, `rules` and `alarm` are `session.Seat`, `settings.Settings` and `interrupts.Alarm`. The
+    descriptors of the seat are taken over, but for `zygote`.
 
-    Offers shared memory with the welcome if `shared_memory`; the socket serves where the system gives none.
-
-    Gives the reason if the session had to close the connection. Ends the process at once when the
-    supervisor's socket hangs up, and 5 seconds after the client has gone if user code still runs then.
+    Gives the reason if the session had to close the connection. Ends the process at once when the supervisor
+    or the zygote is gone, and when user code still runs though the grace since the client left is over.
     """
+
+def take_interrupt() -> bool:
+    """Whether the call that is being done is to be interrupted. True once for each interrupt."""
+
+def open_board(descriptor: int) -> int:
+    """Opens the board behind a descriptor, and gives how many slots it has."""
+
+def take_slot(number: int, thread: int | None = None) -> None:
+    """Takes a slot of the board for this process, or for a thread of it."""
+
+def free_slot(number: int) -> tuple[int, int]:
+    """Frees a slot of the board, and gives how many requests and calls it showed."""
+
+def adopt_orphans() -> None:
+    """Makes the process the parent of those of its descendants whose parents end."""
+
+def keep_from_forks(descriptors: Sequence[int]) -> None:
+    """Remembers descriptors that a process that user code forks must not have."""
+
+def forget_kept(first: int) -> None:
+    """Forgets those descriptors of which this was the first: they are closed now."""
 
 def limit_spinning(sessions: int | None) -> None:
     """Lets so many of the sessions forked from this process spin at once; None: as many as it has CPUs."""

@@ -94,17 +94,16 @@ class Children:
         """The process of the shared objects, if it has been started and has not ended."""
         return self._holder
 
-    def fork(self, *, is_holder: bool = False) -> Child | Begun:
+    def fork(self, *, has_slot: bool = True, is_holder: bool = False) -> Child | Begun:
         """A new process: `Child` in the zygote, `Begun` in the process itself. Raises `OSError`."""
         ours, theirs = line.pair()
-        slot = self._free_slots.pop() if self._free_slots and not is_holder else None
+        slot = self.take_slot() if has_slot and not is_holder else None
         try:
             process = os.fork()
         except OSError:
             ours.close()
             theirs.close()
-            if slot is not None:
-                self._free_slots.append(slot)
+            self.free_slot(slot)
             raise
         if process == 0:
             # Also those of the others: a line must end with the zygote.
@@ -121,6 +120,17 @@ class Children:
         if is_holder:
             self._holder = child
         return child
+
+    def take_slot(self) -> int | None:
+        """A slot of the board; None: there is none free."""
+        return self._free_slots.pop() if self._free_slots else None
+
+    def free_slot(self, slot: int | None) -> tuple[int, int]:
+        """Gives a slot back, and tells how many requests and calls it showed."""
+        if slot is None:
+            return 0, 0
+        self._free_slots.append(slot)
+        return _native.free_slot(slot)
 
     def add_spare(self, child: Child) -> None:
         """A process waits for a client."""
@@ -159,10 +169,7 @@ class Children:
             self._holder = None
         is_recycled = line.has_said(child.line, line.RECYCLED)
         child.line.close()
-        requests, calls = 0, 0
-        if child.slot is not None:
-            requests, calls = _native.free_slot(child.slot)
-            self._free_slots.append(child.slot)
+        requests, calls = self.free_slot(child.slot)
         return Ended(child, status, requests, calls, is_recycled)
 
     def kill_all(self) -> None:

@@ -24,10 +24,13 @@ supervisor → zygote   {"session": {"roots": [...], "modules": [...], "client":
 import json
 import os
 import socket
+import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from tortoise_worker import _native
 
 # Roots and patterns at their limits are some 100 KiB; the supervisor sends no longer packets.
 MAX_PACKET_BYTES = 1 << 18
@@ -115,3 +118,12 @@ def tell(peer: socket.socket, message: Message) -> None:
         peer.send(json.dumps(message).encode())
     except (BrokenPipeError, ConnectionResetError):
         pass
+
+
+def refuse(client: int, message: str) -> None:
+    """Tells a client that it gets no session, and closes its socket."""
+    with socket.socket(fileno=client) as connection:
+        try:
+            connection.send(_native.refusal(message, True), socket.MSG_DONTWAIT)
+        except OSError as error:
+            print(f"tortoise: a client left before it could be refused: {error}", file=sys.stderr)

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, NoReturn
+from typing import Any
 
 from tortoise_worker import _native, classes
 
@@ -25,7 +25,10 @@ class Coroutines:
         self._loop: asyncio.AbstractEventLoop | None = None
         # Those that PHP does not wait for, by the ids of their calls. Only the loop's thread changes it.
         self._tasks: dict[int, _Task] = {}
-        self._done: SimpleQueue[tuple[int, _Task]] = SimpleQueue()
+        self._done: SimpleQueue[tuple[int, _Task] | None] = SimpleQueue()
+        # Those that PHP waits for. Only the loop's thread changes it.
+        self._awaited: set[_Task] = set()
+        self._is_closed = False
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """What a coroutine gives. Raises what it raises."""
@@ -35,12 +38,16 @@ class Coroutines:
 
         def begin() -> None:
             begun.append(loop.create_task(coroutine))
-            begun[0].add_done_callback(done.put)
+            self._awaited.add(begun[0])
+            begun[0].add_done_callback(finish)
+
+        def finish(task: _Task) -> None:
+            self._awaited.discard(task)
+            done.put(task)
 
         def cancel() -> None:
-            if begun:
-                begun[0].cancel("nobody waits for it any more")
-            else:
+            # Of one that has ended the word may have been taken already, just before the interrupt.
+            if not begun or not begun[0].cancel("nobody waits for it any more"):
                 done.put(None)
 
         task = None
@@ -82,6 +89,24 @@ class Coroutines:
 
         if self._loop is not None:
             self._loop.call_soon_threadsafe(cancel)
+
+    def interrupt(self) -> None:
+        """Cancels what PHP waited for. From any thread: the session's own one waits for it too."""
+
+        def cancel() -> None:
+            for task in list(self._awaited):
+                task.cancel("PHP does not wait for the call any more")
+
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(cancel)
+
+    def close(self) -> None:
+        """Ends the loop and its threads: the session is over, and the process goes on."""
+        self._is_closed = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # User code has closed it.
+                self._loop.call_soon_threadsafe(self._loop.stop)
+            self._done.put(None)
 
     def cancel_all(self) -> None:
         """Cancels what runs for calls that PHP does not wait for, and waits for its end, but not for ever."""
@@ -145,17 +170,20 @@ class Coroutines:
             except BaseException:
                 # SystemExit or KeyboardInterrupt of a task. Who awaits it is told; others need the loop.
                 continue
+            if self._is_closed:
+                self._loop.close()
+                return
             print("tortoise: the event loop was stopped by the code it runs, and goes on", file=sys.stderr)
 
-    def _send_answers(self) -> NoReturn:
-        while True:
-            call, task = self._done.get()
+    def _send_answers(self) -> None:
+        while (done := self._done.get()) is not None:
+            call, task = done
             try:
                 self._send_answer(call, task)
             except BaseException:
                 print(f"tortoise: the answer to call {call} could not be sent:", file=sys.stderr)
                 traceback.print_exc()
-            del task
+            del done, task
 
     @staticmethod
     def _send_answer(call: int, task: _Task) -> None:

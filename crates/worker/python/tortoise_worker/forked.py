@@ -16,7 +16,7 @@ from tortoise_worker.settings import Settings
 
 def run(begun: Begun, session: Session, settings: Settings, control: int, alarm: Alarm) -> None:
     """Serves the client that the process gets, until one of both leaves."""
-    _become_process(settings.memory_limit)
+    become_process(settings.memory_limit)
     _rehearse(session, settings)
     client = line.await_client(begun.line)
     if client is None:
@@ -29,7 +29,7 @@ def run(begun: Begun, session: Session, settings: Settings, control: int, alarm:
 def hold(begun: Begun, settings: Settings, control: int) -> None:
     """Holds the shared objects of the worker until that leaves."""
     # Their memory is not that of a session.
-    _become_process(0)
+    become_process(0)
     # The supervisor is to see that the zygote ends, which this line says as well.
     os.close(control)
     shared_holder.run(begun.line, settings.grace, looks_at_files=settings.reload == "on-change")
@@ -51,7 +51,7 @@ def _rehearse(session: Session, settings: Settings) -> None:
             session.begin(replace(rehearsed, roots=[]))
 
 
-def _become_process(memory_limit: int) -> None:
+def become_process(memory_limit: int) -> None:
     """Gives a new process the signals of any Python program, and a process group of its own.
 
     The group is what ends the processes that its code started, together with the session, and it keeps a

@@ -5,6 +5,15 @@
                           retire: leave between two requests of PHP
     process → zygote      recycled: it has served for long enough, and leaves
 
+Of a process whose sessions are threads (`host.py`):
+
+    zygote → process      the same, with "slot": 3 beside what the supervisor said
+                          recall 9: the session of this thread is to leave between two requests of PHP
+    process → zygote      the same, and
+                          {"started": 9, "client": 5, "slot": 3}
+                          {"failed": "the message", "client": 5, "slot": 3}
+                          {"ended": 9, "client": 5, "slot": 3, "status": 0}
+
 What is not JSON is a single word. The end of the line says that the other side is gone.
 """
 
@@ -16,6 +25,7 @@ from tortoise_worker.control import Client
 
 RETIRE = b"retire"
 RECYCLED = b"recycled"
+RECALL = b"recall "
 
 # Bytes of a word, and room to see that it is none.
 WORD_BYTES = 64
@@ -33,6 +43,16 @@ def hand_over(line: socket.socket, packet: bytes, descriptor: int) -> bool:
     except (BrokenPipeError, ConnectionResetError):
         return False
     return True
+
+
+def hear(line: socket.socket) -> bytes | None:
+    """What a process has said; None if there is nothing, and nothing in it if it is gone."""
+    try:
+        return line.recv(control.MAX_PACKET_BYTES, socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return None
+    except ConnectionResetError:
+        return b""
 
 
 def say(line: socket.socket, word: bytes) -> None:

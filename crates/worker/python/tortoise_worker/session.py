@@ -178,8 +178,8 @@ class Seat:
     """On the board; None: it has none."""
     shared_memory: bool
     """Whether the client takes shared memory."""
-    shares_process: bool
-    """Whether the process has other sessions."""
+    zygote: int | None
+    """The process's own line to the zygote, where it has other sessions too: `line` ends in the process."""
 
 
 class Session:
@@ -208,11 +208,16 @@ class Session:
         self._sources.note()
 
     def begin(self, client: Client) -> None:
-        """Makes the session that of a client."""
+        """Makes the session a client's. Raises `AccessRefusedError` if that asks for what it cannot have."""
         self._served = client.served
         self._is_stale = client.is_stale
         self._loader.set_roots(client.roots)
         self._modules.let_in(client.modules, client.asked_modules, client.served is None)
+
+    def close(self) -> None:
+        """Ends what the session has running, where the process goes on after it."""
+        self._coroutines.close()
+        self._shared.end()
 
     def serve(
         self,
@@ -222,13 +227,13 @@ class Session:
         line: int,
         slot: int | None,
         alarm: Alarm,
-        shares_process: bool = False,
+        zygote: int | None = None,
     ) -> None:
-        """Serves a client until one of both leaves. Takes the descriptors over."""
+        """Serves a client until one of both leaves. Takes descriptors over, but for `zygote`: see `Seat`."""
         self.begin(client)
         self._shared.begin(control, client.process)
         self._report = functools.partial(_report_changed, control)
-        seat = Seat(client.socket, control, line, client.process, slot, client.shared_memory, shares_process)
+        seat = Seat(client.socket, control, line, client.process, slot, client.shared_memory, zygote)
         reason = _native.serve(seat, self._hooks, self._settings, alarm)
         # PHP has gone, perhaps in the middle of a request.
         self._coroutines.cancel_all()

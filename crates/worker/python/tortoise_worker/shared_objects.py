@@ -59,6 +59,8 @@ class Connections:
         """
         if os.getpid() != self._process:
             raise RuntimeError("shared objects are out of reach in a process that was forked from a session")
+        if self._control < 0:
+            raise SharedError("shared objects are out of reach: PHP has gone, and its session with it")
         for _ in range(_ATTEMPTS):
             connection = self._take()
             if connection is None:
@@ -91,6 +93,11 @@ class Connections:
         """Lets go of the connections."""
         while self._idle:
             _close(self._idle.pop()[0])
+
+    def end(self) -> None:
+        """The session has ended, and its process goes on: the supervisor's socket is not its own any more."""
+        self._control = -1
+        self.close()
 
     def _asked(self, connection: socket.socket, pieces: Sequence[bytes]) -> list[Any] | None:
         """The answer; None if the request was not done."""

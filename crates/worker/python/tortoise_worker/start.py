@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from tortoise_worker import _native, forked, interrupts, preload
+from tortoise_worker.host import Host
 from tortoise_worker.session import Session, prepare
 from tortoise_worker.settings import Settings
 from tortoise_worker.zygote import Zygote
@@ -38,7 +39,8 @@ def run(arguments: Sequence[str]) -> None:
     _native.limit_spinning(options.spinning_sessions or settings.spinning_sessions)
     slots = _native.open_board(options.board) if options.board is not None else 0
     # Made before the forks, so that all is there when a client comes.
-    search_path = prepare()
+    is_threaded = settings.isolation == "thread"
+    search_path = prepare(is_shared=is_threaded)
     session = Session(search_path, settings)
     search_path.set_roots(settings.path)
     preload.load(settings.preload)
@@ -51,5 +53,7 @@ def run(arguments: Sequence[str]) -> None:
         return
     if begun.is_holder:
         forked.hold(begun, settings, options.control)
+    elif is_threaded:
+        Host(settings, options.control, alarm, search_path, begun).run()
     else:
         forked.run(begun, session, settings, options.control, alarm)

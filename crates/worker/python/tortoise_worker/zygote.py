@@ -16,6 +16,7 @@ from typing import Any
 
 from tortoise_worker import _native, control, line
 from tortoise_worker.children import Begun, Child, Children, Ended, kill_group
+from tortoise_worker.hosts import Hosts
 from tortoise_worker.settings import Settings
 
 # How an order to serve a client begins: the supervisor writes it so.
@@ -35,6 +36,8 @@ class Zygote:
         self._supervisor = socket.socket(fileno=supervisor)
         self._settings = settings
         self._children = Children(slots)
+        is_threaded = settings.isolation == "thread"
+        self._hosts = Hosts(self._children, settings.workers, self._supervisor) if is_threaded else None
         self._is_retired = False
         # Spares that could not be forked, or have ended, since the last client came.
         self._lost_spares = 0
@@ -66,6 +69,8 @@ class Zygote:
         poll = select.poll()
         poll.register(self._supervisor, select.POLLIN)
         poll.register(self._wake_read, select.POLLIN)
+        if self._hosts is not None:
+            poll.register(self._hosts, select.POLLIN)
         while not (self._is_retired and not self._children):
             events = poll.poll(self._patience())
             if not events and (begun := self._add_spare()) is not None:
@@ -74,6 +79,9 @@ class Zygote:
                 if descriptor == self._wake_read:
                     os.read(self._wake_read, 4096)
                     self._reap()
+                    continue
+                if self._hosts is not None and descriptor == self._hosts.fileno():
+                    self._hosts.hear()
                     continue
                 received = control.receive(self._supervisor)
                 if received is None:
@@ -100,11 +108,14 @@ class Zygote:
                 self._is_retired = True
                 self._children.retire()
             case "recall":
-                if (child := self._children.get(argument)) is not None:
+                if self._hosts is not None:
+                    self._hosts.recall(argument)
+                elif (child := self._children.get(argument)) is not None:
                     line.say(child.line, line.RETIRE)
             case "kill":
-                if self._children.get(argument) is not None:
-                    kill_group(argument)
+                process = argument if self._hosts is None else self._hosts.process_of(argument)
+                if self._children.get(process) is not None:
+                    kill_group(process)
             case _:
                 raise ValueError(f"an order {what!r} from the supervisor")
         return None
@@ -123,6 +134,8 @@ class Zygote:
         if self._is_retired:
             return self._fail(client, descriptor, "the worker retires")
         self._lost_spares = 0
+        if self._hosts is not None:
+            return self._serve_by_host(self._hosts, client, descriptor)
         if child is None:
             try:
                 begun = self._fork()
@@ -140,6 +153,16 @@ class Zygote:
         started = {"started": child.process, "client": child.client, "process": child.process}
         control.tell(self._supervisor, started)
         return None
+
+    def _serve_by_host(self, hosts: Hosts, client: dict[str, Any], descriptor: int) -> Begun | None:
+        try:
+            begun = hosts.serve(client, descriptor)
+        except OSError as error:
+            return self._fail(client, descriptor, f"no process could be started for the session: {error}")
+        if begun is not None:
+            os.close(descriptor)
+            self._forget()
+        return begun
 
     def _share(self, packet: bytes, descriptor: int) -> Begun | None:
         """Passes a session's connection on to the process of the shared objects. `Begun` in a new one."""
@@ -159,7 +182,7 @@ class Zygote:
         return None
 
     def _fail(self, client: dict[str, Any], descriptor: int, message: str) -> None:
-        _refuse(descriptor, message)
+        control.refuse(descriptor, message)
         control.tell(self._supervisor, {"failed": message, "client": client["client"]})
 
     def _patience(self) -> int | None:
@@ -168,6 +191,7 @@ class Zygote:
         wants_spare = (
             children.spares < self._settings.spare_sessions
             and children.has_room
+            and self._hosts is None
             and not self._is_retired
             and self._lost_spares < MAX_LOST_SPARES
         )
@@ -191,16 +215,27 @@ class Zygote:
     def _fork(self, *, is_holder: bool = False) -> Child | Begun:
         begun = self._children.fork(is_holder=is_holder)
         if isinstance(begun, Begun):
-            signal.set_wakeup_fd(-1)
-            os.close(self._wake_read)
-            os.close(self._wake_write)
-            # The process says something there itself now and then.
-            self._supervisor.detach()
+            self._forget()
         return begun
+
+    def _forget(self) -> None:
+        """In a new process: what was the zygote's is not its own."""
+        if self._hosts is not None:
+            self._hosts.close()
+        signal.set_wakeup_fd(-1)
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        # The process says something there itself now and then.
+        self._supervisor.detach()
 
     def _reap(self) -> None:
         """Takes leave of every child that has ended: one signal may stand for several."""
+        if self._hosts is not None:
+            # What those have said that have ended.
+            self._hosts.hear()
         while (ended := self._children.reap()) is not None:
+            if self._hosts is not None and self._hosts.bury(ended):
+                continue
             if ended.child.is_holder:
                 _log_end_of_holder(ended)
             elif ended.child.client is None:
@@ -225,15 +260,6 @@ def _log_end_of_holder(ended: Ended) -> None:
             "they are made anew where they are used next",
             file=sys.stderr,
         )
-
-
-def _refuse(client: int, message: str) -> None:
-    """Tells a client that it gets no session, and closes its socket."""
-    with socket.socket(fileno=client) as connection:
-        try:
-            connection.send(_native.refusal(message, True), socket.MSG_DONTWAIT)
-        except OSError as error:
-            print(f"tortoise: a client left before it could be refused: {error}", file=sys.stderr)
 
 
 def _ignore(_signal: int, _frame: object) -> None:

@@ -89,6 +89,16 @@ impl PhpObject {
         (!self.is_half() && !self.is_over(state.php.request())).then_some(self.id)
     }
 
+    /// Why PHP does not have it.
+    #[cold]
+    pub(crate) fn absence(&self, state: &State) -> &'static str {
+        if self.session.as_ptr() == std::ptr::from_ref(state) {
+            "a PHP object of an earlier request"
+        } else {
+            "an object of another PHP process, which shares this Python process"
+        }
+    }
+
     /// Calls a method, or the object itself by an empty name.
     pub(super) fn call<'py>(
         slf: &Bound<'py, Self>,
