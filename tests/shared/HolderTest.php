@@ -29,6 +29,24 @@ final class HolderTest extends TestCase
         self::assertStringEndsWith('[["interrupted"],1,true]', $output);
     }
 
+    public function testThreadsOfOneProcessShareThemToo(): void
+    {
+        $sidecar = new Sidecar(self::sandbox(), ['--isolation', 'thread', '--workers', '1', '--grace', '20'], __DIR__);
+        $ini = ['tortoise.server' => $sidecar->address];
+        $note = self::sandbox()->write('note', '');
+        // Its thread waits for the shared object in a way that no exception ends.
+        $waiting = self::startPhp(Script::ATTEMPT . self::MODEL . <<<PHP
+            attempt(fn() => Tortoise\\timeout(3, fn() => \$m->wait('{$note}')));
+            echo json_encode(Tortoise\\shared('model', 'Big_Model')->seen);
+            PHP, $ini);
+        Processes::awaitText($note, 'waits');
+        // The other session of the process goes on meanwhile.
+        self::assertSame(1, self::evaluate('return Tortoise\shared("other", "Big_Model")->add();', $ini));
+        $output = $waiting->wait()->cleanOutput();
+        self::assertStringStartsWith('Tortoise\TimeoutException: ', $output);
+        self::assertStringEndsWith('["interrupted"]', $output);
+    }
+
     public function testTheCallOfAPhpThatDiesIsInterrupted(): void
     {
         $note = self::sandbox()->write('note', '');

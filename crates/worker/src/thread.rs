@@ -2,6 +2,7 @@
 
 use std::ffi::c_long;
 use std::io;
+use std::iter;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -24,8 +25,8 @@ pub(crate) struct OwnThread {
     ident: c_long,
     /// The system's.
     pub(crate) id: pid_t,
-    /// `Coroutines.interrupt`.
-    cancel: Arc<Py<PyAny>>,
+    /// `Coroutines.interrupt`, and that of `shared_objects.Connections`: what the thread may wait for.
+    cancels: Arc<[Py<PyAny>; 2]>,
     /// The end of this line is that of the zygote.
     pub(crate) zygote: OwnedFd,
 }
@@ -38,11 +39,12 @@ impl OwnThread {
     pub(crate) fn this(py: Python<'_>, hooks: &Hooks, zygote: BorrowedFd<'_>) -> PyResult<Self> {
         // SAFETY: asks for the number of the calling thread, which Python knows.
         let ident = unsafe { ffi::PyThread_get_thread_ident() };
-        let cancel = hooks.coroutines.getattr(py, intern!(py, "interrupt"))?;
+        let interrupt = intern!(py, "interrupt");
+        let cancels = [hooks.coroutines.getattr(py, interrupt)?, hooks.shared.getattr(py, interrupt)?];
         Ok(Self {
             ident: ident.cast_signed(),
             id: gettid().as_raw(),
-            cancel: Arc::new(cancel),
+            cancels: Arc::new(cancels),
             zygote: zygote.try_clone_to_owned()?,
         })
     }
@@ -53,16 +55,18 @@ impl OwnThread {
     /// # Errors
     /// If the system gives no thread.
     pub(crate) fn interrupt(&self, signs: &Arc<Signs>) -> io::Result<()> {
-        let (ident, cancel, signs) = (self.ident, Arc::clone(&self.cancel), Arc::clone(signs));
+        let (ident, cancels, signs) = (self.ident, Arc::clone(&self.cancels), Arc::clone(signs));
         spawn("tortoise-interrupt", STACK_BYTES, move || {
             // Not where the interpreter is about to end.
             let _ = Python::try_attach(|py| {
-                if signs.take_interrupt()
-                    && let Err(error) = raise_in(py, ident).and_then(|()| cancel.bind(py).call0())
-                {
-                    error.print(py);
+                if signs.take_interrupt() {
+                    // Raised first: what the thread waits for then ends in it.
+                    let cancelled = cancels.iter().map(|cancel| cancel.bind(py).call0().map(drop));
+                    for outcome in iter::once(raise_in(py, ident)).chain(cancelled) {
+                        outcome.unwrap_or_else(|error| error.print(py));
+                    }
                 }
-                drop(cancel);
+                drop(cancels);
             });
         })
     }

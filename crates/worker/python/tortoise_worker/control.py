@@ -13,7 +13,8 @@ supervisor → zygote   {"session": {"roots": [...], "modules": [...], "client":
                       with the client's socket as the one descriptor that comes along, and
                       "served": [["/canonical", "/as/set"], ...] unless the client may search any root,
                       "shared_memory": true if the client takes it,
-                      "asked_modules": [...] if the client narrows "modules"
+                      "asked_modules": [...] if the client narrows "modules",
+                      "stale": true if a reload has failed, so that preloaded files may have changed
                       {"shared": {"client": 5}} with what came beside "share"
                       {"retire": {}}: no more sessions come; those that are there retire, and the zygote ends
                       {"recall": 8}: the session of this process retires
@@ -62,6 +63,8 @@ class Client:
     """Whether the client takes shared memory."""
     asked_modules: Sequence[str] = ()
     """Patterns by which the client narrows those in `modules`; none: it does not."""
+    is_stale: bool = False
+    """Whether a reload has failed: preloaded files that have changed are known."""
 
     @classmethod
     def of(cls, order: Mapping[str, Any], descriptor: int) -> "Client":
@@ -75,6 +78,7 @@ class Client:
             order.get("served"),
             order.get("shared_memory", False),
             order.get("asked_modules", ()),
+            order.get("stale", False),
         )
 
 

@@ -1,9 +1,14 @@
 """One session: what the native loop needs from Python, and the run of it."""
 
+import functools
+import json
+import os
 import platform
+import socket
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tortoise_worker import (
@@ -30,6 +35,7 @@ from tortoise_worker.search_path import SearchPath
 from tortoise_worker.settings import Settings
 from tortoise_worker.shared_errors import ConversionError
 from tortoise_worker.shared_objects import Connections
+from tortoise_worker.sources import Sources
 
 # PHP sees these as plain objects that can be called or have attributes: their types say nothing more.
 CLASSLESS: tuple[type, ...] = (
@@ -140,6 +146,13 @@ def narrowed(asked: list[str], served: list[list[str]]) -> list[str]:
     return roots
 
 
+def _report_changed(control: int, file: str) -> None:
+    """Tells the supervisor that the worker's code is old. It hears that once more from the next session."""
+    supervisor = socket.socket(fileno=os.dup(control))
+    with supervisor, suppress(OSError):
+        supervisor.send(json.dumps({"changed": file}).encode(), socket.MSG_DONTWAIT)
+
+
 def prepare(*, is_shared: bool = False) -> SearchPath:
     """Makes the process one in which sessions can run: one, or several if it `is_shared`.
 
@@ -181,11 +194,23 @@ class Session:
         self._coroutines = Coroutines()
         self._contexts = Contexts(self._coroutines)
         self._shared = Connections(self._loader)
+        self._sources = Sources(self._loader)
+        self._preloaded: Sources | None = None
+        self._is_stale = False
+        self._report: Callable[[str], None] = print
         self._hooks = self._make_hooks()
+
+    def note_preloaded(self, roots: Sequence[str], search_path: SearchPath) -> None:
+        """Remembers what files of class roots have been loaded already, for all sessions."""
+        self._preloaded = Sources(Loader(roots, search_path))
+        self._preloaded.note()
+        # They are no business of the session's own, and it need not look at them again.
+        self._sources.note()
 
     def begin(self, client: Client) -> None:
         """Makes the session a client's. Raises `AccessRefusedError` if that asks for what it cannot have."""
         self._served = client.served
+        self._is_stale = client.is_stale
         self._loader.set_roots(client.roots)
         self._modules.let_in(client.modules, client.asked_modules, client.served is None)
 
@@ -207,6 +232,7 @@ class Session:
         """Serves a client until one of both leaves. Takes descriptors over, but for `zygote`: see `Seat`."""
         self.begin(client)
         self._shared.begin(control, client.process)
+        self._report = functools.partial(_report_changed, control)
         seat = Seat(client.socket, control, line, client.process, slot, client.shared_memory, zygote)
         reason = _native.serve(seat, self._hooks, self._settings, alarm)
         # PHP has gone, perhaps in the middle of a request.
@@ -225,7 +251,15 @@ class Session:
         self._modules.forget()
 
     def _has_changed(self) -> bool:
-        return False
+        """Asked before a request: whether another process must do it, because files have changed."""
+        if self._preloaded is not None and (file := self._preloaded.changed()) is not None:
+            self._report(file)
+            if not self._is_stale:
+                return True
+            # There is no newer code that would run. The next change is another matter.
+            self._is_stale = False
+            self._preloaded.renew()
+        return self._sources.look() is not None
 
     def _make_hooks(self) -> Hooks:
         return Hooks(

@@ -44,6 +44,8 @@ def run(arguments: Sequence[str]) -> None:
     session = Session(search_path, settings)
     search_path.set_roots(settings.path)
     preload.load(settings.preload)
+    if settings.reload == "on-change":
+        session.note_preloaded(settings.path, search_path)
     # After the user's modules, which may have set handlers of their own.
     alarm = interrupts.install()
     begun = Zygote(options.control, settings, slots).run()
