@@ -3,10 +3,10 @@
 /**
  * A PHP that comes to its session: php session.php, told what to do by a line on its standard input.
  *
- *     call      connects and makes a call, then one more like it
+ *     call      connects and makes a call
  *     object    connects and makes an object of a class
  *
- * Answers with a line of JSON: what each took in microseconds, and the session's process. Stays until its input ends.
+ * Answers with a line of JSON: how many microseconds that took, and the session's process. Stays until its input ends.
  */
 
 declare(strict_types=1);
@@ -17,9 +17,6 @@ try {
     $begin = hrtime(true);
     $first = $what === 'call' ? Tortoise\import('math') : new Page_Customer(7);
     $answer['first'] = (hrtime(true) - $begin) / 1e3;
-    $begin = hrtime(true);
-    $second = $what === 'call' ? Tortoise\import('cmath') : new Page_Customer(8);
-    $answer['second'] = (hrtime(true) - $begin) / 1e3;
     $answer['session'] = (int) Tortoise\status()['session'];
 } catch (\Throwable $error) {
     $answer['error'] = $error::class . ': ' . $error->getMessage();

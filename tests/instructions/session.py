@@ -12,7 +12,8 @@ from tortoise_worker.settings import Settings  # noqa: E402
 zygote, own = line.pair()
 # Open as long as the process, which ends when the zygote does.
 zygote.detach()
-session.Session(session.prepare(), Settings()).serve(
+# Under valgrind its end takes long.
+session.Session(session.prepare(), Settings(grace=600)).serve(
     Client(socket=int(client), roots=[classes], modules=[], process=0),
     control=int(control),
     line=own.detach(),

@@ -5,7 +5,7 @@ import time
 
 from .actions import Action
 from .progress import Progress
-from .stack import Stack
+from .stack import CLIENT_LEFT, Stack
 
 COMMANDS = ("reload", "restart")
 
@@ -25,11 +25,14 @@ def disturb(stack: Stack, tool: subprocess.Popen[str], seconds: int, commands: t
     actions: list[Action] = []
     with Progress(seconds) as progress:
         begin = time.monotonic()
-        while not _ends_before(tool, begin + progress.second + 1):
-            progress.second += 1
+        due = begin + 1
+        while not _ends_before(tool, due):
+            due += 1
             if len(actions) < planned(seconds, commands):
                 actions.append(_act(stack, commands[len(actions) % len(commands)]))
-            progress.show(actions, stack.requests(), len(stack.bad()))
+            # What the end of the load tool cuts off has not failed.
+            failed = sum(status != CLIENT_LEFT for status, _ in stack.bad())
+            progress.show(time.monotonic() - begin, actions, stack.requests(), failed)
     return actions
 
 

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,19 +34,21 @@ class Family:
         self.end()
 
     def end(self) -> None:
-        """Ask our children to leave, wait until all descendants are gone, and kill those that stay."""
-        for process in _children(os.getpid()):
-            _send(process, signal.SIGTERM)
+        """Ask our children to leave, those too that only become ours meanwhile, and kill what stays."""
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while (family := descendants()) and time.monotonic() < deadline:
-            for process in family:
-                _wait_for(process, deadline)
+        told: set[int] = set()
+        while descendants() and time.monotonic() < deadline:
+            children = _children(os.getpid())
+            for process in children:
+                if process not in told:
+                    _send(process, signal.SIGTERM)
+            told.update(children)
+            _wait_for_one(children, deadline)
         while family := descendants():
             for process in family:
                 self.left_behind.append(f"{process} {_command(process)}")
                 _send(process, signal.SIGKILL)
-            for process in family:
-                _wait_for(process, time.monotonic() + PATIENCE_SECONDS)
+            _wait_for_one(_children(os.getpid()), time.monotonic() + PATIENCE_SECONDS)
 
 
 def descendants() -> list[int]:
@@ -73,15 +76,18 @@ def _children(process: int) -> list[int]:
     return found
 
 
-def _wait_for(process: int, deadline: float) -> None:
-    try:
-        descriptor = os.pidfd_open(process)
-    except ProcessLookupError:
-        return
-    try:
-        select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
-    finally:
-        os.close(descriptor)
+def _wait_for_one(processes: list[int], deadline: float) -> None:
+    """Until one of them has ended."""
+    with ExitStack() as stack:
+        poll = select.poll()
+        for process in processes:
+            try:
+                descriptor = os.pidfd_open(process)
+            except ProcessLookupError:
+                return
+            stack.callback(os.close, descriptor)
+            poll.register(descriptor, select.POLLIN)
+        poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
 
 
 def _send(process: int, number: signal.Signals) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from benches.report import table, time
 
 from .actions import Action
+from .stack import CLIENT_LEFT
 
 LEAST_SUCCEEDED = 0.9
 """Of the commands that were run, and of their editions that pages must have seen."""
@@ -16,8 +17,6 @@ LEAST_RUN = 0.5
 
 HUNG_SECONDS = 5.0
 """A page that was still unanswered at the end, after this long, hangs. The others were cut by the end of the run."""
-
-CLIENT_LEFT = 499
 
 
 @dataclass(frozen=True)

@@ -13,24 +13,23 @@ class Progress:
     """Says how far the run is. What fails is said at once, and stays."""
 
     def __init__(self, seconds: int) -> None:
-        self.second = 0
-        """The last second of the run that has been looked at."""
         self._seconds = seconds
         self._told = 0
+        self._lines = 0
         self._live = sys.stderr.isatty()
 
-    def show(self, actions: list[Action], requests: int, bad: int) -> None:
-        """Another second is over."""
+    def show(self, elapsed: float, actions: list[Action], requests: int, bad: int) -> None:
+        """Another second, or more, is over."""
         for action in actions[self._told :]:
             if action.error:
-                self._write(f"{self._clear()}{self._clock()}  {action.command} failed: {action.error}\n")
+                self._write(f"{self._clear()}{_clock(elapsed)}  {action.command} failed: {action.error}\n")
         self._told = len(actions)
         last = f"  {actions[-1].command} {actions[-1].seconds * 1000:.0f} ms" if actions else ""
-        of = f"{self._seconds // 60}:{self._seconds % 60:02}"
-        line = f"{self._clock()} of {of}{last}  {requests:,} requests, {bad} failed"
+        line = f"{_clock(elapsed)} of {_clock(self._seconds)}{last}  {requests:,} requests, {bad} failed"
         if self._live:
             self._write(f"{self._clear()}{line}")
-        elif self.second % SECONDS_OF_A_LINE == 0:
+        elif elapsed // SECONDS_OF_A_LINE > self._lines:
+            self._lines = int(elapsed // SECONDS_OF_A_LINE)
             self._write(f"{line}\n")
 
     def __enter__(self) -> Self:
@@ -41,9 +40,6 @@ class Progress:
     ) -> None:
         self._write(self._clear())
 
-    def _clock(self) -> str:
-        return f"{self.second // 60}:{self.second % 60:02}"
-
     def _clear(self) -> str:
         return "\r\033[K" if self._live else ""
 
@@ -51,3 +47,7 @@ class Progress:
     def _write(text: str) -> None:
         sys.stderr.write(text)
         sys.stderr.flush()
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"

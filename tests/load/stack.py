@@ -67,6 +67,9 @@ python = "{python}"
 address = "unix://{folder}/tortoise.sock"
 """
 
+CLIENT_LEFT = 499
+"""nginx's status of a page that the client did not wait for."""
+
 EDITION = re.compile(r"^EDITION = .*$", re.MULTILINE)
 
 
