@@ -22,6 +22,9 @@ final class DeadlinesTest extends TestCase
     /** The longest pause that a neighbour may see, in milliseconds. */
     private const PAUSE = 50.0;
 
+    /** How often the pause is measured, if it was too long. */
+    private const ATTEMPTS = 4;
+
     /**
      * Calls without end, as a busy site's PHP does between two of its own milliseconds. Each line of its input is answered with
      * the longest call since the last one, in milliseconds, and how many there were.
@@ -58,10 +61,34 @@ final class DeadlinesTest extends TestCase
     {
         $this->serve();
         $neighbours = array_map(fn(): PhpProcess => $this->start(self::NEIGHBOUR), [1, 2, 3]);
+        // What another process of this machine does to the neighbours is no fault of the stuck session, and does not come each time.
+        for ($attempt = 1; $attempt <= self::ATTEMPTS; $attempt++) {
+            $disturbed = $this->endStuckCall($method, $notes, $isKilled, $neighbours);
+            if ($disturbed < self::PAUSE) {
+                break;
+            }
+        }
+        self::assertLessThan(self::PAUSE, $disturbed, 'milliseconds, in each of several attempts');
+        foreach ($neighbours as $process) {
+            $process->writeLine('end');
+            $process->wait()->cleanOutput();
+        }
+    }
+
+    /**
+     * Lets a call run into its deadline, and gives the longest call of the neighbours meanwhile, in milliseconds.
+     *
+     * @param list<string> $notes
+     * @param list<PhpProcess> $neighbours
+     */
+    private function endStuckCall(string $method, array $notes, bool $isKilled, array $neighbours): float
+    {
+        file_put_contents($this->notes, '');
+        file_put_contents($this->slowLog, '');
         $victim = $this->start(Script::ATTEMPT . $this->construct() . 'echo $o->pid(), "\n"; fgets(STDIN);'
             . "attempt(fn() => Tortoise\\timeout(0.5, fn() => \$o->{$method}())); attempt(fn() => (new Stuck())->echo('next')); fgets(STDIN);");
         $session = (int) $victim->readLine();
-        // All are under way. What this machine does to them by itself is no fault of the stuck session.
+        // All are under way.
         self::longestPause($neighbours);
         Processes::awaitText($this->busyWork(), 'done');
         $quiet = self::longestPause($neighbours);
@@ -93,11 +120,10 @@ final class DeadlinesTest extends TestCase
         $slow = (string) file_get_contents($this->slowLog);
         self::assertStringContainsString((string) $session, $slow);
         self::assertStringContainsString('Stuck.py', $slow);
-        self::assertLessThan(max(self::PAUSE, 2 * $quiet), $disturbed, 'milliseconds');
-        foreach ([...$neighbours, $victim] as $process) {
-            $process->writeLine('end');
-            $process->wait()->cleanOutput();
-        }
+        $victim->writeLine('end');
+        $victim->wait()->cleanOutput();
+
+        return $disturbed;
     }
 
     /** @return iterable<string, array{string, list<string>, bool}> */
