@@ -34,7 +34,7 @@ final class ClockTest extends TestCase
         posix_mkfifo("{$fifo}.begun", 0o600);
         $environment = ['LD_PRELOAD' => self::preloaded(), 'TORTOISE_TEST_CLOCK' => $clock];
         // All of these are less than the jump.
-        $sidecar = new Sidecar(self::sandbox(), ['--idle-exit', '600'], environment: $environment);
+        $sidecar = new Sidecar(self::sandbox(), ['--idle-exit', '600', '--max-age', '600', '--drain', '600'], environment: $environment);
         $php = self::startPhp(
             Script::ATTEMPT . '$o = new Watch(); $fifo = ' . var_export($fifo, true) . ';'
                 . 'echo json_encode([Tortoise\status()["session"], time(), $o->now()]), "\n";'
