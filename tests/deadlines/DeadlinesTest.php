@@ -127,7 +127,7 @@ final class DeadlinesTest extends TestCase
     public function testDestructorsBehindTheEndOfPhpAreNotInterrupted(): void
     {
         $this->serve();
-        $output = $this->start($this->construct() . '$slow = $o->slow(0.4); echo $o->pid();')->wait()->cleanOutput();
+        $output = $this->start($this->construct() . '$slow = $o->slow(0.2); echo $o->pid();')->wait()->cleanOutput();
         Processes::awaitEnd((int) $output);
         self::assertSame(['begun', 'released'], file($this->notes, \FILE_IGNORE_NEW_LINES));
         self::assertSame('', file_get_contents($this->slowLog));

@@ -220,13 +220,14 @@ fn perform(
     answer: &mut Answer,
 ) -> Result<Done, End> {
     let signs = &*state.conversation.signs;
-    signs.begin();
     if header.kind.is_answered() {
+        signs.begin();
         tenure.enter_request();
         signs.slot.step();
         state.answer(py, header, request, answer)?;
         return Ok(Done::Call);
     }
+    signs.begin_unawaited();
     state.answer(py, header, request, answer)?;
     Ok(if header.kind == Kind::EndRequest { Done::EndRequest } else { Done::Notice })
 }

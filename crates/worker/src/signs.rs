@@ -7,6 +7,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use nix::sys::socket::{MsgFlags, send};
 use tortoise_channel::{ChannelError, Interrupt, Slot};
 
+/// In `Signs::turns`: the own thread does something for PHP.
+const AT_WORK: u64 = 1;
+
+/// In `Signs::turns`: PHP does not wait for that.
+const UNAWAITED: u64 = 2;
+
+/// By what `Signs::turns` goes up.
+const TURN: u64 = 4;
+
 /// Shared by the two threads.
 pub(crate) struct Signs {
     /// The session's place on the board.
@@ -19,7 +28,7 @@ pub(crate) struct Signs {
     pub(crate) line: OwnedFd,
     /// Whether the session is to leave between two requests.
     is_retiring: AtomicBool,
-    /// Goes up when the own thread begins to do something for PHP, and when it is done: odd while it is at it. While it waits for
+    /// Goes up by [`TURN`] when the own thread begins to do something for PHP, and when it is done; what it is at stands below. While it waits for
     /// PHP in a callback it does nothing: there it learns by itself that PHP has gone.
     turns: AtomicU64,
     /// Whether the session has closed the connection itself.
@@ -61,16 +70,30 @@ impl Signs {
         self.is_retiring.load(Ordering::Acquire)
     }
 
-    /// The own thread begins to do something for PHP. Only it calls this, so that it need not be one operation.
+    /// The own thread begins to do something for PHP, which waits for it.
     #[inline(always)]
     pub(crate) fn begin(&self) {
-        self.turns.store((self.turns.load(Ordering::Relaxed) + 1) | 1, Ordering::Relaxed);
+        self.turn_to(AT_WORK);
+    }
+
+    /// The own thread begins to do something that PHP does not wait for: it may have ended behind it, as it should, while
+    /// destructors run.
+    #[inline(always)]
+    pub(crate) fn begin_unawaited(&self) {
+        self.turn_to(AT_WORK | UNAWAITED);
     }
 
     /// The own thread does nothing for PHP any more.
     #[inline(always)]
     pub(crate) fn rest(&self) {
-        self.turns.store((self.turns.load(Ordering::Relaxed) + 1) & !1, Ordering::Relaxed);
+        self.turn_to(0);
+    }
+
+    /// Only the own thread calls this, so that it need not be one operation.
+    #[inline(always)]
+    fn turn_to(&self, state: u64) {
+        let turn = (self.turns.load(Ordering::Relaxed) + TURN) & !(TURN - 1);
+        self.turns.store(turn | state, Ordering::Relaxed);
     }
 
     /// The session closes the connection itself: whoever waits for PHP learns of it.
@@ -78,10 +101,12 @@ impl Signs {
         self.is_over.store(true, Ordering::Release);
     }
 
-    /// What the own thread does now is to be interrupted. False: it does nothing, or has seen that the connection has ended.
-    pub(crate) fn interrupt(&self) -> bool {
+    /// What the own thread does now is to be interrupted, if PHP waited for it, or `whatever` it is. False: it does nothing
+    /// of that, or has seen that the connection has ended.
+    pub(crate) fn interrupt(&self, whatever: bool) -> bool {
         let turn = self.turns.load(Ordering::Relaxed);
-        let is_at_work = turn % 2 == 1 && !self.is_over.load(Ordering::Acquire);
+        let is_meant = turn & AT_WORK != 0 && (whatever || turn & UNAWAITED == 0);
+        let is_at_work = is_meant && !self.is_over.load(Ordering::Acquire);
         if is_at_work {
             self.interrupted.store(turn, Ordering::Relaxed);
         }
@@ -91,13 +116,13 @@ impl Signs {
     /// Whether the own thread still does what is to be interrupted, and has not seen that yet.
     pub(crate) fn is_interrupt_pending(&self) -> bool {
         let interrupted = self.interrupted.load(Ordering::Relaxed);
-        interrupted % 2 == 1 && interrupted == self.turns.load(Ordering::Relaxed)
+        interrupted & AT_WORK != 0 && interrupted == self.turns.load(Ordering::Relaxed)
     }
 
     /// Whether the own thread, which asks, still does what was to be interrupted. It is so once for each interrupt.
     pub(crate) fn take_interrupt(&self) -> bool {
         let interrupted = self.interrupted.swap(0, Ordering::Relaxed);
-        interrupted % 2 == 1 && interrupted == self.turns.load(Ordering::Relaxed)
+        interrupted & AT_WORK != 0 && interrupted == self.turns.load(Ordering::Relaxed)
     }
 
     /// Says something to the zygote.

@@ -100,13 +100,13 @@ impl Watcher {
             return;
         }
         let mut end = Instant::now() + self.deadline.grace;
-        let mut is_overdue = self.interrupt();
+        let mut is_overdue = self.interrupt(false);
         if !is_overdue {
-            // What it had sent before it went may only now be begun.
+            // What it had sent before it went may only now be begun, and what it did not wait for gets its time.
             if self.wait(false, Some(Instant::now() + self.deadline.grace / 2)) == Seen::Over {
                 return;
             }
-            is_overdue = self.interrupt();
+            is_overdue = self.interrupt(true);
         }
         if !is_overdue && self.thread.is_some() {
             end += FAREWELL;
@@ -138,9 +138,9 @@ impl Watcher {
         if is_overdue { end_group() } else { end_process() }
     }
 
-    /// Interrupts what the session does for PHP. False: it does nothing.
-    fn interrupt(&self) -> bool {
-        if !self.signs.interrupt() {
+    /// Interrupts what the session does for PHP, if PHP waited for it, or `whatever` it is. False: it does nothing of that.
+    fn interrupt(&self, whatever: bool) -> bool {
+        if !self.signs.interrupt(whatever) {
             return false;
         }
         self.dump("its client left in the middle of a call, which is interrupted");
@@ -281,8 +281,9 @@ fn end_process() -> ! {
     unsafe { libc::_exit(1) }
 }
 
-/// Ends the session and the processes that the user's code started with it.
+/// Ends the session and the processes that the user's code started with it. The zygote may not be there any more to do it.
 fn end_group() -> ! {
+    crate::process::end_descendants();
     // SAFETY: these take no lock and run no handler. Group 0 is our own, and as its leader we know that the zygote made
     // it for this session alone.
     unsafe {
