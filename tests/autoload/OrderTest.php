@@ -56,6 +56,24 @@ final class OrderTest extends TestCase
         ], $facts);
     }
 
+    /** An autoloader may want the very class from us that it is asked for, as one of a framework does that decides who is first. */
+    public function testAnAutoloaderMayAskForTheClassItself(): void
+    {
+        $facts = self::evaluate(<<<'PHP'
+            $asked = 0;
+            spl_autoload_register(function ($name) use (&$asked) {
+                $asked++;
+                if ($name === 'Foo_Bar') {
+                    Tortoise\type($name);
+                }
+            });
+            return [(new Foo_Bar(4))->twice(), $asked, get_class(new Foo_Bar())];
+            PHP);
+
+        // For itself, from within, and for the other spelling of the name.
+        self::assertSame([8, 3, 'Foo_Bar'], $facts);
+    }
+
     /** A class that comes with an object takes no name that PHP has, even if PHP has not loaded it yet. */
     public function testAPhpAutoloaderWinsOverTheClassOfAnObject(): void
     {

@@ -19,7 +19,7 @@ mod string;
 mod table;
 mod view;
 
-pub(crate) use autoload::{ask_php_for_class, chain_autoload, unchain_autoload};
+pub(crate) use autoload::{ask_php_for_class, chain_autoload, forget_asked, unchain_autoload};
 pub(crate) use boundary::{guard, take_panic};
 pub(crate) use defaults::{DefaultOf, default_of};
 pub(crate) use ffi::*;

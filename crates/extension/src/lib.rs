@@ -102,6 +102,7 @@ unsafe extern "C" fn end_of_request(_kind: i32, _module_number: i32) -> i32 {
         exports::end_request();
         values::forget_keys();
         settings::end_request();
+        engine::forget_asked();
     });
     SUCCESS
 }
