@@ -281,8 +281,9 @@ fn end_process() -> ! {
     unsafe { libc::_exit(1) }
 }
 
-/// Ends the session and the processes that the user's code started with it.
+/// Ends the session and the processes that the user's code started with it. The zygote may not be there any more to do it.
 fn end_group() -> ! {
+    crate::process::end_descendants();
     // SAFETY: these take no lock and run no handler. Group 0 is our own, and as its leader we know that the zygote made
     // it for this session alone.
     unsafe {

@@ -2,6 +2,7 @@
 
 import os
 import select
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -189,10 +190,7 @@ def test_memory_over_the_limit_is_an_error_of_the_call(start: Callable[..., Supe
     assert supervisor.read_line() == "too much\n"
 
 
-def test_a_session_that_is_killed_takes_its_processes_with_it(supervisor: Supervisor) -> None:
-    """Also one that has left for a session of its own, and one whose parent has ended."""
-    client = supervisor.client(CLASSES)
-    source = """
+LEAVING = """
 import os, time
 for leaves in (0, 1, 2):
     if os.fork() == 0:
@@ -203,10 +201,30 @@ for leaves in (0, 1, 2):
         print('started', os.getpid(), flush=True)
         time.sleep(1000)
 """
-    client.call(client.new("Probe"), "execute", source)
-    started = [int(supervisor.read_line().split()[1]) for _ in range(3)]
-    other = supervisor.client(CLASSES)
+
+
+def started_by(supervisor: Supervisor, client: Client) -> list[int]:
+    """Processes of a session: one in its group, one that has left it, and one whose parent has ended."""
+    client.call(client.new("Probe"), "execute", LEAVING)
+    return [int(supervisor.read_line().split()[1]) for _ in range(3)]
+
+
+def test_a_session_that_is_killed_takes_its_processes_with_it(supervisor: Supervisor) -> None:
+    client, other = supervisor.client(CLASSES), supervisor.client(CLASSES)
+    started = started_by(supervisor, client)
     supervisor.order(kill=client.session)
     for process in started:
         wait_for_end(process)
     assert other.call(other.new("Probe"), "show") == "((), {})"
+
+
+@pytest.mark.parametrize("whose", ["supervisor", "zygote"])
+def test_the_end_of_all_leaves_no_process_behind(supervisor: Supervisor, whose: str) -> None:
+    started = started_by(supervisor, supervisor.client(CLASSES))
+    if whose == "supervisor":
+        supervisor.control.close()
+    else:
+        os.kill(supervisor.process.pid, signal.SIGKILL)
+    for process in started:
+        wait_for_end(process)
+    supervisor.process.wait(PATIENCE)

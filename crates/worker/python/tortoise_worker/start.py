@@ -21,7 +21,6 @@ def run(arguments: Sequence[str]) -> None:
     add("--control", type=int, required=True, metavar="FD", help="the socket of the supervisor")
     add("--board", type=int, metavar="FD", help="the board on which sessions say what they do")
     add("--settings", default="{}", metavar="JSON", help="how the worker and its sessions behave")
-    add("--spinning-sessions", type=int, metavar="COUNT", help="how many sessions at once may spin")
     add("--directory", default="/", metavar="DIR", help="the working directory of the sessions")
     options = parser.parse_args(arguments)
     settings = Settings.of(options.settings)
@@ -36,7 +35,7 @@ def run(arguments: Sequence[str]) -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
-    _native.limit_spinning(options.spinning_sessions or settings.spinning_sessions)
+    _native.limit_spinning(settings.spinning_sessions)
     slots = _native.open_board(options.board) if options.board is not None else 0
     # Made before the forks, so that all is there when a client comes.
     is_threaded = settings.isolation == "thread"
