@@ -113,6 +113,11 @@ impl Signs {
         is_at_work
     }
 
+    /// Whether the own thread does something for PHP.
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.turns.load(Ordering::Relaxed) % 2 == 1
+    }
+
     /// Whether the own thread still does what is to be interrupted, and has not seen that yet.
     pub(crate) fn is_interrupt_pending(&self) -> bool {
         let interrupted = self.interrupted.load(Ordering::Relaxed);

@@ -99,7 +99,7 @@ impl Watcher {
         if self.wait(true, None) == Seen::Over {
             return;
         }
-        let mut end = Instant::now() + self.deadline.grace;
+        let end = Instant::now() + self.deadline.grace;
         let mut is_overdue = self.interrupt(false);
         if !is_overdue {
             // What it had sent before it went may only now be begun, and what it did not wait for gets its time.
@@ -107,9 +107,6 @@ impl Watcher {
                 return;
             }
             is_overdue = self.interrupt(true);
-        }
-        if !is_overdue && self.thread.is_some() {
-            end += FAREWELL;
         }
         let mut pause = FIRST_REPEAT;
         while self.thread.is_none() && self.signs.is_interrupt_pending() && Instant::now() + pause < end {
@@ -120,6 +117,12 @@ impl Watcher {
             pause *= 2;
         }
         if self.wait(false, Some(end)) == Seen::Over {
+            return;
+        }
+        if self.thread.is_some()
+            && !self.signs.is_at_work()
+            && self.wait(false, Some(Instant::now() + FAREWELL)) == Seen::Over
+        {
             return;
         }
         let what = if is_overdue { "a call goes on although it was interrupted" } else { "the session has not ended" };

@@ -24,7 +24,7 @@ LIBRARY = Path(os.environ["TORTOISE_LIBRARY"])
 PYTHON = os.environ.get("TORTOISE_TEST_PYTHON", sys.executable)
 
 # A peer that says nothing for so long has failed; nothing is ever waited for in vain when all is well.
-PATIENCE = float(os.environ.get("P", 30))
+PATIENCE = 30.0
 
 # What a description is made of, in the order of the wire.
 FIELDS = (

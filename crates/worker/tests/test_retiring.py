@@ -1,9 +1,11 @@
 """Sessions that leave of their own accord: never in the middle of a request."""
 
+import json
 import os
 import select
 import signal
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 import wire
 from conftest import CLASSES
-from peers import PATIENCE, Client, Supervisor, wait_for_end
+from peers import LIBRARY, PATIENCE, PYTHON, Client, Supervisor, wait_for_end
 
 
 @pytest.fixture
@@ -188,6 +190,25 @@ def test_memory_over_the_limit_is_an_error_of_the_call(start: Callable[..., Supe
         "try:\n    bytes(500 << 20)\nexcept MemoryError:\n    print('too much')",
     )
     assert supervisor.read_line() == "too much\n"
+
+
+def test_a_memory_limit_that_no_session_can_keep_is_refused() -> None:
+    control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with control, theirs:
+        run = subprocess.run(
+            [
+                *(PYTHON, "-m", "tortoise_worker", "--control", str(theirs.fileno())),
+                *("--settings", json.dumps({"memory_limit": 1 << 20})),
+            ],
+            cwd=LIBRARY,
+            pass_fds=[theirs.fileno()],
+            capture_output=True,
+            text=True,
+        )
+    assert run.returncode == 4
+    assert run.stderr.startswith(
+        "tortoise: memory_limit is too small: with what is preloaded a session needs "
+    )
 
 
 LEAVING = """

@@ -84,7 +84,8 @@ def test_a_spare_that_dies_is_missed_by_nobody(supervisor: Supervisor) -> None:
     for seen in supervisor.board.seen():
         os.kill(seen.process, signal.SIGKILL)
         wait_for_end(seen.process)
-    assert evaluate(supervisor.client(CLASSES), "1") == 1
+    client = supervisor.client(CLASSES)
+    assert evaluate(client, "1") == 1
     assert not supervisor.has_heard("ended")
     eventually(lambda: activities(supervisor) == ["busy", "spare", "spare"])
 

@@ -328,6 +328,22 @@ def test_a_coroutine_that_nobody_waits_for_is_cancelled(
     assert evaluate(other, "seen") == ["cancelled"]
 
 
+def test_a_farewell_that_takes_long_is_waited_for(supervisor: Supervisor, one: Client, other: Client) -> None:
+    execute(other, "global seen, time", "import time", "seen = []")
+    stubborn = lines(
+        "try: await asyncio.sleep(3600)",
+        "finally:",
+        "    await asyncio.to_thread(__import__('time').sleep, 1.5)",
+        "    __import__('Probe').seen.append('done')",
+    )
+    one.begin_async(one.new("Coroutine"), "execute", stubborn)
+    one.begin(probe_of(one), "execute", "print('begun')\nwhile True: pass")
+    assert supervisor.read_line() == "begun\n"
+    one.leave()
+    assert supervisor.status_of(one.session) == 0
+    assert evaluate(other, "seen") == ["done"]
+
+
 def test_what_cannot_be_interrupted_ends_the_process_and_a_new_one_serves(
     supervisor: Supervisor, one: Client, other: Client
 ) -> None:

@@ -3,11 +3,10 @@
 import gc
 import json
 import os
-import resource
 import signal
 from dataclasses import replace
 
-from tortoise_worker import _native, interrupts, line, shared_holder
+from tortoise_worker import _native, interrupts, line, memory, shared_holder
 from tortoise_worker.children import Begun
 from tortoise_worker.interrupts import Alarm
 from tortoise_worker.session import Session
@@ -63,6 +62,5 @@ def become_process(memory_limit: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.register_at_fork(after_in_child=_native.in_forked_child)
-    if memory_limit:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_limit, memory_limit))
+    memory.bound(memory_limit)
     gc.enable()

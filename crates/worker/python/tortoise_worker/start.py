@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 
-from tortoise_worker import _native, forked, interrupts, preload
+from tortoise_worker import _native, forked, interrupts, memory, preload
 from tortoise_worker.host import Host
 from tortoise_worker.session import Session, prepare
 from tortoise_worker.settings import Settings
@@ -43,6 +43,7 @@ def run(arguments: Sequence[str]) -> None:
     session = Session(search_path, settings)
     search_path.set_roots(settings.path)
     preload.load(settings.preload)
+    memory.check(settings.memory_limit)
     if settings.reload == "on-change":
         session.note_preloaded(settings.path, search_path)
     # After the user's modules, which may have set handlers of their own.
