@@ -35,6 +35,20 @@ final class ReloadTest extends TestCase
         self::assertSame([2, 2, $new], Edited::shown($server->get()));
     }
 
+    /** What the operator does next sees the new code: no idle session is left that could begin a request with the old. */
+    public function testTheRequestBehindTheCommandHasTheNewCode(): void
+    {
+        $this->edit(0);
+        $this->serve();
+        $server = new HttpServer(self::sandbox(), Edited::SHOW, ['tortoise.server' => $this->sidecar->address]);
+        self::assertSame(0, Edited::shown($server->get())[0]);
+        for ($reload = 1; $reload <= 8; $reload++) {
+            $this->edit($reload);
+            self::assertSame(0, $this->sidecar->ask('reload')->exitCode);
+            self::assertSame($reload, Edited::shown($server->get())[0]);
+        }
+    }
+
     /** Idle or not: each request of these falls on a reload at another moment. */
     public function testRequestsBesideReloads(): void
     {

@@ -4,7 +4,7 @@ use std::os::fd::IntoRawFd;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tortoise_protocol::ask::Ask;
 
 use crate::handshake::told;
@@ -15,6 +15,12 @@ use crate::stream::Stream;
 
 /// How long an operator may take to read the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long sessions that are idle may take to leave before an operator is told that the new code serves.
+const LEAVING: Duration = Duration::from_secs(1);
+
+/// How often is looked whether they have.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Does what is asked and says what came of it.
 pub(crate) async fn answer(mut stream: Stream, ask: &Ask, reception: &Reception) {
@@ -28,7 +34,12 @@ pub(crate) async fn answer(mut stream: Stream, ask: &Ask, reception: &Reception)
             "{} is only done for who comes over a Unix socket: at a port the sidecar cannot know who asks",
             ask.command
         )),
-        "reload" => request(reception, Request::Reload).await,
+        "reload" => {
+            let reloaded = request(reception, Request::Reload).await;
+            // What the operator does next, such as opening a page, is to see the new code.
+            let _ = timeout(LEAVING, idle_ones_have_left(reception)).await;
+            reloaded
+        }
         "restart" => request(reception, Request::Restart).await,
         "stop" => {
             tracing::info!("leaving: client {peer} asked for it");
@@ -55,6 +66,13 @@ async fn request(reception: &Reception, request: fn(Answer) -> Request) -> Value
         return leaving();
     }
     told.await.unwrap_or_else(|_| leaving())
+}
+
+/// Waits until no session of an old worker could begin a request any more. That they leave is written on a board only.
+async fn idle_ones_have_left(reception: &Reception) {
+    while reception.keeper.describe().await.is_some_and(|keeper| keeper.has_idle_among_retiring()) {
+        sleep(LOOK).await;
+    }
 }
 
 async fn status(reception: &Reception) -> Value {

@@ -47,6 +47,14 @@ impl WorkerStatus {
     }
 }
 
+impl KeeperStatus {
+    /// Whether a session that is to retire has not left yet, though no request of PHP keeps it.
+    pub(crate) fn has_idle_among_retiring(&self) -> bool {
+        let retiring = self.workers.iter().filter(|worker| worker.state == WorkerState::Retiring);
+        retiring.flat_map(|worker| &worker.glimpses).any(|seen| seen.activity == Activity::Idle)
+    }
+}
+
 /// What the supervisor knows beside it.
 #[derive(Debug)]
 pub(crate) struct Surroundings {
