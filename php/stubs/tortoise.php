@@ -98,6 +98,22 @@ namespace Tortoise {
     function timeout(float $seconds, callable $function): mixed {}
 
     /**
+     * Has PHP code told of each call of a Python method or constructor that PHP code makes in the rest of this request; null:
+     * no more. A second pair takes the place of the first.
+     *
+     * `$begin(string $class, string $method): mixed` is called before the call: the object's class by its PHP name, and the
+     * method as PHP calls it, `__construct` for constructors. `$end(mixed $token, bool $failed): void` is called behind it
+     * with what `$begin` returned, also when the call throws, and before its exception goes on. A call that is left by `exit()`
+     * has no end, nor has one in a fatal error.
+     *
+     * What an observer throws goes to the caller; if `$begin` throws, the call is not made. Calls that the observers make
+     * themselves are not observed, nor are attributes, items, operators, and calls through `async()`.
+     *
+     * @throws AccessException if there is an `$end` without a `$begin`
+     */
+    function observe(?callable $begin, ?callable $end = null): void {}
+
+    /**
      * A slice of Python, for `$o[Tortoise\slice(1, 3)]`, for one axis of several, `$o[[Tortoise\slice(1), 0]]`, and for any
      * argument. Texts such as `$o['1:3']` say the same, unless the class has `keys()`.
      *

@@ -13,10 +13,14 @@ use crate::engine::{Frame, class_name, guard};
 use crate::error::BridgeError;
 use crate::link::{self, KnownIndex, Reply, Session};
 use crate::throw::throw_from;
-use crate::{proxy, raised, values};
+use crate::{observers, proxy, raised, values};
 
 /// `Tortoise\Bridge\method()`, the body of every generated method.
 pub(crate) extern "C" fn bridge_method(data: &mut ExecuteData, result: &mut Zval) {
+    observers::watched(data, result, run_method);
+}
+
+extern "C" fn run_method(data: &mut ExecuteData, result: &mut Zval) {
     guard((), || {
         // SAFETY: the engine passes the frame of this very call.
         let frame = unsafe { Frame::new(data) };
@@ -44,6 +48,10 @@ pub(crate) extern "C" fn bridge_method(data: &mut ExecuteData, result: &mut Zval
 
 /// `Tortoise\Bridge\construct()`, the body of every generated constructor.
 pub(crate) extern "C" fn bridge_construct(data: &mut ExecuteData, result: &mut Zval) {
+    observers::watched(data, result, run_constructor);
+}
+
+extern "C" fn run_constructor(data: &mut ExecuteData, result: &mut Zval) {
     guard((), || {
         // SAFETY: the engine passes the frame of this very call.
         let frame = unsafe { Frame::new(data) };

@@ -11,7 +11,7 @@ use ext_php_rs::zend::{ClassEntry, ExecuteData};
 use crate::engine::{Frame, guard, spl_ce_RuntimeException};
 use crate::handlers::{exception, exception_members, iteration, to_array};
 use crate::native::{Native, class, keep};
-use crate::{async_view, bytes, calls, future, proxy, raised};
+use crate::{async_view, bytes, calls, future, observers, proxy, raised};
 
 /// Declares all of them, when the module starts.
 pub(crate) fn register() -> Result<()> {
@@ -119,6 +119,10 @@ fn runtime_exception() -> &'static ClassEntry {
 
 /// `PyObject::__construct(mixed ...$arguments)`: what `new` runs for a class whose constructor Python inherits.
 extern "C" fn construct(data: &mut ExecuteData, result: &mut Zval) {
+    observers::watched(data, result, run_constructor);
+}
+
+extern "C" fn run_constructor(data: &mut ExecuteData, result: &mut Zval) {
     guard((), || {
         // SAFETY: the engine passes the frame of this very call.
         let frame = unsafe { Frame::new(data) };

@@ -28,7 +28,7 @@ pub(crate) use frame::{Arguments, Frame, call_in_progress, frames_in_progress};
 pub(crate) use interlude::{call_function, callable, interlude, stack_bytes};
 pub(crate) use log::log;
 pub(crate) use memory::{OverLimit, SMALL_BYTES, check_room};
-pub(crate) use native_call::{NotCalled, call_native, call_native_method, has_native, new_native};
+pub(crate) use native_call::{NotCalled, call_native, call_native_method, closure_of, has_native, new_native};
 pub(crate) use outside::{Method, Visible};
 pub(crate) use pending::{copy_exception, is_exit, is_leaving, leave_by, rethrow, take_exception};
 pub(crate) use reading::{

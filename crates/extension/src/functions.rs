@@ -16,7 +16,7 @@ use crate::modules::{shorten, text_of};
 use crate::throw::throw;
 use crate::{
     async_view, autoload, callbacks, calls, classes, contexts, exports, interfaces, link, modules, native, objects,
-    proxy, settings, shared, slice, timeout,
+    observers, proxy, settings, shared, slice, timeout,
 };
 
 /// Adds the functions to the module.
@@ -69,6 +69,13 @@ pub(crate) fn declare(module: ModuleBuilder<'_>) -> ModuleBuilder<'_> {
                 .arg(Arg::new("seconds", DataType::Double))
                 .arg(Arg::new("function", DataType::Callable))
                 .returns(DataType::Mixed, false, false),
+        )
+        .function(
+            FunctionBuilder::new("Tortoise\\observe", observers::observe)
+                .arg(Arg::new("begin", DataType::Callable).allow_null())
+                .not_required()
+                .arg(Arg::new("end", DataType::Callable).allow_null().default("null"))
+                .returns(DataType::Void, false, false),
         )
         .function(async_view::function())
         .function(FunctionBuilder::new("Tortoise\\status", status).returns(DataType::Array, false, false))

@@ -7,11 +7,11 @@ use tortoise_protocol::operation::Operation;
 
 use crate::arguments::PassedArguments;
 use crate::calls::{call_from, call_generated, deliver, generated, target_of_object};
-use crate::classes;
 use crate::engine::{Frame, guard, php_json_decode_ex, user_method};
 use crate::error::BridgeError;
 use crate::operate::{ask, text_of, truth_of, value_of};
 use crate::synthesis::Protocol;
+use crate::{classes, observers};
 
 /// The engine's `PHP_JSON_BIGINT_AS_STRING` and `PHP_JSON_THROW_ON_ERROR`.
 const DECODE: i64 = 1 << 1 | 1 << 22;
@@ -21,6 +21,25 @@ const JSON_DEPTH: i64 = 512;
 
 /// `Tortoise\Bridge\protocol()`, the body of every generated method of an interface.
 pub(crate) extern "C" fn bridge_protocol(data: &mut ExecuteData, result: &mut Zval) {
+    if observers::are_watching() && is_own_method(data) {
+        return observers::tell(data, result, run);
+    }
+    run(data, result);
+}
+
+/// Whether it is a call of Python's own method of that name.
+fn is_own_method(data: &ExecuteData) -> bool {
+    guard(false, || {
+        // SAFETY: the engine passes the frame of this very call.
+        let called = generated(unsafe { Frame::new(data) });
+        called.is_ok_and(|(_, of, arguments)| {
+            let protocol = of.method().protocol;
+            protocol.is_some_and(|protocol| arguments.arguments.exactly(arguments_of(protocol)).is_none())
+        })
+    })
+}
+
+extern "C" fn run(data: &mut ExecuteData, result: &mut Zval) {
     guard((), || {
         // SAFETY: the engine passes the frame of this very call.
         let frame = unsafe { Frame::new(data) };

@@ -4,7 +4,8 @@
 //!
 //! - [`functions`], [`declarations`], [`autoload`]: what PHP sees of the extension; [`handlers`]: what the engine asks of
 //!   a proxy; [`calls`], [`interfaces`], [`operate`], [`slice`]: from PHP to a request; [`modules`], [`contexts`],
-//!   [`timeout`]: what some functions do; [`async_view`], [`future`]: calls that are not waited for. They end in [`throw`] if something goes wrong.
+//!   [`timeout`]: what some functions do; [`observers`]: who is told of calls; [`async_view`], [`future`]: calls that are not
+//!   waited for. They end in [`throw`] if something goes wrong.
 //! - [`arguments`], [`values`]: from PHP's values to the wire and back; [`raised`]: Python's exceptions in PHP, and
 //!   [`thrown`]: PHP's in Python. [`callbacks`]: what Python asks of PHP.
 //! - [`proxy`]: the objects; [`classes`]: the classes, whose source [`synthesis`] plans; [`naming`]: where class files lie.
@@ -35,6 +36,7 @@ mod modules;
 mod naming;
 mod native;
 mod objects;
+mod observers;
 mod operate;
 mod proxy;
 mod raised;
@@ -98,6 +100,7 @@ unsafe extern "C" fn end_of_request(_kind: i32, _module_number: i32) -> i32 {
     engine::guard((), || {
         link::end_request();
         link::drop_at_end();
+        observers::end_request();
         // Destructors have run already, of all objects that there were.
         exports::end_request();
         values::forget_keys();
@@ -110,6 +113,7 @@ unsafe extern "C" fn end_of_request(_kind: i32, _module_number: i32) -> i32 {
 /// Nothing of the request is left, neither objects nor classes.
 unsafe extern "C" fn after_request() -> i32 {
     link::reclaim();
+    observers::forget_all();
     handlers::forget_dynamic();
     raised::forget_all();
     classes::forget_all();

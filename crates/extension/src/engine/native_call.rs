@@ -9,7 +9,7 @@ use ext_php_rs::ffi::{
 };
 use ext_php_rs::types::Zval;
 
-use super::ffi::{object_init_ex, zend_throw_exception_internal};
+use super::ffi::{object_init_ex, zend_ce_closure, zend_throw_exception_internal};
 use super::frame::FRAME_SLOT;
 use super::reading::{exception_is_pending, object_of};
 
@@ -86,6 +86,15 @@ pub(crate) unsafe fn new_native<const N: usize>(
         call_native_method(class, made, "__construct", arguments)?;
     }
     Ok(object)
+}
+
+/// A closure of what the PHP code that runs now can call, for whoever calls it later.
+///
+/// # Errors
+/// [`NotCalled`].
+pub(crate) fn closure_of(callable: &Zval) -> Result<Zval, NotCalled> {
+    // SAFETY: the engine's class is set when PHP starts.
+    unsafe { call(find(&raw const (*zend_ce_closure).function_table, "fromcallable")?, None, [callable]) }
 }
 
 /// # Safety

@@ -24,7 +24,7 @@ use crate::link::{self, Session};
 use crate::native::{self, Native};
 use crate::proxy::{is_callable, is_to_be_made, target};
 use crate::throw::throw;
-use crate::{calls, classes, values};
+use crate::{calls, classes, observers, values};
 
 /// The native functions that all dynamic methods are copies of, by their lower-case names.
 const TEMPLATE: &str = "tortoise\\bridge\\dynamic";
@@ -166,6 +166,10 @@ fn template(kind: &str) -> zend_internal_function {
 
 /// Runs a dynamic method.
 pub(crate) extern "C" fn dynamic_method(data: &mut ExecuteData, result: &mut Zval) {
+    observers::watched(data, result, run_method);
+}
+
+extern "C" fn run_method(data: &mut ExecuteData, result: &mut Zval) {
     guard((), || {
         // SAFETY: the engine passes the frame of this very call.
         let frame = unsafe { Frame::new(data) };
@@ -185,6 +189,10 @@ pub(crate) extern "C" fn dynamic_method(data: &mut ExecuteData, result: &mut Zva
 
 /// Runs a dynamic static method.
 pub(crate) extern "C" fn dynamic_static_method(data: &mut ExecuteData, result: &mut Zval) {
+    observers::watched(data, result, run_static_method);
+}
+
+extern "C" fn run_static_method(data: &mut ExecuteData, result: &mut Zval) {
     guard((), || {
         // SAFETY: the engine passes the frame of this very call.
         let frame = unsafe { Frame::new(data) };
