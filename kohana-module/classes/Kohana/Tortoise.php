@@ -221,11 +221,42 @@ class Kohana_Tortoise {
 			throw $e;
 		}
 
+		Tortoise::_profile();
+
 		if ($logging AND PHP_SAPI === 'cli')
 		{
 			// A script's session ends with it, and with that what Python's threads have logged
 			register_shutdown_function(array('Tortoise', 'end'));
 		}
+	}
+
+	/**
+	 * Gives each call of a Python method an entry in the profiler, if `Kohana::$profiling`.
+	 *
+	 * @return  void
+	 */
+	protected static function _profile()
+	{
+		if ( ! Kohana::$profiling)
+			return;
+
+		Tortoise\observe(
+			function ($class, $method)
+			{
+				return Tortoise::instance()->start($class.'::'.$method);
+			},
+			function ($benchmark, $failed)
+			{
+				if ($failed)
+				{
+					Tortoise::instance()->delete($benchmark);
+				}
+				else
+				{
+					Tortoise::instance()->stop($benchmark);
+				}
+			}
+		);
 	}
 
 	/**
@@ -306,7 +337,7 @@ class Kohana_Tortoise {
 	}
 
 	/**
-	 * Calls a method of a Python object, so that the profiler shows how long it takes.
+	 * Calls a method of a Python object, as `$object->method()` does.
 	 *
 	 *     $words = Tortoise::instance()->method($reader, 'words', array('en'));
 	 *
@@ -318,9 +349,9 @@ class Kohana_Tortoise {
 	 */
 	public function method($object, $method, array $arguments = array())
 	{
-		$class = is_object($object) ? get_class($object) : $object;
+		$this->begin();
 
-		return $this->profile($class.'::'.$method, array($object, $method), $arguments);
+		return call_user_func_array(array($object, $method), $arguments);
 	}
 
 	/**

@@ -122,7 +122,7 @@ class Tortoise_InstanceTest extends Tortoise_TestCase {
 		$this->write_class('application', 'Foo/Qux.py', "class Foo_Qux:\n    def twice(self, n):\n        return n * 2\n\n    def fail(self):\n        raise ValueError('no')\n");
 		$this->write_class('application', 'Foo/Bad.py', "class Foo_Bad:\n    raise ValueError('no')\n");
 
-		$this->assertSame('14 load Foo_Qux, Foo_Qux::twice, tools/greeting hello', $this->run_script('
+		$this->assertSame('14 load Foo_Qux, Foo_Qux::__construct, Foo_Qux::twice, tools/greeting hello', $this->run_script('
 			$tortoise = Tortoise::instance();
 			echo $tortoise->method(new Foo_Qux, "twice", array(7)), " ";
 			$tortoise->call("tools/greeting", "hello", array("Ada"));
@@ -143,11 +143,61 @@ class Tortoise_InstanceTest extends Tortoise_TestCase {
 		'));
 	}
 
+	public function test_the_profiler_has_an_entry_for_each_call()
+	{
+		$this->application['profile'] = TRUE;
+		$this->write_class('application', 'Foo/Qux.py', <<<'PYTHON'
+			class Foo_Qux:
+			    def __init__(self, n=1):
+			        self.n = int(n)
+
+			    def twice(self):
+			        return self.n * 2
+
+			    @staticmethod
+			    def half(n):
+			        return n // 2
+
+			    def ask(self, function):
+			        return function()
+
+			    def fail(self):
+			        raise ValueError('no')
+
+			PYTHON);
+
+		// Names and numbers of entries; none is left without an end
+		$this->assertSame('6 2 4 {"load Foo_Qux":1,"Foo_Qux::__construct":1,"Foo_Qux::twice":3,"Foo_Qux::half":1,"Foo_Qux::ask":1}', $this->run_script('
+			$object = new Foo_Qux(3);
+			echo $object->twice(), " ", Foo_Qux::half(4), " ";
+			$object->ask(function () use ($object) { return $object->twice(); });
+			foreach (array(array($object, "fail"), function () { new Foo_Qux("none"); }) as $failure)
+			{
+				try { $failure(); } catch (Tortoise\Python\ValueError $e) {}
+			}
+			Kohana::$profiling = FALSE;
+			$object->twice();
+			Kohana::$profiling = TRUE;
+			$object->n = 2;
+			echo $object->twice(), " ";
+			$groups = array_change_key_case(Profiler::groups());
+			$entries = $groups["python (default)"];
+			echo json_encode(array_map("count", $entries));
+			foreach ($entries as $tokens)
+			{
+				foreach ($tokens as $token)
+				{
+					if (Profiler::total($token) <= array(0, 0)) echo "?";
+				}
+			}
+		'));
+	}
+
 	public function test_nothing_is_profiled_unless_kohana_profiles()
 	{
-		$this->write_class('application', 'Foo/Qux.py', "class Foo_Qux:\n    pass\n");
+		$this->write_class('application', 'Foo/Qux.py', "class Foo_Qux:\n    def twice(self, n):\n        return n * 2\n");
 
-		$this->assertSame('[]', $this->run_script('new Foo_Qux; echo json_encode(array_keys(Profiler::groups()));'));
+		$this->assertSame('[]', $this->run_script('(new Foo_Qux)->twice(7); echo json_encode(array_keys(Profiler::groups()));'));
 	}
 
 }
