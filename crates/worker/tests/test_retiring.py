@@ -211,7 +211,7 @@ def test_a_memory_limit_that_no_session_can_keep_is_refused() -> None:
     )
 
 
-LEAVING = """
+LEAVING = r"""
 import os, time
 for leaves in (0, 1, 2):
     if os.fork() == 0:
@@ -219,7 +219,7 @@ for leaves in (0, 1, 2):
             os.setsid()
         if leaves == 2 and os.fork():
             os._exit(0)
-        print('started', os.getpid(), flush=True)
+        os.write(1, f'started {os.getpid()}\n'.encode())  # in one piece, beside the others
         time.sleep(1000)
 """
 
